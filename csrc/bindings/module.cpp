@@ -1,0 +1,12 @@
+// pyrad_core._kernels.cpu: one bind_<concept>() per binding file.
+#include "bindings/bind.hpp"
+
+PYBIND11_MODULE(cpu, m, py::mod_gil_not_used()) {
+    m.doc() = "Compiled CPU kernels. Signatures are those of pyrad_core._kernels.cuda.";
+    pyrad::bind::bind_base(m);
+    pyrad::bind::bind_ct(m);
+    pyrad::bind::bind_mr(m);
+    pyrad::bind::bind_denoise(m);
+    pyrad::bind::bind_wavelet(m);
+    pyrad::bind::bind_texture(m);
+}

@@ -1,0 +1,1 @@
+"""Kernel tables: ``cpu`` (compiled extension) and ``cuda`` (launchers), chosen by ``select``."""

@@ -1,0 +1,14 @@
+"""CUDA kernel table: same names and signatures as the compiled ``cpu`` module.
+
+Every launcher takes CuPy arrays (or, under ``select.emulated()``, NumPy arrays that the CPU
+emulator runs the same .cu files on).
+"""
+
+from __future__ import annotations
+
+from .base import *  # noqa: F403
+from .ct import *  # noqa: F403
+from .denoise import *  # noqa: F403
+from .mr import *  # noqa: F403
+from .texture import *  # noqa: F403
+from .wavelet import *  # noqa: F403

@@ -1,0 +1,5 @@
+"""CUDA launchers of csrc/denoise; names and signatures are those of the CPU extension."""
+
+from __future__ import annotations
+
+__all__: list[str] = []
