@@ -30,9 +30,7 @@ def positive(name: str, value: Any, error: type[DataError] = DataError) -> float
     return result
 
 
-def at_least(
-    name: str, value: Any, minimum: float, error: type[DataError] = DataError
-) -> float:
+def at_least(name: str, value: Any, minimum: float, error: type[DataError] = DataError) -> float:
     result = number(name, value, error)
     if result < minimum:
         raise error(f"{name} is {value}; expected a number >= {minimum}")
@@ -65,9 +63,7 @@ def known_names(what: str, given: Iterable[str], allowed: Iterable[str]) -> None
 
 def same_shape(name_a: str, a: Sequence[int], name_b: str, b: Sequence[int]) -> None:
     if tuple(a) != tuple(b):
-        raise ShapeError(
-            f"{name_a} has shape {tuple(a)}, but {name_b} asks for {tuple(b)}"
-        )
+        raise ShapeError(f"{name_a} has shape {tuple(a)}, but {name_b} asks for {tuple(b)}")
 
 
 def _closest(value: Any, names: list[str]) -> str:

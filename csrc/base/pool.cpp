@@ -142,7 +142,8 @@ class Pool {
     void start_workers() {
         stopping_ = false;
         for (int i = 1; i < threads_; ++i)
-            workers_.emplace_back([this, i, seen = generation_.load()]() mutable { loop(i, seen); });
+            workers_.emplace_back(
+                [this, i, seen = generation_.load()]() mutable { loop(i, seen); });
     }
 
     void stop_workers() {

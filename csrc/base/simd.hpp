@@ -3,7 +3,7 @@
 // (-ffp-contract=off), so every version gives the same bits.
 #pragma once
 
-#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && defined(__GNUC__) && \
+#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && defined(__GNUC__) &&        \
     !defined(__clang__) && !defined(PYRAD_EMULATE)
 #define PYRAD_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 // Two versions only, for code that 512-bit registers do not speed up.

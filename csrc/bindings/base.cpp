@@ -23,8 +23,8 @@ void translate(std::exception_ptr pending) {
             std::rethrow_exception(pending);
     } catch (const Error &error) {
         const char *names[] = {"DataError", "ShapeError", "GeometryError", "DeviceMemoryError"};
-        py::object cls = py::module_::import("pyrad_core.errors")
-                             .attr(names[static_cast<int>(error.kind)]);
+        py::object cls =
+            py::module_::import("pyrad_core.errors").attr(names[static_cast<int>(error.kind)]);
         PyErr_SetString(cls.ptr(), error.what());
     }
 }

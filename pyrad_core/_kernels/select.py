@@ -134,7 +134,11 @@ class Edge:
     def answer(self, result: Any) -> Any:
         """The result as the kind of array the caller passed first (torch in, torch out)."""
         first = next(iter(self._given.values()), None)
-        if isinstance(first, np.ndarray) or self.xp is not np and isinstance(first, self.xp.ndarray):
+        if (
+            isinstance(first, np.ndarray)
+            or self.xp is not np
+            and isinstance(first, self.xp.ndarray)
+        ):
             return result
         source = type(first).__module__.partition(".")[0]
         if source == "torch":

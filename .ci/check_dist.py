@@ -1,0 +1,35 @@
+"""Check that the sdist holds every source and the wheel every file NVRTC compiles.
+
+usage: check_dist.py <source tree> <folder with one .tar.gz and one .whl>
+"""
+
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+
+def main(root: Path, dist: Path) -> int:
+    sources = {p.relative_to(root).as_posix() for p in (root / "csrc").rglob("*") if p.is_file()}
+    with tarfile.open(next(dist.glob("*.tar.gz"))) as sdist:
+        packed = {name.partition("/")[2] for name in sdist.getnames()}
+    with zipfile.ZipFile(next(dist.glob("*.whl"))) as wheel:
+        installed = set(wheel.namelist())
+    for_nvrtc = {
+        f"pyrad_core/_csrc/{path.removeprefix('csrc/')}"
+        for path in sources
+        if path.endswith((".cu", ".cuh", ".hpp"))
+        and path.split("/")[1] not in ("bindings", "cuda_emu")
+    }
+    missing = sorted(sources - packed) + sorted(for_nvrtc - installed)
+    for path in missing:
+        print("missing from the distribution:", path)
+    if not any(name.startswith("pyrad_core/_kernels/cpu.") for name in installed):
+        print("the wheel has no compiled kernels")
+        return 1
+    print(f"sdist {len(packed)} entries, wheel {len(installed)} entries")
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
