@@ -9,6 +9,7 @@ input once call ``_forward``, ``_adjoint`` and ``_normal`` directly.
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -115,7 +116,7 @@ class LinearOperator:
         return self + -1 * other if isinstance(other, LinearOperator) else NotImplemented
 
     def __rmul__(self, factor: Any) -> LinearOperator:
-        return _Scaled(self, factor) if np.isscalar(factor) else NotImplemented
+        return _Scaled(self, factor) if isinstance(factor, numbers.Number) else NotImplemented
 
     __mul__ = __rmul__
 
@@ -238,7 +239,8 @@ class _Gram(LinearOperator):
     def _forward(self, x: Any) -> Any:
         return self.operator._normal(x)
 
-    _adjoint = _forward
+    def _adjoint(self, y: Any) -> Any:
+        return self.operator._normal(y)
 
     @property
     def H(self) -> LinearOperator:
@@ -289,7 +291,7 @@ class _Sum(LinearOperator):
 
 
 class _Scaled(LinearOperator):
-    def __init__(self, operator: LinearOperator, factor: complex):
+    def __init__(self, operator: LinearOperator, factor: Any):
         super().__init__(operator.domain_shape, operator.range_shape)
         value = complex(factor)
         self.operator = operator

@@ -25,7 +25,8 @@ class Identity(LinearOperator):
     def _forward(self, x: Any) -> Any:
         return x.copy()
 
-    _adjoint = _forward
+    def _adjoint(self, y: Any) -> Any:
+        return y.copy()
 
     def norm(self, **_: Any) -> float:
         return 1.0
