@@ -1,0 +1,1 @@
+"""Benchmarks: ours beside every peer, in one run, with the quality of each answer."""

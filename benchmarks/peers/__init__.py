@@ -1,0 +1,51 @@
+"""Every peer, called as its documentation recommends.
+
+Each function does the peer's one-off work (plans, data objects, layout) and returns a callable
+without arguments that does one job and returns the answer in our conventions; that callable is
+what gets timed. Options that matter for speed are the peer's fastest equivalent ones.
+"""
+
+from .ct import (
+    astra_adjoint,
+    astra_fbp,
+    astra_forward,
+    astra_iterate,
+    skimage_iradon,
+    skimage_radon,
+)
+from .denoise import pywt_roundtrip, skimage_nlm, skimage_tv_chambolle
+from .mr import (
+    ducc_adjoint,
+    ducc_forward,
+    finufft_adjoint,
+    finufft_forward,
+    sigpy_adjoint,
+    sigpy_espirit,
+    sigpy_forward,
+    sigpy_sense,
+)
+from .need import need
+from .texture import pyradiomics_extractor, pyradiomics_glcm
+
+__all__ = [
+    "astra_adjoint",
+    "astra_fbp",
+    "astra_forward",
+    "astra_iterate",
+    "ducc_adjoint",
+    "ducc_forward",
+    "finufft_adjoint",
+    "finufft_forward",
+    "need",
+    "pyradiomics_extractor",
+    "pyradiomics_glcm",
+    "pywt_roundtrip",
+    "sigpy_adjoint",
+    "sigpy_espirit",
+    "sigpy_forward",
+    "sigpy_sense",
+    "skimage_iradon",
+    "skimage_nlm",
+    "skimage_radon",
+    "skimage_tv_chambolle",
+]

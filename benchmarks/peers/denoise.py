@@ -1,0 +1,40 @@
+"""scikit-image (one thread) and PyWavelets (one thread)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .need import need
+
+__all__ = ["pywt_roundtrip", "skimage_nlm", "skimage_tv_chambolle"]
+
+
+def skimage_nlm(
+    image: Any, *, sigma: float, patch: int, distance: int, h: float, fast: bool = True
+) -> Callable:
+    """Non-local means; ``distance`` is the search radius."""
+    restoration = need("skimage.restoration")
+    return lambda: restoration.denoise_nl_means(
+        image, patch_size=patch, patch_distance=distance, h=h, sigma=sigma, fast_mode=fast
+    )
+
+
+def skimage_tv_chambolle(image: Any, *, weight: float, iterations: int) -> Callable:
+    """Chambolle's TV at the same objective as ours, with its early stop turned off."""
+    restoration = need("skimage.restoration")
+    return lambda: restoration.denoise_tv_chambolle(
+        image, weight=weight, eps=0, max_num_iter=iterations
+    )
+
+
+def pywt_roundtrip(
+    image: Any, *, wavelet: str, level: int, mode: str = "periodization"
+) -> tuple[Callable, Callable]:
+    """Forward and inverse multilevel transform, each a callable."""
+    pywt = need("pywt")
+    coefficients = pywt.wavedecn(image, wavelet, mode=mode, level=level)
+    return (
+        lambda: pywt.wavedecn(image, wavelet, mode=mode, level=level),
+        lambda: pywt.waverecn(coefficients, wavelet, mode=mode),
+    )

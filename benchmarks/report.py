@@ -1,0 +1,171 @@
+"""Run the benchmarks and print ours beside every peer.
+
+    python -m benchmarks.report [area ...] [--threads N] [--quick] [--save]
+
+``area`` is the ending of a ``bench_<area>.py`` file; none means all. Every table is one run on one
+machine, so its ratios hold; times of different runs do not compare. A ratio is the entry's time
+over ours: 5.0 means that the entry takes five times as long. With --save the tables go to
+``benchmarks/results/<date>-<cpu>.json`` and ``.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+HERE = Path(__file__).resolve().parent
+OURS = "pyrad_core"
+COLUMNS = ("who", "threads", "ms", "x ours", "quality", "floor ms", "peak MiB")
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "DUCC0_NUM_THREADS",
+    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
+    "PYRAD_NUM_THREADS",
+    "PYRAD_BENCH_THREADS",
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
+    parser.add_argument("areas", nargs="*", help="endings of bench_<area>.py; default all")
+    parser.add_argument("--threads", type=int, default=None, help="for every entry; default all")
+    parser.add_argument("--quick", action="store_true", help="one round per entry")
+    parser.add_argument("--save", action="store_true", help="write to benchmarks/results")
+    options = parser.parse_args(arguments)
+    known = {path.stem.removeprefix("bench_"): path for path in sorted(HERE.glob("bench_*.py"))}
+    unknown = [area for area in options.areas if area not in known]
+    if unknown:
+        parser.error(f"no such area: {', '.join(unknown)}; known: {', '.join(known)}")
+    paths = [known[area] for area in options.areas or known]
+    threads = options.threads or len(os.sched_getaffinity(0))
+    status, run = run_benchmarks(paths, threads, options.quick)
+    groups = collect(run)
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    for name, rows in groups.items():
+        console.print(as_table(name, rows))
+    if options.save and groups:
+        for path in save(groups, threads):
+            console.print(f"wrote {path.relative_to(HERE.parent)}")
+    return status
+
+
+def run_benchmarks(paths: Iterable[Path], threads: int, quick: bool) -> tuple[int, dict[str, Any]]:
+    """pytest's exit status and pytest-benchmark's JSON."""
+    environment = dict(os.environ, OMP_WAIT_POLICY="passive")
+    environment.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
+    if quick:
+        environment["PYRAD_BENCH_QUICK"] = "1"
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder, "run.json")
+        command = [
+            *(sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"),
+            *("-o", "python_functions=test_* bench_*", "--benchmark-disable-gc"),
+            *("--benchmark-columns=median", f"--benchmark-json={target}"),
+            *map(str, paths),
+        ]
+        result = subprocess.run(
+            command, cwd=HERE.parent, env=environment, stdout=subprocess.PIPE, text=True
+        )
+        text = target.read_text() if target.exists() else ""
+    notes = [line for line in result.stdout.splitlines() if line.startswith("SKIPPED")]
+    print("\n".join(notes) if result.returncode == 0 else result.stdout, file=sys.stderr)
+    return result.returncode, json.loads(text) if text.strip() else {"benchmarks": []}
+
+
+def collect(run: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Rows per group, ours first, then the peers by time."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for entry in run["benchmarks"]:
+        info = entry["extra_info"]
+        row = {
+            "who": info.get("who", entry["name"]),
+            "threads": info.get("threads"),
+            "ms": entry["stats"]["median"] * 1e3,
+            "quality": info.get("quality", ""),
+            "floor ms": info.get("floor_ms"),
+            "peak MiB": info.get("peak_mib"),
+            "rounds": entry["stats"]["rounds"],
+        }
+        groups.setdefault(entry["group"] or entry["name"], []).append(row)
+    for rows in groups.values():
+        rows.sort(key=lambda row: (not row["who"].startswith(OURS), row["ms"]))
+        base = rows[0]["ms"] if rows[0]["who"].startswith(OURS) else None
+        for row in rows:
+            row["x ours"] = row["ms"] / base if base else None
+    return groups
+
+
+def as_table(name: str, rows: list[dict[str, Any]]) -> Table:
+    table = Table(title=name, title_justify="left", title_style="bold")
+    for column in COLUMNS:
+        table.add_column(column, justify="left" if column in ("who", "quality") else "right")
+    for row in rows:
+        table.add_row(*cells(row))
+    return table
+
+
+def cells(row: dict[str, Any]) -> list[str]:
+    return [_text(row[column]) for column in COLUMNS]
+
+
+def markdown(groups: dict[str, list[dict[str, Any]]], machine: dict[str, Any]) -> str:
+    lines = [f"Machine: {machine['cpu']}, {machine['threads']} threads, {machine['date']}.", ""]
+    for name, rows in groups.items():
+        lines += [f"**{name}**", "", f"| {' | '.join(COLUMNS)} |"]
+        lines += ["|" + "|".join("---" for _ in COLUMNS) + "|"]
+        lines += [f"| {' | '.join(cells(row))} |" for row in rows]
+        lines += [""]
+    return "\n".join(lines)
+
+
+def save(groups: dict[str, list[dict[str, Any]]], threads: int) -> list[Path]:
+    machine = {
+        "date": datetime.date.today().isoformat(),
+        "cpu": cpu_name(),
+        "threads": threads,
+        "python": platform.python_version(),
+    }
+    slug = re.sub(r"[^a-z0-9]+", "-", machine["cpu"].lower()).strip("-")
+    stem = HERE / "results" / f"{machine['date']}-{slug}"
+    stem.parent.mkdir(exist_ok=True)
+    paths = [stem.with_name(stem.name + ending) for ending in (".json", ".md")]
+    paths[0].write_text(json.dumps({"machine": machine, "groups": groups}, indent=1) + "\n")
+    paths[1].write_text(markdown(groups, machine))
+    return paths
+
+
+def cpu_name() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.processor() or platform.machine()
+    found = re.search(r"^model name\s*:\s*(.+)$", text, re.M)
+    return found.group(1).strip() if found else platform.machine()
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.0f}" if value >= 1000 else f"{value:.3g}"
+    return str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
