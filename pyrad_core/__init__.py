@@ -14,6 +14,7 @@ from ._version import __version__
 from .errors import (
     BackendMismatchError,
     DataError,
+    DeviceError,
     DeviceMemoryError,
     FileFormatError,
     GeometryError,
@@ -42,6 +43,7 @@ _SUBPACKAGES = (
 __all__ = [
     "BackendMismatchError",
     "DataError",
+    "DeviceError",
     "DeviceMemoryError",
     "FileFormatError",
     "GeometryError",

@@ -3,6 +3,7 @@
 __all__ = [
     "BackendMismatchError",
     "DataError",
+    "DeviceError",
     "DeviceMemoryError",
     "FileFormatError",
     "GeometryError",
@@ -31,6 +32,10 @@ class GeometryError(DataError):
 
 class BackendMismatchError(PyradError, TypeError):
     """Arrays of one call live in different places (NumPy and CuPy, two devices)."""
+
+
+class DeviceError(PyradError, RuntimeError):
+    """The GPU cannot do it: a kernel does not compile, the context is lost, a forked process."""
 
 
 class DeviceMemoryError(PyradError, MemoryError):

@@ -21,6 +21,14 @@
 #define PYRAD_KERNEL(name) static void name
 #endif
 
+// Dynamic shared memory of the block as an array: PYRAD_DYNAMIC_SHARED(float, tile); one per
+// kernel, sized by the launch.
+#if defined(__CUDACC__)
+#define PYRAD_DYNAMIC_SHARED(type, name)                                                           \
+    extern __shared__ __align__(16) unsigned char pyrad_dynamic_shared[];                          \
+    type *const name = reinterpret_cast<type *>(pyrad_dynamic_shared)
+#endif
+
 namespace pyrad {
 
 // Fixed-width names that also exist under NVRTC, which has no <cstdint>.
