@@ -1,0 +1,112 @@
+"""One level of the separable transforms on checked arrays: axis by axis, all bands in one array.
+
+Bands are numbered as ``itertools.product("ad", repeat=axes)`` lists their names. Complex arrays are
+handled as real ones with a last axis of length 2.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ._arguments import AxisStep
+
+
+def band_names(count: int) -> list[str]:
+    """Names of the bands of ``count`` transformed axes: 'aa', 'ad', 'da', 'dd'."""
+    return ["".join(letters) for letters in itertools.product("ad", repeat=count)]
+
+
+def dwt_forward(kernels: Any, xp: Any, x: Any, steps: Sequence[AxisStep]) -> Any:
+    """x -> (bands, ...): one decimated level."""
+    bands = _as_real(x)[None]
+    for step in steps:
+        axis = step.axis + 1
+        shape = list(bands.shape)
+        shape[0] *= 2
+        shape[axis] = step.coefficients(shape[axis])
+        out = xp.empty(shape, bands.dtype)
+        for i, band in enumerate(bands):
+            kernels.dwt_analysis(
+                _rows(band, step.axis),
+                step.wavelet.decomposition,
+                step.mode_number,
+                _rows(out[2 * i], step.axis),
+                _rows(out[2 * i + 1], step.axis),
+            )
+        bands = out
+    return _like(bands, x.dtype)
+
+
+def dwt_inverse(kernels: Any, xp: Any, bands: Sequence[Any], steps: Sequence[AxisStep]) -> Any:
+    """Bands of one decimated level, all of one shape and dtype -> x."""
+    current = [_as_real(band) for band in bands]
+    for step in reversed(steps):
+        shape = list(current[0].shape)
+        shape[step.axis] = step.samples(shape[step.axis])
+        joined = xp.empty([len(current) // 2, *shape], current[0].dtype)
+        for i, out in enumerate(joined):
+            kernels.dwt_synthesis(
+                _rows(current[2 * i], step.axis),
+                _rows(current[2 * i + 1], step.axis),
+                step.wavelet.reconstruction,
+                step.periodization,
+                _rows(out, step.axis),
+            )
+        current = list(joined)
+    return _like(current[0], bands[0].dtype)
+
+
+def swt_forward(
+    kernels: Any, xp: Any, x: Any, steps: Sequence[AxisStep], spacing: int, factor: float = 1.0
+) -> Any:
+    """x -> (bands, ...): one undecimated level with taps ``spacing`` samples apart."""
+    bands = _as_real(x)[None]
+    for step in steps:
+        out = xp.empty([2 * bands.shape[0], *bands.shape[1:]], bands.dtype)
+        filters = factor * step.wavelet.decomposition
+        for i, band in enumerate(bands):
+            low, high = _rows(out[2 * i], step.axis), _rows(out[2 * i + 1], step.axis)
+            kernels.swt_analysis(_rows(band, step.axis), filters, spacing, low, high)
+        bands = out
+    return _like(bands, x.dtype)
+
+
+def swt_inverse(
+    kernels: Any,
+    xp: Any,
+    bands: Sequence[Any],
+    steps: Sequence[AxisStep],
+    spacing: int,
+    factor: float = 1.0,
+) -> Any:
+    """Bands of one undecimated level -> x: the mean over all decimated inverses."""
+    current = [_as_real(band) for band in bands]
+    for step in reversed(steps):
+        joined = xp.empty([len(current) // 2, *current[0].shape], current[0].dtype)
+        filters = factor * step.wavelet.reconstruction
+        for i, out in enumerate(joined):
+            low, high = _rows(current[2 * i], step.axis), _rows(current[2 * i + 1], step.axis)
+            kernels.swt_synthesis(low, high, filters, spacing, _rows(out, step.axis))
+        current = list(joined)
+    return _like(current[0], bands[0].dtype)
+
+
+def _as_real(x: Any) -> Any:
+    """x with a last axis of its real numbers: length 1 or 2."""
+    if x.dtype.kind == "c":
+        return x.view(x.real.dtype).reshape(*x.shape, 2)
+    return x.reshape(*x.shape, 1)
+
+
+def _like(x: Any, dtype: Any) -> Any:
+    return x.view(dtype)[..., 0] if np.dtype(dtype).kind == "c" else x[..., 0]
+
+
+def _rows(x: Any, axis: int) -> Any:
+    """x as (outer, n, inner) about ``axis``."""
+    return x.reshape(math.prod(x.shape[:axis]), x.shape[axis], math.prod(x.shape[axis + 1 :]))
