@@ -34,14 +34,6 @@ std::uintptr_t stack_top(const Thread *fiber) {
     return base + fiber_bytes - base / fiber_bytes % 32 * stagger;
 }
 
-thread_local void *scheduler_context = nullptr;
-
-#if defined(__SANITIZE_ADDRESS__)
-thread_local void *scheduler_fake_stack = nullptr;
-thread_local const void *scheduler_bottom = nullptr;
-thread_local std::size_t scheduler_size = 0;
-#endif
-
 } // namespace
 
 #if defined(PYRAD_EMU_UCONTEXT)
@@ -71,7 +63,8 @@ void release(Thread &fiber) { delete static_cast<ucontext_t *>(fiber.context); }
 
 extern "C" void pyrad_emu_switch(void **from, void *to);
 
-// Pushes the callee-saved registers, exchanges the stack pointers, pops.
+// Pushes the callee-saved registers, exchanges the stack pointers, pops. A jump instead of the
+// return, since the processor predicts returns to go where the last call came from.
 asm(R"(
 .text
 .hidden pyrad_emu_switch
@@ -92,7 +85,8 @@ pyrad_emu_switch:
     popq %r12
     popq %rbx
     popq %rbp
-    ret
+    popq %rcx
+    jmp *%rcx
 .size pyrad_emu_switch, .-pyrad_emu_switch
 )");
 
@@ -163,29 +157,29 @@ void FiberPool::abandon() {
 
 void FiberPool::resume(Thread &fiber) {
 #if defined(__SANITIZE_ADDRESS__)
-    __sanitizer_start_switch_fiber(&scheduler_fake_stack,
+    __sanitizer_start_switch_fiber(&scheduler_fake_stack_,
                                    reinterpret_cast<void *>(stack_bottom(&fiber)),
                                    base_of(&fiber) + fiber_bytes - stack_bottom(&fiber));
 #endif
-    switch_context(&scheduler_context, fiber.context);
+    switch_context(&scheduler_, fiber.context);
 #if defined(__SANITIZE_ADDRESS__)
-    __sanitizer_finish_switch_fiber(scheduler_fake_stack, nullptr, nullptr);
+    __sanitizer_finish_switch_fiber(scheduler_fake_stack_, nullptr, nullptr);
 #endif
 }
 
 void FiberPool::suspend(Thread &fiber) {
 #if defined(__SANITIZE_ADDRESS__)
-    __sanitizer_start_switch_fiber(&fiber.fake_stack, scheduler_bottom, scheduler_size);
+    __sanitizer_start_switch_fiber(&fiber.fake_stack, scheduler_bottom_, scheduler_size_);
 #endif
-    switch_context(&fiber.context, scheduler_context);
+    switch_context(&fiber.context, scheduler_);
 #if defined(__SANITIZE_ADDRESS__)
-    __sanitizer_finish_switch_fiber(fiber.fake_stack, &scheduler_bottom, &scheduler_size);
+    __sanitizer_finish_switch_fiber(fiber.fake_stack, &scheduler_bottom_, &scheduler_size_);
 #endif
 }
 
 void FiberPool::entered() {
 #if defined(__SANITIZE_ADDRESS__)
-    __sanitizer_finish_switch_fiber(nullptr, &scheduler_bottom, &scheduler_size);
+    __sanitizer_finish_switch_fiber(nullptr, &scheduler_bottom_, &scheduler_size_);
 #endif
 }
 

@@ -22,15 +22,21 @@ class FiberPool {
     // Forgets what every fibre was doing. Their frames are not unwound.
     void abandon();
 
-    static void resume(Thread &fiber);  // from the OS thread's stack to the fibre
-    static void suspend(Thread &fiber); // back to where it was resumed
-    static void entered();              // first thing an entry function calls
+    void resume(Thread &fiber);  // from the OS thread's stack to the fibre
+    void suspend(Thread &fiber); // back to where it was resumed
+    void entered();              // first thing an entry function calls
 
   private:
     void add_slab();
 
     std::vector<void *> slabs_;
     std::vector<Thread *> idle_, all_;
+    void *scheduler_ = nullptr; // context of the OS thread's own stack
+#if defined(__SANITIZE_ADDRESS__)
+    void *scheduler_fake_stack_ = nullptr;
+    const void *scheduler_bottom_ = nullptr;
+    std::size_t scheduler_size_ = 0;
+#endif
 };
 
 } // namespace pyrad::emu

@@ -44,8 +44,8 @@ class BlockRunner final : public Block {
     static void entry();
     void live_in(Thread &fiber);
     void reset(const Launch &launch, i64 number);
-    int in_turn(int turn) const { return reverse_ ? threads_ - 1 - turn : turn; }
-    uint3 index_of(int thread) const;
+    void number_threads();
+    bool run_warp(int number);
     void begin_next(Thread &fiber);
     void wait(Thread &fiber, State state);
     void leave(Thread &fiber);
@@ -57,26 +57,38 @@ class BlockRunner final : public Block {
 
     FiberPool fibers_;
     const Launch *launch_ = nullptr;
-    int threads_ = 0, begun_ = 0, live_ = 0, arrived_ = 0, votes_ = 0, result_ = 0;
-    int barrier_line_ = 0;
+    int threads_ = 0, live_ = 0, next_ = 0, end_ = 0;
+    int arrived_ = 0, votes_ = 0, result_ = 0, barrier_line_ = 0;
     bool reverse_ = false;
-    long moves_ = 0;
+    std::vector<uint3> index_of_;
     std::vector<State> state_;
     std::vector<Thread *> fiber_of_;
     std::vector<Warp> warps_;
     std::string error_;
 };
 
+void BlockRunner::number_threads() {
+    threads_ = static_cast<int>(size.x * size.y * size.z);
+    index_of_.clear();
+    for (unsigned z = 0; z < size.z; ++z)
+        for (unsigned y = 0; y < size.y; ++y)
+            for (unsigned x = 0; x < size.x; ++x)
+                index_of_.push_back({x, y, z});
+}
+
 void BlockRunner::reset(const Launch &launch, i64 number) {
     launch_ = &launch;
-    size = launch.block;
     grid = launch.grid;
     const auto n = static_cast<unsigned long long>(number);
     index = {static_cast<unsigned>(n % grid.x), static_cast<unsigned>(n / grid.x % grid.y),
              static_cast<unsigned>(n / grid.x / grid.y)};
-    threads_ = static_cast<int>(size.x * size.y * size.z);
+    if (threads_ == 0 || size.x != launch.block.x || size.y != launch.block.y ||
+        size.z != launch.block.z) {
+        size = launch.block;
+        number_threads();
+    }
     reverse_ = launch.order == Order::reverse || (launch.order == Order::alternate && number % 2);
-    begun_ = arrived_ = votes_ = 0;
+    arrived_ = votes_ = 0;
     live_ = threads_;
     state_.assign(threads_, State::fresh);
     fiber_of_.assign(threads_, nullptr);
@@ -88,37 +100,56 @@ void BlockRunner::reset(const Launch &launch, i64 number) {
     }
 }
 
-// Passes over the threads until all have returned. A thread runs until it waits or returns; in
-// the first pass a fibre whose thread returned goes on with the next thread at once.
+// Passes over the warps until all threads have returned. A warp is run until all its threads have
+// returned or wait at a barrier of the block: its few stacks stay in the cache meanwhile.
 void BlockRunner::run(const Launch &launch, i64 number) {
     reset(launch, number);
+    const int warps = static_cast<int>(warps_.size());
     while (live_ > 0) {
-        const long before = moves_;
-        while (begun_ < threads_ && error_.empty()) {
-            Thread *fiber = fibers_.take(&entry);
-            fiber->block = this;
-            begin_next(*fiber);
-            FiberPool::resume(*fiber);
-        }
-        for (int turn = 0; turn < threads_ && error_.empty(); ++turn) {
-            const int thread = in_turn(turn);
-            if (state_[thread] == State::ready) {
-                ++moves_;
-                FiberPool::resume(*fiber_of_[thread]);
-            }
-        }
-        if (!error_.empty())
-            raise(error_);
-        if (live_ > 0 && moves_ == before)
+        bool moved = false;
+        for (int turn = 0; turn < warps; ++turn)
+            while (run_warp(reverse_ ? warps - 1 - turn : turn))
+                moved = true;
+        if (live_ > 0 && !moved)
             raise(deadlock());
         poll();
     }
 }
 
+// Lets every thread of a warp run until it waits or returns; false if none could. A fibre whose
+// thread returned goes on with the warp's next thread at once.
+bool BlockRunner::run_warp(int number) {
+    const int first = number * 32, last = std::min(first + 32, threads_) - 1;
+    bool moved = false;
+    next_ = reverse_ ? last : first;
+    end_ = reverse_ ? first - 1 : last + 1;
+    while (next_ != end_) {
+        const State state = state_[next_];
+        if (state == State::fresh) {
+            Thread *fiber = fibers_.take(&entry);
+            fiber->block = this;
+            begin_next(*fiber);
+            fibers_.resume(*fiber);
+            moved = true;
+        } else {
+            const int thread = next_;
+            next_ += reverse_ ? -1 : 1;
+            if (state != State::ready)
+                continue;
+            fibers_.resume(*fiber_of_[thread]);
+            moved = true;
+        }
+        if (!error_.empty())
+            raise(error_);
+    }
+    return moved;
+}
+
 void BlockRunner::entry() {
-    FiberPool::entered();
     Thread &fiber = self();
-    static_cast<BlockRunner *>(fiber.block)->live_in(fiber);
+    auto &runner = static_cast<BlockRunner &>(*fiber.block);
+    runner.fibers_.entered();
+    runner.live_in(fiber);
 }
 
 // A fibre's life: threads one after the other, resting in the pool while there are none.
@@ -126,32 +157,26 @@ void BlockRunner::live_in(Thread &fiber) {
     for (;;) {
         launch_->kernel->call(launch_->arguments);
         leave(fiber);
-        if (begun_ < threads_ && error_.empty()) {
+        if (next_ != end_ && state_[next_] == State::fresh && error_.empty()) {
             begin_next(fiber);
             continue;
         }
         fibers_.give(&fiber);
-        FiberPool::suspend(fiber);
+        fibers_.suspend(fiber);
     }
 }
 
-uint3 BlockRunner::index_of(int thread) const {
-    const auto t = static_cast<unsigned>(thread);
-    return {t % size.x, t / size.x % size.y, t / size.x / size.y};
-}
-
 void BlockRunner::begin_next(Thread &fiber) {
-    const int thread = in_turn(begun_++);
-    ++moves_;
-    fiber.linear = thread;
-    fiber.index = index_of(thread);
-    fiber_of_[thread] = &fiber;
-    state_[thread] = State::ready;
+    fiber.linear = next_;
+    fiber.index = index_of_[next_];
+    fiber_of_[next_] = &fiber;
+    state_[next_] = State::ready;
+    next_ += reverse_ ? -1 : 1;
 }
 
 void BlockRunner::wait(Thread &fiber, State state) {
     state_[fiber.linear] = state;
-    FiberPool::suspend(fiber);
+    fibers_.suspend(fiber);
 }
 
 void BlockRunner::leave(Thread &fiber) {
@@ -163,7 +188,7 @@ void BlockRunner::leave(Thread &fiber) {
              barrier_line_);
     Warp &warp = warps_[thread / 32];
     warp.alive &= ~(1u << thread % 32);
-    for (int lane = 0; lane < 32; ++lane)
+    for (int lane = 0; warp.waiting && lane < 32; ++lane)
         if (warp.waiting >> lane & 1u && complete(warp, warp.call[lane]->mask))
             resolve(warp, thread / 32 * 32, warp.call[lane]->mask & warp.alive);
 }
@@ -213,7 +238,7 @@ WarpAnswer BlockRunner::exchange(const WarpCall &call) {
         return warp.answer[lane];
     }
     for (int other = 0; other < 32; ++other)
-        if (call.mask & warp.alive & (1u << other) &&
+        if (call.mask & warp.alive & (1u << other) && warp.call[other]->what != call.what &&
             std::strcmp(warp.call[other]->what, call.what) != 0)
             stop(std::string("lanes of one warp meet in ") + call.what + " and in " +
                      warp.call[other]->what,
@@ -243,7 +268,7 @@ void BlockRunner::resolve(Warp &warp, int first_lane, std::uint32_t members) {
 void BlockRunner::stop(const std::string &what, int line) {
     Thread &fiber = self();
     error_ = what + " (line " + std::to_string(line) + ", thread " + bracket(fiber.index) + ")";
-    FiberPool::suspend(fiber);
+    fibers_.suspend(fiber);
     std::abort(); // abandoned fibres are not resumed
 }
 
