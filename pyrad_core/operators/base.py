@@ -39,6 +39,8 @@ class LinearOperator:
         converts real input, ``"real"`` refuses complex input.
     batched : bool
         Whether leading axes before ``domain_shape`` and ``range_shape`` are accepted.
+    fast_normal : bool
+        Whether ``_normal`` beats ``_forward`` followed by ``_adjoint``; solvers then use it.
 
     Notes
     -----
@@ -56,6 +58,7 @@ class LinearOperator:
 
     kind: Kind = "any"
     batched: bool = False
+    fast_normal: bool = False
     _norm: float | None = None
 
     def __init__(self, domain_shape: Sequence[int], range_shape: Sequence[int]):
@@ -196,10 +199,16 @@ class _Flat(LinearOperator):
         self.kind = "complex" if np.dtype(operator.dtype).kind == "c" else "any"
 
     def _forward(self, x: Any) -> Any:
-        return self.operator.matvec(x).astype(x.dtype, copy=False)
+        return fresh(self.operator.matvec(x).astype(x.dtype, copy=False), x)
 
     def _adjoint(self, y: Any) -> Any:
-        return self.operator.rmatvec(y).astype(y.dtype, copy=False)
+        return fresh(self.operator.rmatvec(y).astype(y.dtype, copy=False), y)
+
+
+def fresh(result: Any, given: Any) -> Any:
+    """The result, copied if a foreign function handed back its own argument or a view of it."""
+    xp = edge_of(given=given).xp
+    return result.copy() if xp.may_share_memory(result, given) else result
 
 
 def _join_kinds(*operators: LinearOperator) -> Kind:
@@ -260,6 +269,7 @@ class _Product(LinearOperator):
         self.outer, self.inner = outer, inner
         self.kind = _join_kinds(outer, inner)
         self.batched = outer.batched and inner.batched
+        self.fast_normal = outer.fast_normal
 
     def _forward(self, x: Any) -> Any:
         return self.outer._forward(self.inner._forward(x))
@@ -297,6 +307,7 @@ class _Scaled(LinearOperator):
         self.operator = operator
         self.factor: Any = value if value.imag else value.real  # Python scalars keep the dtype
         self.kind, self.batched = operator.kind, operator.batched
+        self.fast_normal = operator.fast_normal
         if value.imag:
             if operator.kind == "real":
                 raise DataError(f"{operator!r} is real-only; it cannot be scaled by {factor}")

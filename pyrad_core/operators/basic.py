@@ -9,7 +9,7 @@ from typing import Any
 from .._checks import positive
 from .._kernels.select import edge_of
 from ..errors import DataError, ShapeError
-from .base import Kind, LinearOperator, _join_kinds, take_kind
+from .base import Kind, LinearOperator, _join_kinds, fresh, take_kind
 
 __all__ = ["Diagonal", "FiniteDifference", "FromFunctions", "Identity", "Stack"]
 
@@ -230,12 +230,12 @@ class FromFunctions(LinearOperator):
     def _forward(self, x: Any) -> Any:
         y = self._functions[0](x)
         self._expect("forward", y, x, self.domain_shape, self.range_shape)
-        return y
+        return fresh(y, x)
 
     def _adjoint(self, y: Any) -> Any:
         x = self._functions[1](y)
         self._expect("adjoint", x, y, self.range_shape, self.domain_shape)
-        return x
+        return fresh(x, y)
 
     def _expect(self, name: str, got: Any, given: Any, source: Any, target: Any) -> None:
         expected = (*given.shape[: given.ndim - len(source)], *target)

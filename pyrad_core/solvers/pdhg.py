@@ -1,0 +1,111 @@
+"""PDHG: primal-dual hybrid gradients, for priors behind linear transforms; no inner solver.
+
+Chambolle and Pock, J. Math. Imaging Vis. 40 (2011) 120, doi:10.1007/s10851-010-0251-1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from .._checks import positive
+from ..errors import DataError, ShapeError
+from ..operators import LinearOperator
+from .result import Callback, Problem, Progress, Result, check_prox, norm
+
+__all__ = ["pdhg"]
+
+
+def pdhg(
+    A: Any,
+    y: Any,
+    *,
+    iterations: int,
+    x0: Any = None,
+    prox: Any = None,
+    callback: Callback | None = None,
+    tolerance: float = 0.0,
+    priors: Sequence[tuple[LinearOperator, Any]] = (),
+    balance: float = 1.0,
+) -> Result:
+    """Minimise ``0.5 ||A x - y||^2 + h(x) + sum_i g_i(K_i x)``.
+
+    Parameters
+    ----------
+    A, y, iterations, x0, callback
+        As in :func:`cg`.
+    prox : object with ``prox(x, step)``, optional
+        Of h, on the image itself (NonNegative, Box, L1).
+    priors : sequence of (LinearOperator, prox)
+        The pairs K_i and the proximal operator of g_i on K_i's range. ``FiniteDifference`` with
+        ``GroupL1`` is isotropic TV.
+    balance : float
+        Ratio of the primal to the dual step; the product is 1 / ||(A, K_1, ...)||^2.
+    tolerance : float
+        Stop when x and every dual variable change by less than this in one iteration.
+
+    Returns
+    -------
+    Result
+        ``residuals``: the largest relative change ||v_k - v_{k-1}|| / ||v_k|| among x and the
+        dual variables.
+
+    References
+    ----------
+    Chambolle and Pock, doi:10.1007/s10851-010-0251-1.
+
+    Examples
+    --------
+    >>> gradient = FiniteDifference(A.domain_shape)
+    >>> pdhg(A, y, iterations=300, prox=NonNegative(), priors=[(gradient, GroupL1(0.01))]).x
+    """
+    check_prox(prox)
+    problem = Problem(A, y, x0)
+    progress = Progress(iterations, tolerance, callback)
+    operator, data = problem.operator, problem.y
+    squared = problem.lipschitz()
+    for i, (transform, prior) in enumerate(priors):
+        if check_prox(prior, f"priors[{i}][1]") is None:
+            raise DataError(f"priors[{i}] has no proximal operator")
+        if transform.domain_shape != operator.domain_shape:
+            raise ShapeError(
+                f"priors[{i}] takes {transform.domain_shape}, but A takes {operator.domain_shape}"
+            )
+        squared += 1.02 * transform.norm(like=data) ** 2
+    ratio = math.sqrt(positive("balance", balance))
+    tau, sigma = ratio / math.sqrt(squared), 1 / (ratio * math.sqrt(squared))
+
+    x = problem.start()
+    ahead = x.copy()
+    dual = problem.xp.zeros_like(data)
+    duals = [problem.xp.zeros_like(transform._forward(x)) for transform, _ in priors]
+    for _ in progress:
+        r = operator._forward(ahead)
+        r -= data
+        r *= sigma
+        r += dual
+        r *= 1 / (1 + sigma)
+        change, dual = _change(dual, r), r
+        descent = operator._adjoint(dual)
+        for i, (transform, prior) in enumerate(priors):
+            q = transform._forward(ahead)
+            q *= sigma
+            q += duals[i]
+            q -= sigma * prior.prox(q / sigma, 1 / sigma)  # Moreau: the prox of g's conjugate
+            change, duals[i] = max(change, _change(duals[i], q)), q
+            descent += transform._adjoint(q)
+        descent *= -tau
+        descent += x
+        new = descent if prox is None else prox.prox(descent, tau)
+        change = max(change, _change(x, new))
+        ahead = 2 * new - x
+        x = new
+        progress.report(x, change)
+    return progress.result(problem, x)
+
+
+def _change(former: Any, new: Any) -> float:
+    size = norm(new)
+    step = norm(new - former)
+    return step / size if size else float(step > 0)
