@@ -21,11 +21,6 @@ std::array<i64, 3> with_length(std::array<i64, 3> shape, i64 n) {
     return shape;
 }
 
-void require_step(i64 step, i64 n) {
-    if (step < 1 || step > n)
-        fail(ErrorKind::data, "step is ", step, ", expected 1 to ", n);
-}
-
 void require_samples(i64 n, const char *name) {
     if (n < 1)
         fail(ErrorKind::shape, name, " has no samples along its middle axis");
@@ -73,32 +68,30 @@ template <class T> void def_dwt(py::module_ &m) {
 template <class T> void def_swt(py::module_ &m) {
     m.def(
         "swt_analysis",
-        [](const Array<T> &x, const Filters &filters, i64 step, Array<T> &low, Array<T> &high) {
+        [](const Array<T> &x, const Filters &filters, Array<T> &low, Array<T> &high) {
             const auto from = input<3>(x, "x");
             const auto a = output<3>(low, "low"), d = output<3>(high, "high");
             const i64 taps = filter_taps(filters);
             require_samples(from.shape[1], "x");
-            require_step(step, from.shape[1]);
             require_shape<3>(a.shape, from.shape, "low");
             require_shape<3>(d.shape, from.shape, "high");
-            run([&] { swt_analysis<T>(from, filters.data(), taps, step, a, d); });
+            run([&] { swt_analysis<T>(from, filters.data(), taps, a, d); });
         },
-        exact("x"), exact("filters"), "step"_a, exact("low"), exact("high"),
-        "One undecimated level along the middle axis of x (outer, n, inner), taps `step` apart.");
+        exact("x"), exact("filters"), exact("low"), exact("high"),
+        "One undecimated level along the middle axis of x (outer, n, inner), periodic.");
     m.def(
         "swt_synthesis",
-        [](const Array<T> &low, const Array<T> &high, const Filters &filters, i64 step,
+        [](const Array<T> &low, const Array<T> &high, const Filters &filters,
            Array<T> &out) {
             const auto a = input<3>(low, "low"), d = input<3>(high, "high");
             const auto to = output<3>(out, "out");
             const i64 taps = filter_taps(filters);
             require_samples(a.shape[1], "low");
-            require_step(step, a.shape[1]);
             require_shape<3>(d.shape, a.shape, "high");
             require_shape<3>(to.shape, a.shape, "out");
-            run([&] { swt_synthesis<T>(a, d, filters.data(), taps, step, to); });
+            run([&] { swt_synthesis<T>(a, d, filters.data(), taps, to); });
         },
-        exact("low"), exact("high"), exact("filters"), "step"_a, exact("out"),
+        exact("low"), exact("high"), exact("filters"), exact("out"),
         "Inverse of swt_analysis; filters are those of the reconstruction.");
 }
 

@@ -8,7 +8,7 @@
 namespace pyrad {
 
 template <class T>
-void swt_analysis(View<const T, 3> x, const double *filters, i64 taps, i64 step, View<T, 3> low,
+void swt_analysis(View<const T, 3> x, const double *filters, i64 taps, View<T, 3> low,
                   View<T, 3> high) {
     const FilterPair<T> f(filters, taps);
     const i64 outer = x.shape[0], n = x.shape[1], inner = x.shape[2];
@@ -17,12 +17,12 @@ void swt_analysis(View<const T, 3> x, const double *filters, i64 taps, i64 step,
             RowSum<T> sum;
             std::vector<T> copy;
             each([&](i64 o, i64 begin, i64 end) {
-                const i64 start = begin + (taps / 2 - (taps - 1)) * step;
-                const i64 count = end - begin + (taps - 1) * step;
+                const i64 start = begin + taps / 2 - (taps - 1);
+                const i64 count = end - begin + taps - 1;
                 const T *from = unwrap(&x(o, 0, 0), start, count, n, inner, copy);
                 sum.clear();
                 for (i64 j = 0; j < taps; ++j)
-                    sum.add(from + (taps - 1 - j) * step * inner, f.low[j], f.high[j]);
+                    sum.add(from + (taps - 1 - j) * inner, f.low[j], f.high[j]);
                 sum.pair_into(&low(o, begin, 0), &high(o, begin, 0), (end - begin) * inner);
             });
         });
@@ -33,7 +33,7 @@ void swt_analysis(View<const T, 3> x, const double *filters, i64 taps, i64 step,
         for (i64 k = begin; k < end; ++k) {
             sum.clear();
             for (i64 j = 0; j < taps; ++j)
-                sum.add(&x(o, wrap(k + (taps / 2 - j) * step, n), column), f.low[j], f.high[j]);
+                sum.add(&x(o, wrap(k + taps / 2 - j, n), column), f.low[j], f.high[j]);
             sum.pair_into(&low(o, k, column), &high(o, k, column), width);
         }
     });
@@ -41,7 +41,7 @@ void swt_analysis(View<const T, 3> x, const double *filters, i64 taps, i64 step,
 
 template <class T>
 void swt_synthesis(View<const T, 3> low, View<const T, 3> high, const double *filters, i64 taps,
-                   i64 step, View<T, 3> out) {
+                   View<T, 3> out) {
     const FilterPair<T> f(filters, taps, 0.5);
     const i64 outer = out.shape[0], n = out.shape[1], inner = out.shape[2];
     if (inner < shortest_row) {
@@ -49,12 +49,12 @@ void swt_synthesis(View<const T, 3> low, View<const T, 3> high, const double *fi
             RowSum<T> sum;
             std::vector<T> low_copy, high_copy;
             each([&](i64 o, i64 begin, i64 end) {
-                const i64 start = begin - taps / 2 * step, count = end - begin + (taps - 1) * step;
+                const i64 start = begin - taps / 2, count = end - begin + taps - 1;
                 const T *from_low = unwrap(&low(o, 0, 0), start, count, n, inner, low_copy);
                 const T *from_high = unwrap(&high(o, 0, 0), start, count, n, inner, high_copy);
                 sum.clear();
                 for (i64 j = 0; j < taps; ++j) {
-                    const i64 shift = (taps - 1 - j) * step * inner;
+                    const i64 shift = (taps - 1 - j) * inner;
                     sum.add(from_low + shift, f.low[j], T(0));
                     sum.add(from_high + shift, f.high[j], T(0));
                 }
@@ -68,7 +68,7 @@ void swt_synthesis(View<const T, 3> low, View<const T, 3> high, const double *fi
         for (i64 k = begin; k < end; ++k) {
             sum.clear();
             for (i64 j = 0; j < taps; ++j) {
-                const i64 at = wrap(k + (taps / 2 - 1 - j) * step, n);
+                const i64 at = wrap(k + taps / 2 - 1 - j, n);
                 sum.add(&low(o, at, column), f.low[j], T(0));
                 sum.add(&high(o, at, column), f.high[j], T(0));
             }
@@ -78,9 +78,8 @@ void swt_synthesis(View<const T, 3> low, View<const T, 3> high, const double *fi
 }
 
 #define INSTANTIATE(T)                                                                             \
-    template void swt_analysis(View<const T, 3>, const double *, i64, i64, View<T, 3>,             \
-                               View<T, 3>);                                                        \
-    template void swt_synthesis(View<const T, 3>, View<const T, 3>, const double *, i64, i64,      \
+    template void swt_analysis(View<const T, 3>, const double *, i64, View<T, 3>, View<T, 3>);     \
+    template void swt_synthesis(View<const T, 3>, View<const T, 3>, const double *, i64,           \
                                 View<T, 3>);
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -6,14 +6,14 @@
 
 namespace pyrad {
 
-// filters: low pass, then high pass, `taps` (even) numbers each; neighbouring taps are `step`
-// samples apart.
+// filters: low pass, then high pass, `taps` (even) numbers each. Taps `step` samples apart, as the
+// deeper levels need them, are the same transform of (outer, n / step, step * inner).
 template <class T>
-void swt_analysis(View<const T, 3> x, const double *filters, i64 taps, i64 step, View<T, 3> low,
+void swt_analysis(View<const T, 3> x, const double *filters, i64 taps, View<T, 3> low,
                   View<T, 3> high);
 
 template <class T>
 void swt_synthesis(View<const T, 3> low, View<const T, 3> high, const double *filters, i64 taps,
-                   i64 step, View<T, 3> out);
+                   View<T, 3> out);
 
 } // namespace pyrad

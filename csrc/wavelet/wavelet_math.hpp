@@ -74,10 +74,12 @@ template <class T> PYRAD_HD Extension<T> extend(int mode, i64 t, i64 n) {
             e.weight[0] = T(-1);
         break;
     case mode_smooth: { // the line through the two samples at the end
-        const i64 end = t < 0 ? 0 : n - 1;
-        const i64 next = n == 1 ? end : t < 0 ? 1 : n - 2;
-        const T away = static_cast<T>(t < 0 ? -t : t - end);
-        e = {{end, next, 0}, {T(1) + away, -away, T(0)}, 2};
+        const T away = static_cast<T>(t < 0 ? -t : t - (n - 1));
+        e.index[0] = t < 0 ? 0 : n - 1;
+        e.index[1] = n == 1 ? 0 : t < 0 ? 1 : n - 2;
+        e.weight[0] = T(1) + away;
+        e.weight[1] = -away;
+        e.count = 2;
         break;
     }
     case mode_reflect:

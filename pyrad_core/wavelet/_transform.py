@@ -70,8 +70,12 @@ def swt_forward(
         out = xp.empty([2 * bands.shape[0], *bands.shape[1:]], bands.dtype)
         filters = factor * step.wavelet.decomposition
         for i, band in enumerate(bands):
-            low, high = _rows(out[2 * i], step.axis), _rows(out[2 * i + 1], step.axis)
-            kernels.swt_analysis(_rows(band, step.axis), filters, spacing, low, high)
+            kernels.swt_analysis(
+                _rows(band, step.axis, spacing),
+                filters,
+                _rows(out[2 * i], step.axis, spacing),
+                _rows(out[2 * i + 1], step.axis, spacing),
+            )
         bands = out
     return _like(bands, x.dtype)
 
@@ -90,8 +94,12 @@ def swt_inverse(
         joined = xp.empty([len(current) // 2, *current[0].shape], current[0].dtype)
         filters = factor * step.wavelet.reconstruction
         for i, out in enumerate(joined):
-            low, high = _rows(current[2 * i], step.axis), _rows(current[2 * i + 1], step.axis)
-            kernels.swt_synthesis(low, high, filters, spacing, _rows(out, step.axis))
+            kernels.swt_synthesis(
+                _rows(current[2 * i], step.axis, spacing),
+                _rows(current[2 * i + 1], step.axis, spacing),
+                filters,
+                _rows(out, step.axis, spacing),
+            )
         current = list(joined)
     return _like(current[0], bands[0].dtype)
 
@@ -107,6 +115,7 @@ def _like(x: Any, dtype: Any) -> Any:
     return x.view(dtype)[..., 0] if np.dtype(dtype).kind == "c" else x[..., 0]
 
 
-def _rows(x: Any, axis: int) -> Any:
-    """x as (outer, n, inner) about ``axis``."""
-    return x.reshape(math.prod(x.shape[:axis]), x.shape[axis], math.prod(x.shape[axis + 1 :]))
+def _rows(x: Any, axis: int, spacing: int = 1) -> Any:
+    """x as (outer, n, inner) about ``axis``; neighbours along n are ``spacing`` samples apart."""
+    inner = spacing * math.prod(x.shape[axis + 1 :])
+    return x.reshape(math.prod(x.shape[:axis]), x.shape[axis] // spacing, inner)

@@ -2,4 +2,102 @@
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from typing import Any
+
+import numpy as np
+
+from . import runtime
+
+__all__ = ["dwt_analysis", "dwt_synthesis", "swt_analysis", "swt_synthesis"]
+
+_THREADS = 256
+_COLUMNS = 32  # of a tile, where rows are long
+_NUMBERS = 512  # results of one filter in a tile
+
+
+def dwt_analysis(x: Any, filters: Any, mode: int, low: Any, high: Any) -> None:
+    """One level along the middle axis of x (outer, n, inner)."""
+    outer, n, inner = x.shape
+    taps = filters.shape[1]
+    tiles = _Tiles(outer, low.shape[1], inner)
+    rows = 2 * tiles.steps + taps - 2
+    args = (
+        x,
+        _beside(x, filters),
+        np.int64(n),
+        np.int64(inner),
+        np.int32(taps),
+        np.int32(mode),
+        *tiles.sizes,
+        low,
+        high,
+    )
+    tiles.launch("wavelet/dwt.cu", "dwt_analysis", x, args, taps, rows)
+
+
+def dwt_synthesis(low: Any, high: Any, filters: Any, periodization: bool, out: Any) -> None:
+    """Inverse of dwt_analysis; filters are those of the reconstruction."""
+    outer, m, inner = low.shape
+    taps = filters.shape[1]
+    tiles = _Tiles(outer, out.shape[1] // 2, inner)
+    rows = 2 * (tiles.steps + taps // 2 - 1)
+    args = (
+        low,
+        high,
+        _beside(low, filters),
+        np.int64(m),
+        np.int64(inner),
+        np.int32(taps),
+        np.int32(periodization),
+        *tiles.sizes,
+        out,
+    )
+    tiles.launch("wavelet/dwt.cu", "dwt_synthesis", low, args, taps, rows)
+
+
+def swt_analysis(x: Any, filters: Any, low: Any, high: Any) -> None:
+    """One undecimated level along the middle axis of x (outer, n, inner), periodic."""
+    outer, n, inner = x.shape
+    taps = filters.shape[1]
+    tiles = _Tiles(outer, n, inner)
+    sizes = (np.int64(n), np.int64(inner), np.int32(taps), *tiles.sizes)
+    args = (x, _beside(x, filters), *sizes, low, high)
+    tiles.launch("wavelet/swt.cu", "swt_analysis", x, args, taps, tiles.steps + taps - 1)
+
+
+def swt_synthesis(low: Any, high: Any, filters: Any, out: Any) -> None:
+    """Inverse of swt_analysis; filters are those of the reconstruction."""
+    outer, n, inner = out.shape
+    taps = filters.shape[1]
+    tiles = _Tiles(outer, n, inner)
+    sizes = (np.int64(n), np.int64(inner), np.int32(taps), *tiles.sizes)
+    args = (low, high, _beside(low, filters), *sizes, out)
+    tiles.launch("wavelet/swt.cu", "swt_synthesis", low, args, taps, 2 * (tiles.steps + taps - 1))
+
+
+class _Tiles:
+    """Cut of (outer, steps, inner) results into tiles, one per block."""
+
+    def __init__(self, outer: int, steps: int, inner: int):
+        self.columns = min(inner, _COLUMNS)
+        along = -(-steps // max(1, _NUMBERS // max(1, self.columns)))
+        self.steps = -(-steps // max(1, along))
+        across = -(-inner // max(1, self.columns))
+        self.blocks = outer * along * across
+
+    @property
+    def sizes(self) -> tuple[np.int32, np.int32]:
+        return np.int32(self.columns), np.int32(self.steps)
+
+    def launch(self, source: str, kernel: str, x: Any, args: tuple, taps: int, rows: int) -> None:
+        if self.blocks == 0:
+            return
+        threads = min(_THREADS, -(-self.columns * self.steps // 32) * 32)
+        shared = x.dtype.itemsize * (2 * taps + rows * self.columns)
+        name = f"{kernel}_{runtime.suffix(x)}"
+        runtime.launch(source, name, (self.blocks,), (threads,), args, shared=shared)
+
+
+def _beside(x: Any, filters: Any) -> Any:
+    """The filters, a host array, on the device of x."""
+    return runtime.array_module(x).asarray(filters)
