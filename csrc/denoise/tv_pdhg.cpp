@@ -1,0 +1,134 @@
+// Accelerated primal-dual hybrid gradient: Chambolle and Pock 2011 (algorithm 2),
+// doi:10.1007/s10851-010-0251-1.
+//
+// One sweep per iteration over rows r = z ny + y updates the dual row r in place, then the image
+// row r, written over the image of one iteration before (10 streams in 3D). The rows are cut into
+// slabs for the threads. A slab needs values of its neighbours that they overwrite: the
+// extrapolated image in the `reach` rows after it, and the new dual in the `reach` rows before it.
+// Both are made for all slabs before the sweep ("edges").
+#include "denoise/tv_rows.hpp"
+
+namespace pyrad::tv {
+namespace {
+
+struct Steps {
+    double tau, sigma, theta;
+};
+
+template <class T, int D, int C, bool Isotropic> class Pdhg {
+  public:
+    Pdhg(const T *f, double weight, const Grid &grid)
+        : f_(f), layout_(grid, weight), zeros_(layout_.nx), images_(layout_.slabs() * edge()),
+          duals_(layout_.slabs() * edge()), scratch_(max_workers() * C * D * layout_.nx) {}
+
+    void iterate(T *p, T *u, T *old, const Steps &steps) {
+        p_ = p, u_ = u, old_ = old;
+        theta_ = static_cast<T>(steps.theta);
+        for (int d = 0; d < D; ++d)
+            step_[d] = static_cast<T>(steps.sigma) * layout_.weight[d];
+        keep_ = static_cast<T>(1 / (1 + steps.tau));
+        take_ = static_cast<T>(steps.tau / (1 + steps.tau));
+        parallel_for(layout_.slabs(), 1, [&](i64 begin, i64, int worker) {
+            if (begin > 0)
+                make_edges(begin, scratch_.data() + worker * C * D * layout_.nx);
+        });
+        parallel_for(layout_.slabs(), 1, [&](i64 begin, i64, int) { sweep(begin); });
+    }
+
+  private:
+    i64 edge() const { return layout_.edge_size(); }
+    i64 first_row(i64 slab) const { return slab * layout_.slab_rows; }
+    T *edge_row(std::vector<T> &edges, i64 slab, int c, i64 k) {
+        return edges.data() + slab * edge() + (c * layout_.reach + k) * layout_.nx;
+    }
+
+    // Rows of one generation of the image around `row`; from row `end` on they stand in the edges
+    // of the slab that begins there.
+    Ahead<T, D, C> ahead(const T *image, i64 row, i64 end) {
+        Ahead<T, D, C> rows;
+        for (int c = 0; c < C; ++c) {
+            rows.here[c] = image + layout_.at(c, row);
+            for (int d = 0; d < D - 1; ++d) {
+                const i64 next = row + layout_.stride(d);
+                if (!layout_.has_next(d, row))
+                    rows.next[c][d] = rows.here[c];
+                else if (next < end)
+                    rows.next[c][d] = image + layout_.at(c, next);
+                else
+                    rows.next[c][d] = edge_row(images_, end / layout_.slab_rows, c, next - end);
+            }
+        }
+        return rows;
+    }
+
+    void make_edges(i64 slab, T *scratch) {
+        for (int c = 0; c < C; ++c)
+            for (i64 k = 0; k < layout_.reach; ++k) {
+                const i64 at = layout_.at(c, first_row(slab) + k);
+                extrapolate_row(u_ + at, old_ + at, theta_, edge_row(images_, slab, c, k),
+                                layout_.nx);
+            }
+        for (i64 k = 0; k < layout_.reach; ++k) {
+            const i64 row = first_row(slab) - layout_.reach + k;
+            Dual<T, D, C> out;
+            for (int c = 0; c < C; ++c)
+                for (int d = 0; d < D; ++d)
+                    out.row[c][d] = d == 0 ? edge_row(duals_, slab, c, k)
+                                           : scratch + (c * D + d) * layout_.nx;
+            pdhg_dual_row<Isotropic, T, D, C>(ahead(u_, row, layout_.rows),
+                                              ahead(old_, row, layout_.rows), theta_,
+                                              dual_rows(layout_, p_, row), out, step_, layout_.nx);
+        }
+    }
+
+    void sweep(i64 slab) {
+        const i64 begin = first_row(slab), end = std::min(begin + layout_.slab_rows, layout_.rows);
+        for (i64 row = begin; row < end; ++row) {
+            const Dual<T, D, C> p = dual_rows(layout_, p_, row);
+            pdhg_dual_row<Isotropic, T, D, C>(ahead(u_, row, end), ahead(old_, row, end), theta_, p,
+                                              p, step_, layout_.nx);
+            Behind<T, D, C> now = behind(layout_, static_cast<const T *>(p_), row, zeros_.data());
+            const T *f[C], *u[C];
+            T *out[C];
+            for (int c = 0; c < C; ++c) {
+                if (begin > 0 && row - layout_.reach < begin)
+                    now.former[c][0] = edge_row(duals_, slab, c, row - begin);
+                f[c] = f_ + layout_.at(c, row);
+                u[c] = u_ + layout_.at(c, row);
+                out[c] = old_ + layout_.at(c, row);
+            }
+            primal_row<T, D, C>(f, now, layout_.weight, u, keep_, take_, out, layout_.nx);
+        }
+    }
+
+    const T *f_;
+    Layout<T, D, C> layout_;
+    std::vector<T> zeros_, images_, duals_, scratch_;
+    T *p_ = nullptr, *old_ = nullptr;
+    const T *u_ = nullptr;
+    T step_[D], theta_ = 0, keep_ = 0, take_ = 0;
+};
+
+} // namespace
+
+template <class T>
+void pdhg(const T *f, double weight, const Grid &grid, const double *steps, i64 count, T *dual,
+          T *image, T *previous) {
+    dispatch(grid, [&](auto d, auto c, auto isotropic) {
+        Pdhg<T, d(), c(), isotropic()> solver(f, weight, grid);
+        T *newest = image, *older = previous;
+        for (i64 k = 0; k < count; ++k) {
+            solver.iterate(dual, newest, older, {steps[3 * k], steps[3 * k + 1], steps[3 * k + 2]});
+            std::swap(newest, older);
+        }
+        if (newest != image)
+            std::swap_ranges(image, image + c() * grid.nz * grid.ny * grid.nx, previous);
+    });
+}
+
+template void pdhg(const float *, double, const Grid &, const double *, i64, float *, float *,
+                   float *);
+template void pdhg(const double *, double, const Grid &, const double *, i64, double *, double *,
+                   double *);
+
+} // namespace pyrad::tv
