@@ -16,9 +16,10 @@ tv::Grid tv_grid(const Array<T> &f, const Array<T> &dual, const Spacing &inverse
         fail(ErrorKind::shape, "inverse_spacing has ", dims, " entries, expected 1 to 3");
     if (size[0] < 1 || size[0] > tv::max_channels)
         fail(ErrorKind::shape, "f has ", size[0], " channels, expected 1 to ", tv::max_channels);
-    if (size[1] * size[2] * size[3] == 0 || (dims < 3 && size[1] != 1) || (dims < 2 && size[2] != 1))
-        fail(ErrorKind::shape, "f has shape (", size[0], ", ", size[1], ", ", size[2], ", ", size[3],
-             "), which is no image of ", dims, " dimensions");
+    if (size[1] * size[2] * size[3] == 0 || (dims < 3 && size[1] != 1) ||
+        (dims < 2 && size[2] != 1))
+        fail(ErrorKind::shape, "f has shape (", size[0], ", ", size[1], ", ", size[2], ", ",
+             size[3], "), which is no image of ", dims, " dimensions");
     require_shape<5>(shape_of<5>(dual, "dual"), {size[0], dims, size[1], size[2], size[3]}, "dual");
     tv::Grid grid{static_cast<int>(size[0]), dims, size[1], size[2], size[3], {}, isotropic};
     std::copy(inverse_spacing.begin(), inverse_spacing.end(), grid.inverse_spacing.begin());
@@ -83,9 +84,7 @@ template <class T> void def_tv_values(py::module_ &m) {
             const auto grid = tv_grid(f, dual, inverse_spacing, isotropic);
             require_shape<4>(shape_of<4>(image, "image"), shape_of<4>(f, "f"), "image");
             tv::Objectives value{};
-            run([&] {
-                value = tv::objectives(f.data(), image.data(), weight, grid, dual.data());
-            });
+            run([&] { value = tv::objectives(f.data(), image.data(), weight, grid, dual.data()); });
             return py::make_tuple(value.primal, value.dual);
         },
         exact("f"), exact("image"), "weight"_a, "inverse_spacing"_a, "isotropic"_a, exact("dual"),

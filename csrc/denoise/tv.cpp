@@ -24,9 +24,10 @@ template <class T> double sum(const T *x, i64 n) {
 
 // One voxel's share of P and of D. `left` is false at the near edge of x.
 template <bool Isotropic, class T, int D, int C>
-PYRAD_ALWAYS_INLINE void objective_voxel(const T *const *f, const Ahead<T, D, C> &u, const Behind<T, D, C> &p,
-                            const double *inverse, double weight, i64 x, i64 right, bool left,
-                            double *primal, double *dual) {
+PYRAD_ALWAYS_INLINE void objective_voxel(const T *const *f, const Ahead<T, D, C> &u,
+                                         const Behind<T, D, C> &p, const double *inverse,
+                                         double weight, i64 x, i64 right, bool left, double *primal,
+                                         double *dual) {
     double g[C * D], fidelity = 0, value = 0;
     for (int c = 0; c < C; ++c) {
         const double here = u.here[c][x], fx = f[c][x];
@@ -79,7 +80,7 @@ template <class T> void primal(const T *f, double weight, const Grid &grid, cons
                     results[c] = out + layout.at(c, row);
                 }
                 primal_row<T, D, C>(rows, behind(layout, dual, row, zeros.data()), layout.weight,
-                                    rows, T(0), T(1), results, layout.nx);
+                                    rows, T(1), results, layout.nx);
             }
         });
     });

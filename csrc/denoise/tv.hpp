@@ -22,8 +22,8 @@ constexpr int max_channels = 2; // real, or the two parts of complex
 // One step of the fast gradient projection per entry of momentum:
 // p <- project(q + step grad(f + weight div q)), q = p + momentum (p - previous).
 template <class T>
-void fgp(const T *f, double weight, const Grid &grid, double step, const double *momentum, i64 count,
-         T *dual, T *previous);
+void fgp(const T *f, double weight, const Grid &grid, double step, const double *momentum,
+         i64 count, T *dual, T *previous);
 
 // One step of the primal-dual hybrid gradient per row (tau, sigma, theta) of steps:
 // p <- project(p + sigma weight grad(u + theta (u - previous))),

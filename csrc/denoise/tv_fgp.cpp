@@ -31,7 +31,9 @@ template <class T, int D, int C, bool Isotropic> class Fgp {
     i64 edge() const { return layout_.edge_size(); }
     i64 ring() const { return (layout_.reach + 1) * C * layout_.nx; }
     T *edge_row(i64 slab, i64 k) { return edges_.data() + slab * edge() + k * C * layout_.nx; }
-    T *ring_row(T *ring, i64 row) const { return ring + row % (layout_.reach + 1) * C * layout_.nx; }
+    T *ring_row(T *ring, i64 row) const {
+        return ring + row % (layout_.reach + 1) * C * layout_.nx;
+    }
 
     void make_image_row(i64 row, T *out) {
         const T *f[C];

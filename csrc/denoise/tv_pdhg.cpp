@@ -26,7 +26,6 @@ template <class T, int D, int C, bool Isotropic> class Pdhg {
         theta_ = static_cast<T>(steps.theta);
         for (int d = 0; d < D; ++d)
             step_[d] = static_cast<T>(steps.sigma) * layout_.weight[d];
-        keep_ = static_cast<T>(1 / (1 + steps.tau));
         take_ = static_cast<T>(steps.tau / (1 + steps.tau));
         parallel_for(layout_.slabs(), 1, [&](i64 begin, i64, int worker) {
             if (begin > 0)
@@ -73,8 +72,8 @@ template <class T, int D, int C, bool Isotropic> class Pdhg {
             Dual<T, D, C> out;
             for (int c = 0; c < C; ++c)
                 for (int d = 0; d < D; ++d)
-                    out.row[c][d] = d == 0 ? edge_row(duals_, slab, c, k)
-                                           : scratch + (c * D + d) * layout_.nx;
+                    out.row[c][d] =
+                        d == 0 ? edge_row(duals_, slab, c, k) : scratch + (c * D + d) * layout_.nx;
             pdhg_dual_row<Isotropic, T, D, C>(ahead(u_, row, layout_.rows),
                                               ahead(old_, row, layout_.rows), theta_,
                                               dual_rows(layout_, p_, row), out, step_, layout_.nx);
@@ -97,7 +96,7 @@ template <class T, int D, int C, bool Isotropic> class Pdhg {
                 u[c] = u_ + layout_.at(c, row);
                 out[c] = old_ + layout_.at(c, row);
             }
-            primal_row<T, D, C>(f, now, layout_.weight, u, keep_, take_, out, layout_.nx);
+            primal_row<T, D, C>(f, now, layout_.weight, u, take_, out, layout_.nx);
         }
     }
 
@@ -106,7 +105,7 @@ template <class T, int D, int C, bool Isotropic> class Pdhg {
     std::vector<T> zeros_, images_, duals_, scratch_;
     T *p_ = nullptr, *old_ = nullptr;
     const T *u_ = nullptr;
-    T step_[D], theta_ = 0, keep_ = 0, take_ = 0;
+    T step_[D], theta_ = 0, take_ = 0;
 };
 
 } // namespace

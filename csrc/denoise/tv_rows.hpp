@@ -29,14 +29,16 @@ template <class T, int D, int C> struct Layout {
 
     Layout(const Grid &grid, double w)
         : ny(grid.ny), nx(grid.nx), rows(grid.nz * grid.ny), voxels(rows * nx),
-          reach(D == 3 ? ny : D == 2 ? 1 : 0) {
+          reach(D == 3   ? ny
+                : D == 2 ? 1
+                         : 0) {
         for (int d = 0; d < D; ++d) {
             inverse[d] = static_cast<T>(grid.inverse_spacing[d]);
             weight[d] = static_cast<T>(w * grid.inverse_spacing[d]);
         }
         const i64 lines = D == 3 ? grid.nz : ny;
-        const i64 wanted = D == 3 ? std::clamp<i64>(lines / 16, 4, 16)
-                                  : std::clamp<i64>(lines / 16, 16, 128);
+        const i64 wanted =
+            D == 3 ? std::clamp<i64>(lines / 16, 4, 16) : std::clamp<i64>(lines / 16, 16, 128);
         slab_rows = voxels <= serial_voxels || D == 1 ? rows : std::min(rows, wanted * reach);
     }
 
@@ -46,9 +48,7 @@ template <class T, int D, int C> struct Layout {
     i64 at(int c, int d, i64 row) const { return (c * D + d) * voxels + row * nx; }
     // Rows from this one to its neighbour along axis d < D - 1, and whether there is one.
     i64 stride(int d) const { return d == D - 2 ? 1 : ny; }
-    bool has_next(int d, i64 row) const {
-        return d == D - 2 ? row % ny < ny - 1 : row + ny < rows;
-    }
+    bool has_next(int d, i64 row) const { return d == D - 2 ? row % ny < ny - 1 : row + ny < rows; }
     bool has_former(int d, i64 row) const { return d == D - 2 ? row % ny > 0 : row >= ny; }
 };
 
@@ -107,8 +107,9 @@ Dual<T, D, C> dual_rows(const Layout<T, D, C> &layout, T *dual, i64 row) {
 
 // u = f + weight div q, q = p + momentum (p - previous), of one row.
 template <class T, int D, int C>
-PYRAD_CLONES void fgp_image_row(const T *const *f, const Behind<T, D, C> p, const Behind<T, D, C> old,
-                                const T *weight, T momentum, T *const *u, i64 nx) {
+PYRAD_CLONES void fgp_image_row(const T *const *f, const Behind<T, D, C> p,
+                                const Behind<T, D, C> old, const T *weight, T momentum, T *const *u,
+                                i64 nx) {
     for (int c = 0; c < C; ++c) {
         const T *fc = f[c];
         T *uc = u[c];
@@ -121,8 +122,8 @@ PYRAD_CLONES void fgp_image_row(const T *const *f, const Behind<T, D, C> p, cons
         const auto slower = [=](i64 x) {
             T sum = 0;
             if (D > 1)
-                sum = w0 * (extrapolate(p0[x], o0[x], momentum) -
-                            extrapolate(p0f[x], o0f[x], momentum));
+                sum = w0 *
+                      (extrapolate(p0[x], o0[x], momentum) - extrapolate(p0f[x], o0f[x], momentum));
             if (D > 2)
                 sum += w1 * (extrapolate(p1[x], o1[x], momentum) -
                              extrapolate(p1f[x], o1f[x], momentum));
@@ -136,10 +137,10 @@ PYRAD_CLONES void fgp_image_row(const T *const *f, const Behind<T, D, C> p, cons
     }
 }
 
-// v = f + weight div p of one row, then out = keep * u + take * v.
+// out = u + take (f + weight div p - u) of one row.
 template <class T, int D, int C>
 PYRAD_CLONES void primal_row(const T *const *f, const Behind<T, D, C> p, const T *weight,
-                             const T *const *u, T keep, T take, T *const *out, i64 nx) {
+                             const T *const *u, T take, T *const *out, i64 nx) {
     for (int c = 0; c < C; ++c) {
         const T *fc = f[c], *uc = u[c];
         T *oc = out[c];
@@ -155,10 +156,10 @@ PYRAD_CLONES void primal_row(const T *const *f, const Behind<T, D, C> p, const T
                 sum += w1 * (p1[x] - p1f[x]);
             return sum;
         };
-        oc[0] = keep * uc[0] + take * (fc[0] + (slower(0) + wx * px[0]));
+        oc[0] = uc[0] + take * ((fc[0] - uc[0]) + (slower(0) + wx * px[0]));
 #pragma GCC ivdep
         for (i64 x = 1; x < nx; ++x)
-            oc[x] = keep * uc[x] + take * (fc[x] + (slower(x) + wx * (px[x] - px[x - 1])));
+            oc[x] = uc[x] + take * ((fc[x] - uc[x]) + (slower(x) + wx * (px[x] - px[x - 1])));
     }
 }
 
@@ -171,7 +172,8 @@ PYRAD_CLONES void extrapolate_row(const T *u, const T *old, T theta, T *out, i64
 // One voxel of fgp_dual_row: x and the neighbour `right` (x itself at the far edge).
 template <bool Isotropic, class T, int D, int C>
 PYRAD_ALWAYS_INLINE void fgp_dual_voxel(const Ahead<T, D, C> &u, const Dual<T, D, C> &p,
-                           const Dual<T, D, C> &old, const T *step, T momentum, i64 x, i64 right) {
+                                        const Dual<T, D, C> &old, const T *step, T momentum, i64 x,
+                                        i64 right) {
     T r[C * D];
     for (int c = 0; c < C; ++c)
         for (int d = 0; d < D; ++d) {
@@ -198,16 +200,15 @@ PYRAD_CLONES void fgp_dual_row(const Ahead<T, D, C> u, const Dual<T, D, C> p,
 }
 
 template <bool Isotropic, class T, int D, int C>
-PYRAD_ALWAYS_INLINE void pdhg_dual_voxel(const Ahead<T, D, C> &u, const Ahead<T, D, C> &old, T theta,
-                            const Dual<T, D, C> &p, const Dual<T, D, C> &out, const T *step, i64 x,
-                            i64 right) {
+PYRAD_ALWAYS_INLINE void pdhg_dual_voxel(const Ahead<T, D, C> &u, const Ahead<T, D, C> &old,
+                                         T theta, const Dual<T, D, C> &p, const Dual<T, D, C> &out,
+                                         const T *step, i64 x, i64 right) {
     T r[C * D];
     for (int c = 0; c < C; ++c) {
         const T here = extrapolate(u.here[c][x], old.here[c][x], theta);
         for (int d = 0; d < D; ++d) {
-            const T next = d == D - 1
-                               ? extrapolate(u.here[c][right], old.here[c][right], theta)
-                               : extrapolate(u.next[c][d][x], old.next[c][d][x], theta);
+            const T next = d == D - 1 ? extrapolate(u.here[c][right], old.here[c][right], theta)
+                                      : extrapolate(u.next[c][d][x], old.next[c][d][x], theta);
             r[c * D + d] = p.row[c][d][x] + step[d] * (next - here);
         }
     }

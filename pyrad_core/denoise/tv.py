@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from .._checks import at_least, choice, same_shape, whole
 from .._kernels.select import Edge, edge_of
 from ..errors import DataError
@@ -16,8 +14,9 @@ from ._common import per_axis, result_like
 __all__ = ["TVInfo", "tv"]
 
 _CHECK_EVERY = 12  # iterations between two looks at the gap
-_STEP_GAIN = 1.3  # PDHG: tau sigma ||K||^2; converges below 4/3 (doi:10.1137/22M1472000)
+_STEP_GAIN = 1.3  # PDHG: tau sigma ||K||^2; up to 4/3 (Banert, Upadhyaya, Giselsson 2023)
 _FIRST_TAU = 4.0
+_ROUNDING = 1e-5
 _CONVEXITY = 0.6  # of the data term (at most 1); a smaller value ends faster than it begins
 
 
@@ -133,15 +132,13 @@ def tv(
     if x.size == 0:
         raise DataError(f"image has shape {x.shape}; expected at least one voxel")
     result = result_like(edge, x, out)
-    problem = _Problem(edge, _channels_first(edge, x), weight, spacing, isotropic)
-    field_, given = _start(edge, problem, x, dual)
+    dual = _start(edge, x, dual)
+    problem = _Problem(edge, x, dual, weight, spacing, bool(isotropic))
     if weight == 0:
-        solution = problem.f
-        info = TVInfo(0, 0.0, 0.0, 0.0, True, given)
+        solution, info = problem.f, TVInfo(0, 0.0, 0.0, 0.0, True, dual)
     else:
         solve = _pdhg if method == "pdhg" else _fgp
-        solution, numbers = solve(problem, field_, tol, max_iterations)
-        info = TVInfo(*numbers, given)
+        solution, info = solve(problem, tol, max_iterations)
     if is_complex:
         result.real, result.imag = solution.reshape(2, *x.shape)
     else:
@@ -150,109 +147,109 @@ def tv(
     return (answer, info) if return_info else answer
 
 
-def _channels_first(edge: Edge, x: Any) -> Any:
-    """(channels, nz, ny, nx): real and imaginary part are two channels."""
-    parts = edge.xp.stack([x.real, x.imag]) if x.dtype.kind == "c" else x
-    channels = 2 if x.dtype.kind == "c" else 1
-    return parts.reshape((channels,) + (1,) * (3 - x.ndim) + x.shape)
-
-
-def _start(edge: Edge, problem: _Problem, x: Any, dual: Any) -> tuple[Any, Any]:
-    """The dual field as the kernels take it, and the same memory in the shape the user sees."""
-    axes = (len(problem.inverse_spacing), *x.shape)
-    shape = (2, *axes) if x.dtype.kind == "c" else axes
+def _start(edge: Edge, x: Any, dual: Any) -> Any:
+    """The given dual field, checked, or zeros."""
+    shape = (2, x.ndim, *x.shape) if x.dtype.kind == "c" else (x.ndim, *x.shape)
     if dual is None:
-        dual = edge.xp.zeros(shape, problem.f.dtype)
-    elif not isinstance(dual, edge.xp.ndarray) or dual.dtype != problem.f.dtype:
+        return edge.xp.zeros(shape, x.real.dtype)
+    if not isinstance(dual, edge.xp.ndarray) or dual.dtype != x.real.dtype:
         raise DataError(
-            f"dual must be a {edge.xp.__name__} array of dtype {problem.f.dtype}, "
-            f"as TVInfo.dual of a former call is"
+            f"dual must be a {edge.xp.__name__} array of dtype {x.real.dtype}, "
+            "as TVInfo.dual of a former call is"
         )
-    elif dual.shape != shape:
-        same_shape("dual", dual.shape, "image", shape)
-    elif not dual.flags.c_contiguous:
+    same_shape("dual", dual.shape, "image", shape)
+    if not dual.flags.c_contiguous:
         raise DataError("dual must be C-contiguous, as TVInfo.dual of a former call is")
-    f = problem.f
-    return dual.reshape((f.shape[0], axes[0], *f.shape[1:])), dual
+    edge.check_finite("dual", dual)
+    for axis, part in enumerate(edge.xp.moveaxis(dual, -x.ndim - 1, 0)):
+        edge.xp.moveaxis(part, axis - x.ndim, 0)[-1] = 0  # no difference beyond the far edge
+    return dual
 
 
 class _Problem:
-    """ROF-TV of one image: what every kernel call has in common."""
+    """ROF-TV of one image in the kernels' shapes, and what each kernel call has in common."""
 
     def __init__(
-        self, edge: Edge, f: Any, weight: float, spacing: tuple[float, ...], isotropic: bool
+        self,
+        edge: Edge,
+        x: Any,
+        dual: Any,
+        weight: float,
+        spacing: tuple[float, ...],
+        isotropic: bool,
     ):
+        parts = edge.xp.stack([x.real, x.imag]) if x.dtype.kind == "c" else x[None]
+        grid = (1,) * (3 - x.ndim) + x.shape
         self.kernels = edge.kernels
         self.xp = edge.xp
-        self.f = f
+        self.f = parts.reshape(len(parts), *grid)
+        self.dual = dual.reshape(len(parts), x.ndim, *grid)
+        self.given_dual = dual
         self.weight = weight
-        self.isotropic = bool(isotropic)
+        self.isotropic = isotropic
         self.inverse_spacing = [1 / h for h in spacing]
-        sizes = f.shape[4 - len(spacing) :]
-        squares = [s * s for s, n in zip(self.inverse_spacing, sizes, strict=True) if n > 1]
-        self.norm2 = 4 * sum(squares) or 4.0  # bound on ||grad||^2; 4 when there is no gradient
+        squares = [s * s for s, n in zip(self.inverse_spacing, x.shape, strict=True) if n > 1]
+        self.norm2 = 4 * sum(squares) or 4.0  # bound on ||grad||^2; 4 where there is no gradient
 
     def arguments(self) -> tuple[Any, ...]:
         return self.f, self.weight, self.inverse_spacing, self.isotropic
 
-    def primal(self, dual: Any, out: Any) -> None:
-        self.kernels.tv_primal(self.f, self.weight, self.inverse_spacing, dual, out)
+    def primal(self, out: Any) -> None:
+        self.kernels.tv_primal(self.f, self.weight, self.inverse_spacing, self.dual, out)
 
-    def gap(self, image: Any, dual: Any) -> tuple[float, float]:
-        """(objective, gap >= 0); the clamp takes rounding of |dual| <= 1."""
+    def state(self, iterations: int, image: Any, tol: float) -> TVInfo:
         primal, lower = self.kernels.tv_objectives(
-            self.f, image, self.weight, self.inverse_spacing, self.isotropic, dual
+            self.f, image, self.weight, self.inverse_spacing, self.isotropic, self.dual
         )
-        return primal, max(primal - lower, 0.0)
+        gap = max(primal - lower, 0.0)  # |dual| <= 1 holds up to rounding
+        relative = gap / primal if primal > 0 else 0.0
+        feasible = lower <= primal * (1 + _ROUNDING)  # not so for a wild start
+        return TVInfo(
+            iterations, primal, gap, relative, relative <= tol and feasible, self.given_dual
+        )
 
 
-def _numbers(iterations: int, primal: float, gap: float, tol: float) -> tuple[Any, ...]:
-    relative = gap / primal if primal > 0 else 0.0
-    return iterations, primal, gap, relative, relative <= tol
-
-
-def _pdhg(problem: _Problem, dual: Any, tol: float, max_iterations: int) -> tuple[Any, Any]:
+def _pdhg(problem: _Problem, tol: float, max_iterations: int) -> tuple[Any, TVInfo]:
     """tau and sigma follow algorithm 2 of Chambolle and Pock."""
     image = problem.xp.empty_like(problem.f)
-    problem.primal(dual, image)
+    problem.primal(image)
     previous = image.copy()
-    tau, theta = _FIRST_TAU, 0.0
+    tau, theta, done = _FIRST_TAU, 0.0, 0
     product = _STEP_GAIN / (problem.norm2 * problem.weight**2)
-    done = 0
-    state = _numbers(done, *problem.gap(image, dual), tol)
-    while not (state[-1] and tol > 0) and done < max_iterations:
+    state = problem.state(done, image, tol)
+    while done < max_iterations and not (tol > 0 and state.converged):
         steps = []
         for _ in range(min(_CHECK_EVERY, max_iterations - done)):
             steps.append((tau, product / tau, theta))
             theta = 1 / math.sqrt(1 + 2 * _CONVEXITY * tau)
             tau *= theta
-        problem.kernels.tv_pdhg(*problem.arguments(), steps, dual, image, previous)
+        problem.kernels.tv_pdhg(*problem.arguments(), steps, problem.dual, image, previous)
         done += len(steps)
         if tol > 0 or done == max_iterations:
-            state = _numbers(done, *problem.gap(image, dual), tol)
+            state = problem.state(done, image, tol)
     return image, state
 
 
-def _fgp(problem: _Problem, dual: Any, tol: float, max_iterations: int) -> tuple[Any, Any]:
-    """Nesterov momentum, set back to zero whenever the gap has grown (O'Donoghue, Candes 2015)."""
+def _fgp(problem: _Problem, tol: float, max_iterations: int) -> tuple[Any, TVInfo]:
+    """Nesterov momentum, set back where the dual objective falls (O'Donoghue, Candes 2015)."""
     image = problem.xp.empty_like(problem.f)
-    problem.primal(dual, image)
-    previous = dual.copy()
+    problem.primal(image)
+    previous = problem.dual.copy()
     step = 1 / (problem.norm2 * problem.weight)
     t, factor, done = 1.0, 0.0, 0
-    state = _numbers(done, *problem.gap(image, dual), tol)
-    while not (state[-1] and tol > 0) and done < max_iterations:
+    state = problem.state(done, image, tol)
+    while done < max_iterations and not (tol > 0 and state.converged):
         momenta = []
         for _ in range(min(_CHECK_EVERY, max_iterations - done)):
             momenta.append(factor)
             following = 0.5 * (1 + math.sqrt(1 + 4 * t * t))
             factor = (t - 1) / following
             t = following
-        problem.kernels.tv_fgp(*problem.arguments(), step, momenta, dual, previous)
+        problem.kernels.tv_fgp(*problem.arguments(), step, momenta, problem.dual, previous)
         done += len(momenta)
         if tol > 0 or done == max_iterations:
-            problem.primal(dual, image)
-            former, state = state, _numbers(done, *problem.gap(image, dual), tol)
-            if state[2] > former[2]:
+            problem.primal(image)
+            former, state = state, problem.state(done, image, tol)
+            if state.primal - state.gap < former.primal - former.gap:
                 t, factor = 1.0, 0.0
     return image, state
