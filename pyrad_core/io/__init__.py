@@ -1,0 +1,22 @@
+"""Files in, images and tables out: arrays with their geometry, no kernel is called here.
+
+Readers never guess silently: a truncated, lying or hostile file raises
+:class:`~pyrad_core.errors.FileFormatError` before anything large is allocated.
+"""
+
+from .containers import Image, KSpace, Projections
+from .image import read_image, write_image
+from .kspace import read_kspace
+from .projections import read_projections
+from .table import write_table
+
+__all__ = [
+    "Image",
+    "KSpace",
+    "Projections",
+    "read_image",
+    "read_kspace",
+    "read_projections",
+    "write_image",
+    "write_table",
+]

@@ -1,0 +1,103 @@
+"""DICOM images: one file, or the slices of one series in a folder (pydicom, SimpleITK).
+
+Only geometry, modality and rescaling are kept; nothing that names a patient leaves this module.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import FileFormatError
+from .containers import Image
+from .files import check_dims, check_size, needed, refused, starts_with
+from .itk import to_image
+
+_TAGS = ["SeriesInstanceUID", "Rows", "Columns", "BitsAllocated", "SamplesPerPixel", "Modality",
+         "ImagePositionPatient", "ImageOrientationPatient", "NumberOfFrames"]  # fmt: skip
+
+
+def is_dicom(path: Path) -> bool:
+    return starts_with(path, 132)[128:] == b"DICM"
+
+
+def read(path: Path, max_bytes: int | None, series: str | None = None) -> Image:
+    """A DICOM file or a folder of them. ``series`` chooses where a folder holds several."""
+    sitk = needed("SimpleITK")
+    paths = [path] if path.is_file() else _one_series(path, series)
+    first = _head(paths[0])
+    if int(first.get("SamplesPerPixel", 1)) != 1:
+        raise refused(paths[0], "colour DICOM images are not supported")
+    shape = (len(paths) * int(first.get("NumberOfFrames", 1) or 1), first.Rows, first.Columns)
+    asked = check_dims(path, shape, max(int(first.BitsAllocated) // 8, 1))
+    stored = sum(p.stat().st_size for p in paths)
+    check_size(path, asked, max_bytes, f"shape {shape}", stored=stored)
+    try:
+        if len(paths) == 1:
+            itk = sitk.ReadImage(str(paths[0]), imageIO="GDCMImageIO")
+        else:
+            ordered, _ = _in_order(path, paths)
+            itk = sitk.ReadImage([str(p) for p in ordered], imageIO="GDCMImageIO")
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise refused(path, f"GDCM cannot read it ({reason})") from None
+    header = {"format": "DICOM", "modality": str(first.get("Modality", "")), "slices": shape[0]}
+    image = to_image(path, itk, header)
+    if image.data.shape[-2:] != shape[-2:]:
+        raise refused(path, f"read {image.data.shape}, the header says {shape}")
+    return image
+
+
+def _head(path: Path) -> Any:
+    pydicom = needed("pydicom")
+    try:
+        head = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS)
+        if "Rows" not in head or "Columns" not in head or "BitsAllocated" not in head:
+            raise refused(path, "a DICOM file without an image")
+    except FileFormatError:
+        raise
+    except Exception as error:  # pydicom raises many classes on damaged files
+        raise refused(path, f"is no readable DICOM file ({error})") from None
+    return head
+
+
+def _one_series(folder: Path, series: str | None) -> list[Path]:
+    found: dict[str, list[Path]] = {}
+    for path in sorted(p for p in folder.iterdir() if p.is_file()):
+        if is_dicom(path):
+            found.setdefault(str(_head(path).get("SeriesInstanceUID", "")), []).append(path)
+    if not found:
+        raise refused(folder, "is a directory without DICOM files")
+    if series is None and len(found) == 1:
+        return next(iter(found.values()))
+    if series in found:
+        return found[series]
+    listed = ", ".join(f"{uid} ({len(paths)} files)" for uid, paths in found.items())
+    raise refused(folder, f"holds several series; choose one by series=: {listed}")
+
+
+def _in_order(folder: Path, paths: list[Path]) -> tuple[list[Path], float]:
+    """Slices along their normal; a gap, a double or a tilted slice is an error."""
+    heads = [_head(p) for p in paths]
+    try:
+        turned = np.asarray([h.ImageOrientationPatient for h in heads], float)
+        place = np.asarray([h.ImagePositionPatient for h in heads], float)
+    except (AttributeError, ValueError):
+        raise refused(folder, "slices without position or orientation") from None
+    if np.max(np.abs(turned - turned[0])) > 1e-3:
+        raise refused(folder, "the slices of the series have several orientations")
+    along = place @ np.cross(turned[0, :3], turned[0, 3:])
+    order = np.argsort(along, kind="stable")
+    steps = np.diff(along[order])
+    if np.min(steps) < 1e-3:
+        raise refused(folder, "two slices stand at the same position")
+    if np.max(np.abs(steps - np.median(steps))) > 0.02 * np.median(steps):
+        at = int(np.argmax(np.abs(steps - np.median(steps))))
+        raise refused(
+            folder,
+            f"slice distance {steps[at]:.3f} mm after slice {at} where "
+            f"{np.median(steps):.3f} mm is usual; a slice is missing",
+        )
+    return [paths[i] for i in order], float(np.median(steps))

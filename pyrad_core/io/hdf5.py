@@ -1,0 +1,198 @@
+"""HDF5, opened so that no file can make us read another one.
+
+External links, external storage and virtual datasets of other files are refused, and every
+path is resolved link by link. HDF5 itself is read by h5py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import FileFormatError
+from .files import check_dims, check_size, existing, needed, refused, shown
+
+MAGIC = b"\x89HDF\r\n\x1a\n"
+
+
+@contextlib.contextmanager
+def open_hdf5(path: Path) -> Iterator[Any]:
+    """The file, opened read-only; a damaged one raises FileFormatError."""
+    h5py = needed("h5py")
+    try:
+        file = h5py.File(os.fsencode(path), "r")
+    except OSError as error:
+        raise _damaged(path, error) from None
+    with file:
+        try:
+            yield file
+        except FileFormatError:
+            raise
+        except (OSError, RuntimeError) as error:  # h5py raises both for damaged objects
+            raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> FileFormatError:
+    text = str(error)
+    stored = re.search(r"eof = (\d+).*stored_eof = (\d+)", text)
+    if stored:
+        got, expected = stored.groups()
+        return refused(path, f"is truncated: expected {expected} bytes, got {got}")
+    return refused(path, f"is no readable HDF5 file ({text})")
+
+
+class Tree:
+    """Looks objects up in one open HDF5 file without leaving it.
+
+    Parameters
+    ----------
+    file, path
+        The open file and its name.
+    max_bytes
+        Cap on one dataset.
+    allow_external
+        Folder whose files external links may reach; None refuses all of them.
+    """
+
+    def __init__(self, file: Any, path: Path, max_bytes: int | None, allow_external: Any = None):
+        self.file, self.path, self.max_bytes = file, path, max_bytes
+        self.folder = None if allow_external is None else existing(allow_external, folder_ok=True)
+
+    def has(self, name: str) -> bool:
+        """Whether an object or a link of that name stands there (the link may be refused later)."""
+        group, _, last = name.strip("/").rpartition("/")
+        parent = self._find(group) if group else self.file
+        return hasattr(parent, "keys") and parent.get(last, getlink=True) is not None
+
+    def children(self, name: str = "/") -> list[str]:
+        group = self._find(name)
+        return list(group.keys()) if hasattr(group, "keys") else []
+
+    def holds(self, name: str, child: str) -> bool:
+        """Whether a group of this very file has that child; links elsewhere count as no."""
+        try:
+            return child in self.children(name)
+        except FileFormatError:
+            return False
+
+    def link(self, name: str) -> Any:
+        group, _, last = name.strip("/").rpartition("/")
+        return (self._find(group) if group else self.file).get(last, getlink=True)
+
+    def attribute(self, name: str, key: str) -> Any:
+        found = self._find(name)
+        value = None if found is None else found.attrs.get(key)
+        return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+    def _find(self, name: str, depth: int = 0) -> Any:
+        """The object at ``name``, or None; links that leave the file or loop are refused."""
+        h5py = needed("h5py")
+        if depth > 32:
+            raise refused(self.path, f"the link {name} refers to itself")
+        here, so_far = self.file, ""
+        for part in (p for p in name.split("/") if p):
+            so_far += "/" + part
+            if not isinstance(here, h5py.Group):
+                return None
+            link = here.get(part, getlink=True)
+            if link is None:
+                return None
+            if isinstance(link, h5py.ExternalLink):
+                raise refused(
+                    self.path,
+                    f"{so_far} is an external link to {link.filename!r}; "
+                    "links to other files are refused",
+                )
+            if isinstance(link, h5py.SoftLink):
+                base = so_far.rpartition("/")[0]
+                target = link.path if link.path.startswith("/") else f"{base}/{link.path}"
+                here = self._find(target, depth + 1)
+            else:
+                here = here[part]
+        return here
+
+    def dataset(self, name: str) -> Any:
+        """The h5py dataset at ``name``, checked; None where there is nothing."""
+        found = self._find(name)
+        if found is None or not hasattr(found, "shape"):
+            return None
+        if found.external:
+            raise refused(
+                self.path,
+                f"{name} keeps its data in another file "
+                f"({found.external[0][0]!r}); external storage is refused",
+            )
+        if found.is_virtual and any(s.file_name != "." for s in found.virtual_sources()):
+            raise refused(self.path, f"{name} is assembled from other files; refused")
+        return found
+
+    def read(self, name: str, selection: Any = ()) -> np.ndarray | None:
+        """The values at ``name`` after the size checks; None where there is no dataset."""
+        data = self.dataset(name)
+        if data is None:
+            return None
+        if data.shape is None:
+            raise refused(self.path, f"{name} is empty")
+        if data.shape:
+            asked = check_dims(self.path, data.shape, data.dtype.itemsize)
+            stored = data.id.get_storage_size()
+            check_size(self.path, asked, self.max_bytes, f"{name} {data.shape}", stored=stored)
+            self._complete(name, data, asked, stored)
+        return data[selection]
+
+    def _complete(self, name: str, data: Any, asked: int, stored: int) -> None:
+        """A dataset whose chunks were never written would read as zeros."""
+        if data.is_virtual:
+            return
+        if data.chunks is not None:
+            want = int(np.prod([-(-n // c) for n, c in zip(data.shape, data.chunks, strict=True)]))
+            have = data.id.get_num_chunks()
+            if have < want:
+                raise refused(
+                    self.path, f"{name} is incomplete: {have} of {want} chunks were written"
+                )
+        elif stored < asked:
+            raise refused(self.path, f"{name} is incomplete: expected {asked} bytes, got {stored}")
+
+    def external(self, name: str) -> tuple[Path, str] | None:
+        """File and object of an external link, when it stays inside ``allow_external``."""
+        h5py = needed("h5py")
+        link = self.link(name)
+        if not isinstance(link, h5py.ExternalLink):
+            return None
+        if self.folder is None:
+            raise refused(
+                self.path,
+                f"{name} is an external link to {link.filename!r}; links to "
+                "other files are refused unless allow_external names the folder that holds them",
+            )
+        root = self.folder.resolve()
+        for candidate in (root / link.filename, root / Path(link.filename).name):
+            resolved = candidate.resolve()
+            if resolved.is_relative_to(root) and resolved.is_file():
+                return resolved, link.path
+        raise refused(
+            self.path, f"{name} links to {link.filename!r}, which is not in {shown(root)}"
+        )
+
+    def missing(self, wanted: str) -> FileFormatError:
+        """The error for an absent object; lists what is present."""
+        present = ", ".join(self.children()) or "nothing"
+        return refused(self.path, f"has no {wanted}; present: {present}")
+
+
+def text(value: Any) -> str | None:
+    """A string out of what HDF5 stores for one."""
+    if value is None:
+        return None
+    value = np.asarray(value).reshape(-1)
+    if value.size == 0:
+        return None
+    first = value[0]
+    return first.decode("utf-8", "replace") if isinstance(first, bytes) else str(first)

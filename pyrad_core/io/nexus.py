@@ -1,0 +1,116 @@
+"""NeXus tomography (.nxs, .h5): frames with an image_key 0 projection, 1 flat, 2 dark.
+
+Frames may sit in another file behind an external link; that is refused unless ``allow_external``
+names the folder that holds it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import geometry_file
+from .containers import Projections
+from .files import refused
+from .hdf5 import Tree, open_hdf5, text
+
+_ENTRIES = ("entry1/tomo_entry", "entry", "entry1", "tomo_entry")
+_PLAIN = ("entry/detector/detector", "entry/data/data", "entry1/data/data")
+
+
+def entry_of(tree: Tree) -> str | None:
+    return next((name for name in _ENTRIES if tree.has(name)), None)
+
+
+def read(tree: Tree, entry: str) -> Projections:
+    detector = _detector(tree, entry)
+    if detector is None:
+        return _plain(tree)
+    keys = tree.read(f"{detector}/image_key")
+    if keys is None:
+        raise tree.missing(f"{detector}/image_key")
+    keys = np.asarray(keys).reshape(-1)
+    frames = _frames(tree, [f"{detector}/data", f"{entry}/data/data"])
+    if frames.ndim != 3 or len(frames) != keys.size:
+        raise refused(tree.path, f"{keys.size} image keys for frames of shape {frames.shape}")
+    unknown = sorted(set(keys.tolist()) - {0, 1, 2, 3})
+    if unknown or not np.any(keys == 0):
+        raise refused(
+            tree.path,
+            f"image_key has {unknown or 'no projection (0)'}; "
+            "known are 0 projection, 1 flat, 2 dark, 3 invalid",
+        )
+    data, flat, dark = (frames[keys == k] if np.any(keys == k) else None for k in (0, 1, 2))
+    assert data is not None
+    angles = _angles(tree, entry, keys)
+    geometry = None
+    if angles is not None:
+        geometry = geometry_file.build({"angles": angles}, data.shape)
+    header = {
+        "format": "NeXus",
+        "quantity": "counts",
+        "pixel_known": False,
+        "image_key": keys,
+        "title": text(tree.read(f"{entry}/title")) if tree.has(f"{entry}/title") else None,
+    }
+    return Projections(data, flat, dark, geometry, header)
+
+
+def _detector(tree: Tree, entry: str) -> str | None:
+    """The group with an image_key under entry/instrument."""
+    place = f"{entry}/instrument"
+    if not tree.has(place):
+        return None
+    names = [f"{place}/{name}" for name in tree.children(place)]
+    return next((name for name in names if tree.holds(name, "image_key")), None)
+
+
+def _frames(tree: Tree, places: list[str]) -> np.ndarray:
+    for name in places:
+        if not tree.has(name):
+            continue
+        outside = tree.external(name)
+        if outside is None:
+            found = tree.read(name)
+        else:
+            path, inner = outside
+            found = read_inner(path, inner, tree.max_bytes)
+        if found is not None:
+            return found
+    raise tree.missing(" or ".join(places))
+
+
+def read_inner(path: Path, name: str, max_bytes: int | None) -> np.ndarray:
+    with open_hdf5(path) as file:
+        tree = Tree(file, path, max_bytes)
+        found = tree.read(name)
+        if found is None:
+            raise tree.missing(name)
+        return found
+
+
+def _angles(tree: Tree, entry: str, keys: np.ndarray) -> dict[str, Any] | None:
+    """Angles of the projections, where this very file stores them."""
+    for name in (f"{entry}/sample/rotation_angle", f"{entry}/data/rotation_angle"):
+        values = tree.read(name)
+        if values is None:
+            continue
+        values = np.asarray(values, np.float64).reshape(-1)
+        if values.size != keys.size:
+            raise refused(tree.path, f"{values.size} angles, {keys.size} frames")
+        unit = str(tree.attribute(name, "units") or "degrees").lower()
+        return {"values": values[keys == 0], "unit": "radians" if unit[:3] == "rad" else "degrees"}
+    return None
+
+
+def _plain(tree: Tree) -> Projections:
+    """Frames without image keys, as a detector writes them."""
+    for name in _PLAIN:
+        if tree.has(name):
+            data = tree.read(name)
+            if data is not None and data.ndim == 3:
+                header = {"format": "NeXus", "quantity": "counts", "pixel_known": False}
+                return Projections(data, None, None, None, header)
+    raise tree.missing("tomography frames (an instrument with image_key, or entry/data/data)")

@@ -1,0 +1,187 @@
+"""read_projections: one door to every projection format, and sinograms in array files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import GeometryError
+from . import data_exchange, geometry_file, htc, mat, nexus, npy, tiff
+from .containers import Projections
+from .files import PathLike, existing, extension, refused, shown, starts_with
+from .hdf5 import MAGIC, Tree, open_hdf5
+
+_DATA = ("projections", "sinogram", "sino", "data")
+_NAMES = {  # entries of array files and what they mean; suffixes tell the unit
+    "angles": ("angles_rad", "angles", "theta"),
+    "degrees": ("angles_deg", "theta_deg"),
+    "pixel": ("pixel_mm", "pixel"),
+    "source_origin": ("sod_mm", "source_origin"),
+    "source_detector": ("sdd_mm", "source_detector"),
+    "offset": ("offset_mm", "offset"),
+}
+
+
+def read_projections(
+    path: PathLike,
+    *,
+    geometry: Any = None,
+    allow_external: PathLike | None = None,
+    max_bytes: int | None = None,
+) -> Projections:
+    """Read X-ray projections: Data Exchange HDF5, NeXus, TIFF stacks, ``.mat``, ``.npz``, ``.npy``.
+
+    Parameters
+    ----------
+    path
+        Exactly this file is opened, or a folder of TIFF pages.
+    geometry
+        A beam of :mod:`pyrad_core.geometry`, or the path of a YAML sidecar; it replaces what the
+        file says. Default: the file itself, then ``<stem>.yaml`` (a folder: ``geometry.yaml``).
+    allow_external
+        Folder that external HDF5 links may reach; by default they are refused.
+    max_bytes
+        Cap on any array (default 16 GiB).
+
+    Returns
+    -------
+    Projections
+        ``data`` ``(views, rows, columns)`` or ``(views, columns)``, the file's dtype; angles in
+        radians, lengths in mm. ``.npz``/``.mat`` use ``sinogram`` or ``projections`` with
+        ``angles_rad`` or ``angles_deg``, ``pixel_mm``, ``sod_mm``, ``sdd_mm``, ``flat``, ``dark``.
+
+    Raises
+    ------
+    FileFormatError
+        Missing, damaged, truncated, hostile or of another format.
+    GeometryError
+        A geometry that cannot exist.
+
+    Examples
+    --------
+    >>> scan = read_projections("tooth.h5")                               # doctest: +SKIP
+    >>> scan.data.shape, scan.geometry.angles[-1]                         # doctest: +SKIP
+    ((181, 2, 640), 3.1242...)
+    """
+    found = existing(path, folder_ok=True)
+    scan = _read(found, allow_external, max_bytes)
+    if geometry is not None and not isinstance(geometry, (str, Path)):
+        return replace(scan, geometry=geometry)
+    sidecar = Path(geometry) if geometry is not None else geometry_file.sidecar_of(found)
+    if sidecar is not None:
+        scan = _with_sidecar(scan, sidecar, max_bytes)
+    return scan
+
+
+def _read(path: Path, allow_external: Any, max_bytes: int | None) -> Projections:
+    if path.is_dir() or extension(path) in tiff.ENDINGS:
+        data = tiff.read_stack(path, max_bytes)
+        return Projections(data, None, None, None, _header("TIFF"))
+    head = starts_with(path, 16)
+    if head[:8] == MAGIC:
+        if extension(path) == ".mat":
+            return _from_variables(path, mat.read_mat(path, max_bytes), "MATLAB")
+        return _from_hdf5(path, allow_external, max_bytes)
+    if head[:6] == npy.NPY_MAGIC:
+        return _from_variables(path, {"data": npy.read_npy(path, max_bytes)}, "NumPy")
+    if head[:4] == npy.ZIP_MAGIC:
+        archive = npy.Npz(path, max_bytes)
+        return _from_variables(path, {n: archive.read(n) for n in archive.names()}, "NumPy")
+    if extension(path) == ".mat":
+        variables = mat.read_mat(path, max_bytes)
+        struct = htc.struct_of(variables)
+        if struct is not None:
+            return htc.read(path, variables[struct])
+        return _from_variables(path, variables, "MATLAB")
+    raise refused(
+        path,
+        "unknown projection format; accepted are Data Exchange and NeXus HDF5, "
+        "TIFF files and folders, .mat, .npz, .npy",
+    )
+
+
+def _header(kind: str) -> dict[str, Any]:
+    return {"format": kind, "quantity": "line integrals", "pixel_known": False}
+
+
+def _from_hdf5(path: Path, allow_external: Any, max_bytes: int | None) -> Projections:
+    with open_hdf5(path) as file:
+        tree = Tree(file, path, max_bytes, allow_external)
+        if tree.has("exchange"):
+            return data_exchange.read(tree)
+        entry = nexus.entry_of(tree)
+        if entry is not None:
+            return nexus.read(tree, entry)
+        raise tree.missing("projections (Data Exchange 'exchange/data' or a NeXus 'entry')")
+
+
+def _from_variables(path: Path, variables: dict[str, Any], kind: str) -> Projections:
+    data = next((variables[n] for n in _DATA if isinstance(variables.get(n), np.ndarray)), None)
+    if data is None or data.dtype.kind not in "fiu" or data.ndim not in (2, 3):
+        what = "none" if data is None else f"{data.dtype} {data.shape}"
+        raise refused(
+            path,
+            f"holds no projections (found {what}; present: "
+            f"{', '.join(variables) or 'nothing'}); expected one of {', '.join(_DATA)}",
+        )
+    frames = {name: _frames(path, variables.get(name), data) for name in ("flat", "dark")}
+    entries: dict[str, Any] = {}
+    for meaning, names in _NAMES.items():
+        value = next((variables[n] for n in names if n in variables), None)
+        if value is not None:
+            entries[meaning] = np.asarray(value).reshape(-1).tolist()
+    header = _header(kind)
+    header["quantity"] = "line integrals" if frames["flat"] is None else "counts"
+    header["pixel_known"] = "pixel" in entries
+    degrees = entries.pop("degrees", None)
+    if degrees is None and "angles" not in entries:
+        return Projections(data, frames["flat"], frames["dark"], None, header)
+    unit = "radians" if degrees is None else "degrees"
+    entries["angles"] = {"values": entries.get("angles", degrees), "unit": unit}
+    for name in ("pixel", "source_origin", "source_detector", "offset"):
+        if name in entries and len(entries[name]) == 1:
+            entries[name] = entries[name][0]
+    if "source_origin" in entries:
+        entries["type"] = "fan" if data.ndim == 2 else "cone"
+    geometry = geometry_file.build(entries, data.shape)
+    return Projections(data, frames["flat"], frames["dark"], geometry, header)
+
+
+def _frames(path: Path, value: Any, data: np.ndarray) -> np.ndarray | None:
+    if value is None:
+        return None
+    value = np.asarray(value)
+    value = value[None] if value.ndim == data.ndim - 1 else value
+    if value.shape[1:] != data.shape[1:]:
+        raise refused(
+            path, f"flat or dark frames {value.shape} do not fit projections {data.shape}"
+        )
+    return value
+
+
+def _with_sidecar(scan: Projections, sidecar: Path, max_bytes: int | None) -> Projections:
+    entries = geometry_file.load(sidecar)
+    try:
+        beam = geometry_file.build(entries, scan.data.shape)
+    except GeometryError as error:
+        raise GeometryError(f"{shown(sidecar)}: {error}") from None
+    frames = {}
+    for name in ("flat", "dark"):
+        frames[name] = getattr(scan, name)
+        if name in entries:
+            beside = sidecar.parent / str(entries[name])
+            if beside.resolve().parent != sidecar.parent.resolve():
+                raise refused(sidecar, f"{name} must be a file beside the sidecar")
+            stack = (
+                tiff.read_stack(existing(beside), max_bytes)
+                if extension(beside) in tiff.ENDINGS
+                else npy.read_npy(existing(beside), max_bytes)
+            )
+            frames[name] = _frames(beside, stack, scan.data)
+    header = {**scan.header, "pixel_known": "pixel" in entries or scan.header["pixel_known"]}
+    counts = "counts" if frames["flat"] is not None else header["quantity"]
+    header["quantity"] = entries.get("quantity", counts)
+    return replace(scan, geometry=beam, header=header, **frames)

@@ -1,0 +1,63 @@
+"""TIFF stacks: one multi-page file, or a folder of single pages in natural order (tifffile)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from .files import check_dims, check_size, existing, needed, refused
+
+ENDINGS = (".tif", ".tiff")
+
+
+def pages_of(folder: Path) -> list[Path]:
+    """TIFF files of a folder, numbers in their names counted as numbers."""
+    found = [p for p in folder.iterdir() if p.suffix.lower() in ENDINGS and p.is_file()]
+    return sorted(
+        found, key=lambda p: [int(t) if t.isdigit() else t for t in re.split(r"(\d+)", p.name)]
+    )
+
+
+def read_stack(path: Path, max_bytes: int | None) -> np.ndarray:
+    """(pages, rows, columns) with the file's dtype."""
+    files = pages_of(path) if path.is_dir() else [path]
+    if not files:
+        raise refused(path, "is a directory without TIFF files")
+    shapes = [_declared(p) for p in files]
+    if len({s[1:] for s in shapes}) > 1:
+        raise refused(path, f"pages differ in shape or dtype: {sorted(set(shapes), key=str)[:4]}")
+    pages, rows, columns, dtype = sum(s[0] for s in shapes), *shapes[0][1:]
+    asked = check_dims(path, (pages, rows, columns), np.dtype(dtype).itemsize)
+    check_size(
+        path, asked, max_bytes, f"{pages} pages", stored=sum(p.stat().st_size for p in files)
+    )
+    out = np.empty((pages, rows, columns), dtype)
+    at = 0
+    for file, shape in zip(files, shapes, strict=True):
+        out[at : at + shape[0]] = _pages(file).reshape(shape[:3])
+        at += shape[0]
+    return out
+
+
+def _declared(path: Path) -> tuple[int, int, int, str]:
+    tifffile = needed("tifffile")
+    existing(path)
+    try:
+        with tifffile.TiffFile(path) as file:
+            series = file.series[0]
+            shape, dtype = series.shape, series.dtype
+    except Exception as error:  # tifffile raises many classes on damaged files
+        raise refused(path, f"is no readable TIFF file ({error})") from None
+    if dtype is None or dtype.kind not in "fiu" or len(shape) not in (2, 3) or shape[-1] in (3, 4):
+        raise refused(path, f"TIFF pages of {dtype} {shape} are no projections")
+    return (1, *shape, str(dtype)) if len(shape) == 2 else (*shape, str(dtype))
+
+
+def _pages(path: Path) -> np.ndarray:
+    tifffile = needed("tifffile")
+    try:
+        return np.asarray(tifffile.imread(path))
+    except Exception as error:
+        raise refused(path, f"is damaged or truncated ({error})") from None
