@@ -25,14 +25,10 @@ def entry_of(tree: Tree) -> str | None:
 
 
 def read(tree: Tree, entry: str) -> Projections:
-    detector = _detector(tree, entry)
-    if detector is None:
+    detectors = _detectors(tree, entry)
+    if not detectors:
         return _plain(tree)
-    keys = tree.read(f"{detector}/image_key")
-    if keys is None:
-        raise tree.missing(f"{detector}/image_key")
-    keys = np.asarray(keys).reshape(-1)
-    frames = _frames(tree, [f"{detector}/data", f"{entry}/data/data"])
+    keys, frames = _keyed_frames(tree, entry, detectors)
     if frames.ndim != 3 or len(frames) != keys.size:
         raise refused(tree.path, f"{keys.size} image keys for frames of shape {frames.shape}")
     unknown = sorted(set(keys.tolist()) - {0, 1, 2, 3})
@@ -58,13 +54,28 @@ def read(tree: Tree, entry: str) -> Projections:
     return Projections(data, flat, dark, geometry, header)
 
 
-def _detector(tree: Tree, entry: str) -> str | None:
-    """The group with an image_key under entry/instrument."""
+def _detectors(tree: Tree, entry: str) -> list[str]:
+    """The groups with an image_key under entry/instrument; a scan may name several."""
     place = f"{entry}/instrument"
     if not tree.has(place):
-        return None
+        return []
     names = [f"{place}/{name}" for name in tree.children(place)]
-    return next((name for name in names if tree.holds(name, "image_key")), None)
+    return [name for name in names if tree.holds(name, "image_key")]
+
+
+def _keyed_frames(tree: Tree, entry: str, detectors: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Image keys and frames of the first detector whose frames can be read."""
+    first_error = None
+    for name in detectors:
+        try:
+            keys = tree.read(f"{name}/image_key")
+            frames = _frames(tree, [f"{name}/data", f"{entry}/data/data"])
+        except FileFormatError as error:
+            first_error = first_error or error
+            continue
+        if keys is not None:
+            return np.asarray(keys).reshape(-1), frames
+    raise first_error or tree.missing(f"{detectors[0]}/image_key")
 
 
 def _frames(tree: Tree, places: list[str]) -> np.ndarray:
