@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import FileFormatError
 from .containers import Image
-from .files import check_dims, check_size, needed, refused, starts_with
+from .files import check_dims, check_size, needed, refused, starts_with, utf8_name
 from .itk import to_image
 
 _TAGS = ["SeriesInstanceUID", "Rows", "Columns", "BitsAllocated", "SamplesPerPixel", "Modality",
@@ -35,11 +35,8 @@ def read(path: Path, max_bytes: int | None, series: str | None = None) -> Image:
     stored = sum(p.stat().st_size for p in paths)
     check_size(path, asked, max_bytes, f"shape {shape}", stored=stored)
     try:
-        if len(paths) == 1:
-            itk = sitk.ReadImage(str(paths[0]), imageIO="GDCMImageIO")
-        else:
-            ordered, _ = _in_order(path, paths)
-            itk = sitk.ReadImage([str(p) for p in ordered], imageIO="GDCMImageIO")
+        names = [utf8_name(p) for p in (paths if len(paths) == 1 else _in_order(path, paths))]
+        itk = sitk.ReadImage(names if len(names) > 1 else names[0], imageIO="GDCMImageIO")
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
         raise refused(path, f"GDCM cannot read it ({reason})") from None
@@ -78,7 +75,7 @@ def _one_series(folder: Path, series: str | None) -> list[Path]:
     raise refused(folder, f"holds several series; choose one by series=: {listed}")
 
 
-def _in_order(folder: Path, paths: list[Path]) -> tuple[list[Path], float]:
+def _in_order(folder: Path, paths: list[Path]) -> list[Path]:
     """Slices along their normal; a gap, a double or a tilted slice is an error."""
     heads = [_head(p) for p in paths]
     try:
@@ -100,4 +97,4 @@ def _in_order(folder: Path, paths: list[Path]) -> tuple[list[Path], float]:
             f"slice distance {steps[at]:.3f} mm after slice {at} where "
             f"{np.median(steps):.3f} mm is usual; a slice is missing",
         )
-    return [paths[i] for i in order], float(np.median(steps))
+    return [paths[i] for i in order]

@@ -36,6 +36,16 @@ def shown(path: PathLike) -> str:
     return os.fsdecode(path).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def utf8_name(path: PathLike) -> str:
+    """The path for libraries that crash on names outside UTF-8."""
+    text = os.fsdecode(path)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise refused(path, "this format needs a file name in UTF-8; rename it") from None
+    return text
+
+
 def existing(path: PathLike, *, folder_ok: bool = False) -> Path:
     """The path of exactly the named file, which exists, is no folder and is not empty."""
     try:

@@ -16,7 +16,17 @@ import numpy as np
 
 from ..errors import FileFormatError
 from .containers import Image
-from .files import check_dims, check_size, gunzip, needed, refused, shown, starts_with, truncated
+from .files import (
+    check_dims,
+    check_size,
+    gunzip,
+    needed,
+    refused,
+    shown,
+    starts_with,
+    truncated,
+    utf8_name,
+)
 from .nifti import check_affine
 
 _NRRD_BYTES = {
@@ -33,19 +43,18 @@ _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 def read(path: Path, max_bytes: int | None) -> Image:
+    name = utf8_name(path)
     if starts_with(path, 4) == b"NRRD":
-        kind, check = "NRRD", _check_nrrd
+        kind, reader, check = "NRRD", "NrrdImageIO", _check_nrrd
     elif b"ObjectType" in starts_with(path, 4096) or b"NDims" in starts_with(path, 4096):
-        kind, check = "MetaImage", _check_meta
+        kind, reader, check = "MetaImage", "MetaImageIO", _check_meta
     else:
         raise refused(path, "is neither NRRD nor MetaImage")
     check(path, max_bytes)
     sitk = needed("SimpleITK")
     try:
-        itk = sitk.ReadImage(
-            str(path), imageIO=f"{kind.replace('NRRD', 'Nrrd').replace('Image', '')}ImageIO"
-        )
-    except (RuntimeError, UnicodeError) as error:
+        itk = sitk.ReadImage(name, imageIO=reader)
+    except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
         raise refused(path, f"SimpleITK cannot read it ({reason})") from None
     return to_image(path, itk, {"format": kind})
@@ -81,6 +90,7 @@ def affine_of(itk: Any) -> np.ndarray:
 def write(path: Path, data: np.ndarray, affine: np.ndarray, spacing: tuple[float, ...]) -> None:
     """Written beside its place and renamed; MetaImage as one file (.mha)."""
     sitk = needed("SimpleITK")
+    utf8_name(path)
     if np.iscomplexobj(data):
         raise refused(path, "complex images go to .nii or .npy")
     itk = sitk.GetImageFromArray(data.astype(np.uint8) if data.dtype == bool else data)
@@ -168,7 +178,7 @@ def _check_data(
     asked = check_dims(path, sizes, itemsize)
     body = path
     if name:
-        body, start = path.with_name(name), 0
+        body, start = path.parent / name, 0
         if Path(name).name != name or not body.is_file():
             raise refused(path, f"its data file {name!r} must be one file in the same folder")
     stored = body.stat().st_size - start

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import FileFormatError
 from . import geometry_file
 from .containers import Projections
 from .files import refused

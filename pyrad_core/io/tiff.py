@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .files import check_dims, check_size, existing, needed, refused
+from .files import check_dims, check_size, existing, needed, refused, truncated
 
 ENDINGS = (".tif", ".tiff")
 
@@ -48,8 +48,16 @@ def _declared(path: Path) -> tuple[int, int, int, str]:
         with tifffile.TiffFile(path) as file:
             series = file.series[0]
             shape, dtype = series.shape, series.dtype
+            ends = (
+                offset + count
+                for page in series.pages
+                for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True)
+            )
+            end = max(ends, default=0)
     except Exception as error:  # tifffile raises many classes on damaged files
         raise refused(path, f"is no readable TIFF file ({error})") from None
+    if end > path.stat().st_size:
+        raise truncated(path, end, path.stat().st_size, "its pages")
     if dtype is None or dtype.kind not in "fiu" or len(shape) not in (2, 3) or shape[-1] in (3, 4):
         raise refused(path, f"TIFF pages of {dtype} {shape} are no projections")
     return (1, *shape, str(dtype)) if len(shape) == 2 else (*shape, str(dtype))
