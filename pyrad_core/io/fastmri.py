@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .containers import KSpace
@@ -21,7 +23,7 @@ def read(tree: Tree) -> KSpace:
     if data.shape[1] == 1:
         data, axes = data[:, 0], ["coil", "y", "x"]
     matrix = data.shape[-2:]
-    header = {
+    header: dict[str, Any] = {
         "format": "fastMRI",
         "axes": tuple(axes),
         "matrix": matrix,

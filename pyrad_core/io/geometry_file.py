@@ -74,7 +74,7 @@ def angles_of(entry: Any, views: int) -> np.ndarray:
             step = number("step of angles", entry["step"])
         else:  # the end is excluded
             step = (number("stop of angles", entry.get("stop", 180.0)) - start) / views
-        angles = start + step * np.arange(views)
+        angles = np.asarray(start + step * np.arange(views), np.float64)
     if angles.size != views:
         raise FileFormatError(f"the geometry has {angles.size} angles, the data {views} views")
     return np.deg2rad(angles) if unit == "degrees" else angles
@@ -88,8 +88,8 @@ def build(entries: dict[str, Any], shape: tuple[int, ...]) -> Any:
     if "angles" not in entries:
         raise FileFormatError("the geometry lacks its angles")
     angles = angles_of(entries["angles"], shape[0])
-    detector = shape[1] if len(shape) == 2 else (shape[1], shape[2])
-    common = {
+    detector: Any = shape[1] if len(shape) == 2 else (shape[1], shape[2])
+    common: dict[str, Any] = {
         "pixel": _pair(entries.get("pixel", 1.0)),
         "offset": _pair(entries.get("offset", 0.0)),
     }

@@ -79,15 +79,15 @@ def assemble(
                 f"line (z {line.z}, y {line.y}) with {samples.shape[1]} samples lies "
                 f"outside the encoded grid {(grid.z, grid.y, grid.x)}",
             )
-        at = (*(line.frame.get(name, 0) for name in frames), z, y, slice(start, stop))
+        at: Any = (*(line.frame.get(name, 0) for name in frames), z, y, slice(start, stop))
         data[(slice(None), *at)] += samples[:, cut : cut + stop - start]
         count[at] += 1
     if count.max() > 1:
         data /= np.maximum(count, 1)
-    mask = (count > 0).reshape(-1, *grid.shape).all(axis=0)
+    mask: Any = (count > 0).reshape(-1, *grid.shape).all(axis=0)
     names = ("coil", *frames, *(("z", "y", "x") if grid.z > 1 else ("y", "x")))
     data = data.reshape(coils, *frames.values(), *grid.shape)
-    return data, None if mask.all() else mask, names
+    return data, None if bool(mask.all()) else mask, names
 
 
 def _span(line: Line, samples: int, width: int) -> tuple[int, int, int]:

@@ -52,11 +52,11 @@ def read(path: Path, max_bytes: int | None) -> Image:
         if packed
         else np.fromfile(path, dtype, asked // dtype.itemsize, offset=offset)
     )
-    data = raw.view(dtype).reshape(shape[::-1])
+    data: Any = raw.view(dtype).reshape(shape[::-1])
     slope, inter = _scaling(path, header)
     if (slope, inter) != (1.0, 0.0):
         wide = np.float64 if dtype.itemsize == 8 else np.float32
-        data = data.astype(wide) * wide(slope) + wide(inter)
+        data = data.astype(wide) * slope + inter
     elif not dtype.isnative:
         data = data.astype(dtype.newbyteorder("="))
     affine = _affine(path, header)
@@ -190,6 +190,7 @@ def write(path: Path, data: np.ndarray, affine: np.ndarray) -> None:
         data = data.astype(np.uint8)
     image = nibabel.Nifti1Image(np.ascontiguousarray(data).T, affine, dtype=data.dtype)
     image.header.set_xyzt_units("mm")
+    stream: Any
     with atomic_write(path) as stream:
         if str(path).lower().endswith(".gz"):
             # no name and no time in the gzip header: equal volumes give equal files
