@@ -24,7 +24,7 @@ void dwt_analysis(View<const T, 3> x, const double *filters, i64 taps, int mode,
     for_row_blocks(outer, m, inner, [&](i64 o, i64 column, i64 width, i64 begin, i64 end) {
         RowSum<T> sum;
         for (i64 k = begin; k < end; ++k) {
-            sum.analysis(f, mode, k, &x(o, 0, column), n, inner);
+            sum.analysis(f, mode, k, n, [&](i64 row) { return &x(o, row, column); });
             sum.pair_into(&low(o, k, column), &high(o, k, column), width);
         }
     });
@@ -49,7 +49,9 @@ void dwt_synthesis(View<const T, 3> low, View<const T, 3> high, const double *fi
         RowSum<T> sum;
         for (i64 i = begin; i < end; ++i) {
             const i64 at = 2 * i + plan.first;
-            sum.synthesis(f, plan, i, &low(o, 0, column), &high(o, 0, column), m, inner);
+            sum.synthesis(
+                f, plan, i, m, [&](i64 row) { return &low(o, row, column); },
+                [&](i64 row) { return &high(o, row, column); });
             sum.pair_into(&out(o, wrap(at, n), column), &out(o, wrap(at + 1, n), column), width);
         }
     });

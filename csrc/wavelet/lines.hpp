@@ -11,63 +11,82 @@
 
 namespace pyrad {
 
-// The two filters of a transform in the data's precision.
+// The two filters of a transform in the data's precision, and in the orders the sums want.
 template <class T> struct FilterPair {
-    std::vector<T> low, high;
     i64 taps;
+    std::vector<T> low, high; // as given
+    std::vector<T> low_reversed, high_reversed;
+    std::vector<T> first, second;  // of a synthesised pair: low, high, low, high, ...
+    std::vector<T> mixed_reversed; // low, high, low, high, ... from the last tap on
 
     // filters: low pass, then high pass, `taps` numbers each.
-    FilterPair(const double *filters, i64 taps, double scale = 1.0)
-        : low(taps), high(taps), taps(taps) {
+    FilterPair(const double *filters, i64 taps, double scale = 1.0) : taps(taps) {
         for (i64 j = 0; j < taps; ++j) {
-            low[j] = static_cast<T>(scale * filters[j]);
-            high[j] = static_cast<T>(scale * filters[taps + j]);
+            low.push_back(static_cast<T>(scale * filters[j]));
+            high.push_back(static_cast<T>(scale * filters[taps + j]));
+            mixed_reversed.insert(mixed_reversed.begin(), {low[j], high[j]});
+        }
+        low_reversed.assign(low.rbegin(), low.rend());
+        high_reversed.assign(high.rbegin(), high.rend());
+        for (i64 j = taps - 2; j >= 0; j -= 2) {
+            first.insert(first.end(), {low[j], high[j]});
+            second.insert(second.end(), {low[j + 1], high[j + 1]});
         }
     }
 };
 
-// Rows to be summed and their weights in the two sums.
+// Rows to be summed and their weights in the two sums. The weights are a filter's own, or kept
+// here where extended samples change them.
 template <class T> struct RowSum {
     std::vector<const T *> rows;
-    std::vector<T> first, second;
-
-    void clear() { rows.clear(), first.clear(), second.clear(); }
-
-    void add(const T *row, T first_weight, T second_weight) {
-        rows.push_back(row);
-        first.push_back(first_weight);
-        second.push_back(second_weight);
-    }
-
-    i64 size() const { return static_cast<i64>(rows.size()); }
+    std::vector<T> own_first, own_second;
+    const T *first = nullptr, *second = nullptr;
 
     void pair_into(T *a, T *b, i64 n) const {
-        combine_pair(rows.data(), first.data(), second.data(), size(), n, a, b);
+        combine_pair(rows.data(), first, second, static_cast<i64>(rows.size()), n, a, b);
     }
 
-    void one_into(T *a, i64 n) const { combine_one(rows.data(), first.data(), size(), n, a); }
-
-    // Rows of coefficient k of the analysis; row i of the signal starts at x + i * stride.
-    void analysis(const FilterPair<T> &f, int mode, i64 k, const T *x, i64 n, i64 stride) {
-        clear();
-        const i64 newest = 2 * k + first_sample(f.taps, mode);
-        for (i64 j = 0; j < f.taps; ++j) {
-            const auto e = extend<T>(mode, newest - j, n);
-            for (int s = 0; s < e.count; ++s)
-                add(x + e.index[s] * stride, e.weight[s] * f.low[j], e.weight[s] * f.high[j]);
-        }
+    void one_into(T *a, i64 n) const {
+        combine_one(rows.data(), first, static_cast<i64>(rows.size()), n, a);
     }
 
-    // Rows of sample pair i of the synthesis from m coefficients.
-    void synthesis(const FilterPair<T> &f, const SynthesisPlan &plan, i64 i, const T *low,
-                   const T *high, i64 m, i64 stride) {
-        clear();
-        const i64 half = f.taps / 2;
-        for (i64 q = 0; q < half; ++q) {
-            const i64 row = wrap(plan.start + i + q, m) * stride, j = f.taps - 2 - 2 * q;
-            add(low + row, f.low[j], f.low[j + 1]);
-            add(high + row, f.high[j], f.high[j + 1]);
+    // Row t is row_at(t), t in [0, count).
+    template <class RowAt> void set(i64 count, const T *u, const T *v, RowAt &&row_at) {
+        rows.resize(count);
+        for (i64 t = 0; t < count; ++t)
+            rows[t] = row_at(t);
+        first = u, second = v;
+    }
+
+    // Rows of coefficient k of the analysis of n samples; row_at(i) is sample row i.
+    template <class RowAt>
+    void analysis(const FilterPair<T> &f, int mode, i64 k, i64 n, RowAt &&row_at) {
+        const i64 newest = 2 * k + first_sample(f.taps, mode), oldest = newest - f.taps + 1;
+        if (oldest >= 0 && newest < n) {
+            set(f.taps, f.low_reversed.data(), f.high_reversed.data(),
+                [&](i64 q) { return row_at(oldest + q); });
+            return;
         }
+        rows.clear(), own_first.clear(), own_second.clear();
+        for (i64 q = 0; q < f.taps; ++q) {
+            const auto e = extend<T>(mode, oldest + q, n);
+            for (int s = 0; s < e.count; ++s) {
+                rows.push_back(row_at(e.index[s]));
+                own_first.push_back(e.weight[s] * f.low_reversed[q]);
+                own_second.push_back(e.weight[s] * f.high_reversed[q]);
+            }
+        }
+        first = own_first.data(), second = own_second.data();
+    }
+
+    // Rows of sample pair i of the synthesis from m coefficients; rows as in analysis.
+    template <class LowAt, class HighAt>
+    void synthesis(const FilterPair<T> &f, const SynthesisPlan &plan, i64 i, i64 m, LowAt &&low_at,
+                   HighAt &&high_at) {
+        set(f.taps, f.first.data(), f.second.data(), [&](i64 t) {
+            const i64 row = wrap(plan.start + i + t / 2, m);
+            return t % 2 ? high_at(row) : low_at(row);
+        });
     }
 };
 
@@ -96,11 +115,8 @@ template <class T> class SplitLine {
         const i64 taps = filters_.taps, pairs = end - begin + taps / 2 - 1;
         even_.resize(pairs * lanes_), odd_.resize(pairs * lanes_);
         fill(x, 2 * begin + first_sample(taps, mode_) - (taps - 1), pairs);
-        sum_.clear();
-        for (i64 q = 0; q < taps; ++q) {
-            const T *row = (q % 2 ? odd_ : even_).data() + q / 2 * lanes_;
-            sum_.add(row, filters_.low[taps - 1 - q], filters_.high[taps - 1 - q]);
-        }
+        sum_.set(taps, filters_.low_reversed.data(), filters_.high_reversed.data(),
+                 [&](i64 q) { return (q % 2 ? odd_ : even_).data() + q / 2 * lanes_; });
         sum_.pair_into(low, high, (end - begin) * lanes_);
     }
 
@@ -149,12 +165,8 @@ template <class T> class JoinLine {
         const i64 half = filters_.taps / 2, pairs = end - begin, start = plan_.start + begin;
         const T *from_low = unwrap(low, start, pairs + half - 1, m_, lanes_, low_);
         const T *from_high = unwrap(high, start, pairs + half - 1, m_, lanes_, high_);
-        sum_.clear();
-        for (i64 q = 0; q < half; ++q) {
-            const i64 j = filters_.taps - 2 - 2 * q;
-            sum_.add(from_low + q * lanes_, filters_.low[j], filters_.low[j + 1]);
-            sum_.add(from_high + q * lanes_, filters_.high[j], filters_.high[j + 1]);
-        }
+        sum_.set(filters_.taps, filters_.first.data(), filters_.second.data(),
+                 [&](i64 t) { return (t % 2 ? from_high : from_low) + t / 2 * lanes_; });
         even_.resize(pairs * lanes_), odd_.resize(pairs * lanes_);
         sum_.pair_into(even_.data(), odd_.data(), pairs * lanes_);
         if (plan_.first == 0)

@@ -20,9 +20,8 @@ void swt_analysis(View<const T, 3> x, const double *filters, i64 taps, View<T, 3
                 const i64 start = begin + taps / 2 - (taps - 1);
                 const i64 count = end - begin + taps - 1;
                 const T *from = unwrap(&x(o, 0, 0), start, count, n, inner, copy);
-                sum.clear();
-                for (i64 j = 0; j < taps; ++j)
-                    sum.add(from + (taps - 1 - j) * inner, f.low[j], f.high[j]);
+                sum.set(taps, f.low_reversed.data(), f.high_reversed.data(),
+                        [&](i64 q) { return from + q * inner; });
                 sum.pair_into(&low(o, begin, 0), &high(o, begin, 0), (end - begin) * inner);
             });
         });
@@ -31,9 +30,9 @@ void swt_analysis(View<const T, 3> x, const double *filters, i64 taps, View<T, 3
     for_row_blocks(outer, n, inner, [&](i64 o, i64 column, i64 width, i64 begin, i64 end) {
         RowSum<T> sum;
         for (i64 k = begin; k < end; ++k) {
-            sum.clear();
-            for (i64 j = 0; j < taps; ++j)
-                sum.add(&x(o, wrap(k + taps / 2 - j, n), column), f.low[j], f.high[j]);
+            const i64 oldest = k + taps / 2 - taps + 1;
+            sum.set(taps, f.low_reversed.data(), f.high_reversed.data(),
+                    [&](i64 q) { return &x(o, wrap(oldest + q, n), column); });
             sum.pair_into(&low(o, k, column), &high(o, k, column), width);
         }
     });
@@ -52,12 +51,8 @@ void swt_synthesis(View<const T, 3> low, View<const T, 3> high, const double *fi
                 const i64 start = begin - taps / 2, count = end - begin + taps - 1;
                 const T *from_low = unwrap(&low(o, 0, 0), start, count, n, inner, low_copy);
                 const T *from_high = unwrap(&high(o, 0, 0), start, count, n, inner, high_copy);
-                sum.clear();
-                for (i64 j = 0; j < taps; ++j) {
-                    const i64 shift = (taps - 1 - j) * inner;
-                    sum.add(from_low + shift, f.low[j], T(0));
-                    sum.add(from_high + shift, f.high[j], T(0));
-                }
+                sum.set(2 * taps, f.mixed_reversed.data(), nullptr,
+                        [&](i64 t) { return (t % 2 ? from_high : from_low) + t / 2 * inner; });
                 sum.one_into(&out(o, begin, 0), (end - begin) * inner);
             });
         });
@@ -66,12 +61,10 @@ void swt_synthesis(View<const T, 3> low, View<const T, 3> high, const double *fi
     for_row_blocks(outer, n, inner, [&](i64 o, i64 column, i64 width, i64 begin, i64 end) {
         RowSum<T> sum;
         for (i64 k = begin; k < end; ++k) {
-            sum.clear();
-            for (i64 j = 0; j < taps; ++j) {
-                const i64 at = wrap(k + taps / 2 - 1 - j, n);
-                sum.add(&low(o, at, column), f.low[j], T(0));
-                sum.add(&high(o, at, column), f.high[j], T(0));
-            }
+            sum.set(2 * taps, f.mixed_reversed.data(), nullptr, [&](i64 t) {
+                const i64 at = wrap(k - taps / 2 + t / 2, n);
+                return t % 2 ? &high(o, at, column) : &low(o, at, column);
+            });
             sum.one_into(&out(o, k, column), width);
         }
     });

@@ -37,6 +37,8 @@ PYRAD_HD i64 coefficient_length(i64 n, i64 taps, int mode) {
 PYRAD_HD i64 first_sample(i64 taps, int mode) { return mode == mode_periodization ? taps / 2 : 1; }
 
 PYRAD_HD i64 wrap(i64 t, i64 period) {
+    if (t >= 0 && t < period)
+        return t;
     const i64 r = t % period;
     return r < 0 ? r + period : r;
 }

@@ -68,6 +68,8 @@ def axis_steps(
         raise DataError("axes is empty; expected at least one axis")
     if not repeats and len(set(places)) != len(places):
         raise DataError(f"axes is {tuple(chosen)}; an axis may be named only once")
+    if _is_bank(wavelet):
+        wavelet = wavelet_of(wavelet)
     wavelets = [wavelet_of(w) for w in _per_axis(wavelet, len(places), _is_bank(wavelet))]
     modes = [_mode(m) for m in _per_axis(mode, len(places), isinstance(mode, str))]
     return [AxisStep(*step) for step in zip(places, wavelets, modes, strict=True)]

@@ -23,7 +23,16 @@ def band_names(count: int) -> list[str]:
 
 def dwt_forward(kernels: Any, xp: Any, x: Any, steps: Sequence[AxisStep]) -> Any:
     """x -> (bands, ...): one decimated level."""
-    bands = _as_real(x)[None]
+    current = _as_real(x)
+    if _is_volume(x.ndim, steps):
+        lengths = [step.coefficients(x.shape[step.axis]) for step in steps]
+        bands = xp.empty([8, *x.shape[:-3], *lengths, current.shape[-1]], current.dtype)
+        filters, mode = steps[0].wavelet.decomposition, steps[0].mode_number
+        for index in np.ndindex(x.shape[:-3]):
+            to = [band[index] for band in bands]
+            kernels.dwt_analysis_3d(current[index], filters, mode, to)
+        return _like(bands, x.dtype)
+    bands = current[None]
     for step in steps:
         axis = step.axis + 1
         shape = list(bands.shape)
@@ -45,8 +54,17 @@ def dwt_forward(kernels: Any, xp: Any, x: Any, steps: Sequence[AxisStep]) -> Any
 def dwt_inverse(kernels: Any, xp: Any, bands: Sequence[Any], steps: Sequence[AxisStep]) -> Any:
     """Bands of one decimated level, all of one shape and dtype -> x."""
     current = [_as_real(band) for band in bands]
+    shape = list(current[0].shape)
+    if _is_volume(bands[0].ndim, steps):
+        for step in steps:
+            shape[step.axis] = step.samples(shape[step.axis])
+        out = xp.empty(shape, current[0].dtype)
+        filters, periodization = steps[0].wavelet.reconstruction, steps[0].periodization
+        for index in np.ndindex(bands[0].shape[:-3]):
+            of_volume = [band[index] for band in current]
+            kernels.dwt_synthesis_3d(of_volume, filters, periodization, out[index])
+        return _like(out, bands[0].dtype)
     for step in reversed(steps):
-        shape = list(current[0].shape)
         shape[step.axis] = step.samples(shape[step.axis])
         joined = xp.empty([len(current) // 2, *shape], current[0].dtype)
         for i, out in enumerate(joined):
@@ -102,6 +120,14 @@ def swt_inverse(
             )
         current = list(joined)
     return _like(current[0], bands[0].dtype)
+
+
+def _is_volume(ndim: int, steps: Sequence[AxisStep]) -> bool:
+    """The last three axes, all treated alike: one sweep does them together."""
+    last = list(range(ndim - 3, ndim))
+    return [step.axis for step in steps] == last and all(
+        step.wavelet is steps[0].wavelet and step.mode == steps[0].mode for step in steps
+    )
 
 
 def _as_real(x: Any) -> Any:

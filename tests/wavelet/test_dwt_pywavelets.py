@@ -113,6 +113,17 @@ def test_dwtn_of_a_volume_in_all_modes_and_short_edges():
                 assert np.abs(got - back).max() <= 1e-12 * max(1.0, np.abs(back).max())
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_batches_of_volumes(dtype):
+    x = draw((2, 3, 8, 9, 10), dtype)
+    axes = (-3, -2, -1)
+    for mode in ("symmetric", "periodization"):
+        expected = pywt.dwtn(x, "db3", mode, axes)
+        assert_close_bands(prw.dwtn(x, "db3", mode, axes), expected, 6)
+        back = pywt.idwtn(expected, "db3", mode, axes)
+        assert_close(prw.idwtn(expected, "db3", mode, axes), back, 6)
+
+
 def test_one_wavelet_and_mode_per_axis():
     x = draw((12, 14))
     wavelets, modes = ("db2", "bior2.2"), ("zero", "periodization")

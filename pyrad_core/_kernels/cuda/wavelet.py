@@ -8,7 +8,14 @@ import numpy as np
 
 from . import runtime
 
-__all__ = ["dwt_analysis", "dwt_synthesis", "swt_analysis", "swt_synthesis"]
+__all__ = [
+    "dwt_analysis",
+    "dwt_analysis_3d",
+    "dwt_synthesis",
+    "dwt_synthesis_3d",
+    "swt_analysis",
+    "swt_synthesis",
+]
 
 _THREADS = 256
 _COLUMNS = 32  # of a tile, where rows are long
@@ -53,6 +60,36 @@ def dwt_synthesis(low: Any, high: Any, filters: Any, periodization: bool, out: A
         out,
     )
     tiles.launch("wavelet/dwt.cu", "dwt_synthesis", low, args, taps, rows)
+
+
+def dwt_analysis_3d(x: Any, filters: Any, mode: int, bands: list[Any]) -> None:
+    """One level along the first three axes of x (nz, ny, nx, lanes) into a list of 8 bands."""
+    nz, ny, nx, lanes = x.shape
+    mz, my, mx, _ = bands[0].shape
+    along_z = runtime.empty(x, (2, mz, ny, nx * lanes), x.dtype)
+    dwt_analysis(x.reshape(1, nz, -1), filters, mode, *along_z.reshape(2, 1, mz, -1))
+    for i, half in enumerate(along_z):
+        along_y = runtime.empty(x, (2, mz, my, nx * lanes), x.dtype)
+        dwt_analysis(half, filters, mode, *along_y)
+        for j, quarter in enumerate(along_y):
+            low, high = (b.reshape(mz * my, mx, lanes) for b in bands[4 * i + 2 * j :][:2])
+            dwt_analysis(quarter.reshape(mz * my, nx, lanes), filters, mode, low, high)
+
+
+def dwt_synthesis_3d(bands: list[Any], filters: Any, periodization: bool, out: Any) -> None:
+    """Inverse of dwt_analysis_3d; filters are those of the reconstruction."""
+    mz, my, mx, lanes = bands[0].shape
+    nz, ny, nx, _ = out.shape
+    along_z = runtime.empty(out, (2, mz, ny, nx * lanes), out.dtype)
+    for i, half in enumerate(along_z):
+        along_y = runtime.empty(out, (2, mz, my, nx * lanes), out.dtype)
+        for j, quarter in enumerate(along_y):
+            low, high = (b.reshape(mz * my, mx, lanes) for b in bands[4 * i + 2 * j :][:2])
+            whole = quarter.reshape(mz * my, nx, lanes)
+            dwt_synthesis(low, high, filters, periodization, whole)
+        dwt_synthesis(*along_y, filters, periodization, half)
+    low, high = along_z.reshape(2, 1, mz, -1)
+    dwt_synthesis(low, high, filters, periodization, out.reshape(1, nz, -1))
 
 
 def swt_analysis(x: Any, filters: Any, low: Any, high: Any) -> None:

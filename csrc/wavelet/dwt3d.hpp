@@ -1,0 +1,23 @@
+// One level of the discrete wavelet transform of a volume along all three axes in one sweep.
+#pragma once
+
+#include "base/view.hpp"
+
+#include <array>
+
+namespace pyrad {
+
+// Bands in the order aaa, aad, ada, add, daa, dad, dda, ddd (letters of z, y, x).
+template <class T> using Bands = std::array<View<T, 4>, 8>;
+
+// x (nz, ny, nx, lanes), lanes = 2 for complex numbers -> bands (mz, my, mx, lanes).
+template <class T>
+void dwt_analysis_3d(View<const T, 4> x, const double *filters, i64 taps, int mode,
+                     const Bands<T> &bands);
+
+// The inverse; out has the lengths of dwt_synthesis along each axis.
+template <class T>
+void dwt_synthesis_3d(const Bands<const T> &bands, const double *filters, i64 taps,
+                      bool periodization, View<T, 4> out);
+
+} // namespace pyrad
