@@ -1,0 +1,130 @@
+"""From a KSpace to an image: whitening, coil maps, and the chosen method, frame by frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError
+from .common import Run
+
+
+def reconstruct(run: Run, scan: Any, options: dict[str, Any]) -> tuple[np.ndarray, str]:
+    """All frames of a scan, (frames..., [z,] y, x), and the method that was used."""
+    from .. import mr
+
+    if scan.noise is not None:
+        run.log("whitening the coils with the noise scan")
+        scan = _whitened(mr, scan)
+    radial = scan.coordinates is not None
+    method = options["method"] or _usual(scan)
+    if radial and method in ("sos", "espirit"):
+        raise DataError(f"method {method} is for Cartesian k-space; use cg-sense or gridding")
+    if not radial and method == "gridding":
+        raise DataError("method gridding is for non-Cartesian k-space")
+    run.log(f"method {method}")
+    frames = list(scan.frames())
+    with run.progress("reconstructing", len(frames)) as step:
+        images = []
+        for _, kspace in frames:
+            one = _radial if radial else _cartesian
+            images.append(one(run, mr, scan, kspace, method, options))
+            step()
+    stacked = np.stack(images)
+    shape = (*scan.frame_shape, *stacked.shape[1:])
+    flat = stacked.reshape(shape) if len(shape) <= 4 else stacked
+    return (flat[0] if len(frames) == 1 and not scan.frame_shape else flat), method
+
+
+def _usual(scan: Any) -> str:
+    if scan.coordinates is not None or scan.mask is not None:
+        return "cg-sense"
+    return "espirit" if scan.data.shape[0] > 1 else "sos"
+
+
+def _whitened(mr: Any, scan: Any) -> Any:
+    from dataclasses import replace
+
+    return replace(scan, data=mr.prewhiten(scan.data, scan.noise))
+
+
+def _cartesian(
+    run: Run, mr: Any, scan: Any, kspace: np.ndarray, method: str, options: dict[str, Any]
+) -> np.ndarray:
+    mask = scan.mask
+    kspace = _ghost_corrected(run, mr, scan, kspace)
+    axis = scan.header.get("readout_axis")
+    full, small = scan.header["matrix"], scan.header["recon_matrix"]
+    if axis is not None and small[axis] < full[axis]:
+        kspace = mr.remove_oversampling(kspace, factor=full[axis] / small[axis], axis=axis)
+        if mask is not None:
+            mask = _thinned(mask, kspace.shape[axis], axis)
+    axes = tuple(range(1, kspace.ndim))
+    if method == "sos":
+        return np.sqrt(np.sum(np.abs(mr.ifft(kspace, axes=axes)) ** 2, axis=0))
+    maps = mr.espirit(kspace, calibration=min(options["calibration"], *kspace.shape[1:]))
+    if method == "espirit":
+        return np.sum(np.conj(maps) * mr.ifft(kspace, axes=axes), axis=0)
+    if method == "cg-sense":
+        return mr.cg_sense(
+            kspace, maps, mask=mask, iterations=options["iterations"],
+            regularization=options["regularization"],
+        )  # fmt: skip
+    return _sparse(mr, kspace, maps, options, mask=mask)
+
+
+def _radial(
+    run: Run, mr: Any, scan: Any, kspace: np.ndarray, method: str, options: dict[str, Any]
+) -> np.ndarray:
+    """Maps from the gridded centre of k-space, then the chosen method."""
+    shape = scan.header["matrix"]
+    size = options["size"]
+    if size is not None:
+        shape = (size,) * len(shape)
+    elif shape is None:
+        reach = float(np.max(np.abs(scan.coordinates)))
+        shape = (2 * int(np.ceil(reach - 1e-6)),) * scan.coordinates.shape[-1]
+    coordinates = scan.coordinates.astype(kspace.real.dtype)
+    weights = mr.density_compensation(coordinates, shape)
+    coils = mr.NUFFT(coordinates, shape, coils=kspace.shape[0]).adjoint(kspace * weights)
+    if method == "gridding":
+        return np.sqrt(np.sum(np.abs(coils) ** 2, axis=0))
+    maps = mr.espirit(mr.fft(coils), calibration=min(options["calibration"], *shape))
+    if method == "cg-sense":
+        return mr.cg_sense(
+            kspace, maps, coordinates=coordinates, weights=weights,
+            iterations=options["iterations"], regularization=options["regularization"],
+        )  # fmt: skip
+    return _sparse(mr, kspace, maps, options, coordinates=coordinates)
+
+
+def _sparse(
+    mr: Any, kspace: np.ndarray, maps: np.ndarray, options: dict[str, Any], **where: Any
+) -> Any:
+    return mr.compressed_sensing(
+        kspace, maps, prior=options["prior"], weight=options["weight"],
+        iterations=options["iterations"], **where,
+    )  # fmt: skip
+
+
+def _ghost_corrected(run: Run, mr: Any, scan: Any, kspace: np.ndarray) -> np.ndarray:
+    """EPI lines of both directions aligned by the navigators, where there are any."""
+    reflected, navigators = scan.header.get("reflected"), scan.header.get("navigators")
+    correct = getattr(mr, "correct_epi_ghost", None)
+    if reflected is None or not navigators or correct is None:
+        return kspace
+    forward = [n["samples"] for n in navigators if not n["reflected"]]
+    backward = [n["samples"] for n in navigators if n["reflected"]]
+    if not forward or not backward:
+        return kspace
+    run.log("correcting the EPI ghost")
+    return correct(kspace, np.mean(forward, axis=0), np.mean(backward, axis=0), reflected)
+
+
+def _thinned(mask: np.ndarray, length: int, axis: int) -> np.ndarray:
+    """The mask after the readout's oversampling is gone: every line keeps its state."""
+    lines = mask.any(axis=axis, keepdims=True)
+    shape = list(mask.shape)
+    shape[axis] = length
+    return np.broadcast_to(lines, shape).copy()

@@ -1,0 +1,77 @@
+"""``pyrad-core maps``: voxel-wise feature maps (heat maps) of an image and a mask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..errors import DataError
+from .common import PATH, Run, max_bytes_option, preview_option, verb
+from .features import load_settings
+
+_FAMILIES = ("first_order", "glcm", "glrlm", "glszm", "gldzm", "ngtdm", "ngldm")
+
+
+@click.command("maps")
+@click.argument("image", type=PATH)
+@click.argument("mask", type=PATH)
+@click.argument("outdir", type=PATH)
+@click.option("--family", type=click.Choice(_FAMILIES), default="glcm", show_default=True)
+@click.option("--features", metavar="NAME,...", help="Features of the family; default all.")
+@click.option(
+    "--radius", type=click.IntRange(1), default=1, show_default=True, help="Kernel radius, voxels."
+)
+@click.option("--settings", metavar="YAML|PRESET", help="A settings file, or ibsi, pyradiomics.")
+@click.option(
+    "--label",
+    type=int,
+    metavar="N",
+    default=1,
+    show_default=True,
+    help="Value of the region in the mask.",
+)
+@preview_option
+@max_bytes_option
+@verb
+def command(
+    run: Run,
+    image: Path,
+    mask: Path,
+    outdir: Path,
+    family: str,
+    features: str | None,
+    radius: int,
+    settings: str | None,
+    label: int,
+    preview: Path | None,
+    max_bytes: int | None,
+) -> None:
+    """Feature maps of IMAGE inside MASK, one NIfTI file per feature in OUTDIR."""
+    if outdir.exists() and not outdir.is_dir():
+        raise DataError(f"{outdir} is a file; name a folder")
+    if preview is not None:
+        run.claim(preview, image, mask, endings=(".png",))
+    from ..io import read_image, write_image
+    from ..io.files import safe_name
+
+    names = [n.strip() for n in features.split(",") if n.strip()] if features else None
+    picture, region = (read_image(p, max_bytes=max_bytes) for p in (image, mask))
+    run.log(f"read {picture.data.shape}")
+    from ..features import maps
+
+    chosen = load_settings(settings)
+    found = maps(
+        picture, region, family=family, features=names, radius=radius, settings=chosen, label=label
+    )
+    run.log(f"{len(found)} maps")
+    outdir.mkdir(parents=True, exist_ok=True)
+    targets = {name: run.claim(outdir / f"{safe_name(name)}.nii.gz", image, mask) for name in found}
+    for name, values in found.items():
+        write_image(targets[name], values, affine=picture.affine)
+    if preview is not None:
+        from ..plot import overlay
+
+        name, values = next(iter(found.items()))
+        overlay(picture, values, preview, title=image.name, label=name.rpartition("_")[2])
+    run.report({name: path for name, path in targets.items()})
