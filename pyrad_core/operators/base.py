@@ -158,11 +158,11 @@ class LinearOperator:
         return edge, take_kind(edge, name, self.kind)
 
 
-def take_kind(edge: Edge, name: str, kind: Kind) -> Any:
+def take_kind(edge: Edge, name: str, kind: Kind, *, finite: bool = True) -> Any:
     """The edge's array as contiguous floats of the given kind."""
     if kind == "complex" or kind == "any" and edge[name].dtype.kind == "c":
-        return edge.complex(name, real_ok=True)
-    return edge.real(name)
+        return edge.complex(name, real_ok=True, finite=finite)
+    return edge.real(name, finite=finite)
 
 
 def as_operator(operator: Any) -> LinearOperator:

@@ -10,5 +10,6 @@ from .base import *  # noqa: F403
 from .ct import *  # noqa: F403
 from .denoise import *  # noqa: F403
 from .mr import *  # noqa: F403
+from .prox import *  # noqa: F403
 from .texture import *  # noqa: F403
 from .wavelet import *  # noqa: F403

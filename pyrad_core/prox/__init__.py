@@ -1,0 +1,11 @@
+"""Proximal operators of penalties g, for the solvers.
+
+``prox(x, step)`` is argmin_u ``0.5 ||u - x||^2 + step g(u)``, and ``value(x)`` is g(x); solvers
+take any object with these two methods.
+"""
+
+from .base import Prox
+from .elementwise import L1, Box, GroupL1, NonNegative, Pointwise
+from .wavelet import WaveletL1
+
+__all__ = ["L1", "Box", "GroupL1", "NonNegative", "Pointwise", "Prox", "WaveletL1"]
