@@ -1,0 +1,35 @@
+// Grey level of one intensity, shared by CPU and CUDA. Levels count from 1.
+//
+// Uniform rule (IBSI 4K0Q, FBS; UV2G, FBN; doi:10.1148/radiol.2020191145):
+//     level = floor(scale * (x - low) / width) + 1, clamped to [1, levels]
+//   FBS: scale = 1, width = bin width; FBN: scale = number of bins, width = max - min.
+// Edge rule: level = number of edges <= x, for edges in increasing order (numpy.digitize).
+#pragma once
+
+#include "base/portable.hpp"
+
+namespace pyrad {
+
+struct UniformBins {
+    double low, width, scale;
+    i32 levels;
+};
+
+PYRAD_HD i32 uniform_level(double x, const UniformBins &bins) {
+    const double position = floor(bins.scale * (x - bins.low) / bins.width);
+    const double top = bins.levels - 1;
+    return static_cast<i32>(position < 0 ? 0.0 : (position > top ? top : position)) + 1;
+}
+
+// `step` is about the distance between edges: it only speeds up the search.
+PYRAD_HD i32 edge_level(double x, const double *edges, i32 count, double step) {
+    const double guess = (x - edges[0]) / step;
+    i32 at = guess < 0 ? 0 : (guess > count - 1 ? count - 1 : static_cast<i32>(guess));
+    while (at > 0 && x < edges[at])
+        --at;
+    while (at + 1 < count && x >= edges[at + 1])
+        ++at;
+    return at + 1;
+}
+
+} // namespace pyrad

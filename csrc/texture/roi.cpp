@@ -1,0 +1,130 @@
+#include "texture/roi.hpp"
+
+#include "base/pool.hpp"
+#include "base/simd.hpp"
+
+#include <type_traits>
+#include <vector>
+
+namespace pyrad {
+namespace {
+
+constexpr i64 grain = 64; // rows per tile
+
+struct RowCount {
+    i64 equal, invalid;
+};
+
+template <class T> inline bool is_label(T x) {
+    if constexpr (std::is_floating_point_v<T>)
+        return x >= T(0) && x == std::floor(x) && x < T(9e18); // false for NaN
+    else
+        return !(x < T(0));
+}
+
+template <class T> PYRAD_CLONES RowCount count_row(const T *row, i64 n, T label) {
+    i64 equal = 0, invalid = 0;
+    for (i64 x = 0; x < n; ++x) {
+        equal += row[x] == label;
+        invalid += !is_label(row[x]);
+    }
+    return {equal, invalid};
+}
+
+struct TileBounds {
+    i64 low[3], high[3], count = 0, invalid = 0, first_invalid = -1;
+};
+
+template <class T>
+void scan_row(const T *row, i64 n, T label, i64 z, i64 y, i64 flat, TileBounds &tile) {
+    const RowCount found = count_row(row, n, label);
+    if (found.invalid) {
+        if (tile.first_invalid < 0) {
+            i64 x = 0;
+            while (is_label(row[x]))
+                ++x;
+            tile.first_invalid = flat + x;
+        }
+        tile.invalid += found.invalid;
+    }
+    if (!found.equal)
+        return;
+    i64 first = 0, last = n - 1;
+    while (row[first] != label)
+        ++first;
+    while (row[last] != label)
+        --last;
+    const i64 low[3] = {z, y, first}, high[3] = {z, y, last};
+    for (int d = 0; d < 3; ++d) {
+        tile.low[d] = tile.count ? min_of(tile.low[d], low[d]) : low[d];
+        tile.high[d] = tile.count ? max_of(tile.high[d], high[d]) : high[d];
+    }
+    tile.count += found.equal;
+}
+
+RoiBounds merged(const std::vector<TileBounds> &tiles) {
+    RoiBounds all{{0, 0, 0}, {0, 0, 0}, 0, 0, -1};
+    for (const TileBounds &tile : tiles) {
+        if (all.first_invalid < 0)
+            all.first_invalid = tile.first_invalid;
+        all.invalid += tile.invalid;
+        if (!tile.count)
+            continue;
+        for (int d = 0; d < 3; ++d) {
+            all.begin[d] = all.count ? min_of(all.begin[d], tile.low[d]) : tile.low[d];
+            all.end[d] = all.count ? max_of(all.end[d], tile.high[d] + 1) : tile.high[d] + 1;
+        }
+        all.count += tile.count;
+    }
+    return all;
+}
+
+} // namespace
+
+template <class T> RoiBounds mask_bounds(View<const T, 3> mask, double label) {
+    const i64 rows = mask.shape[0] * mask.shape[1], width = mask.shape[2];
+    const T wanted = static_cast<T>(label);
+    std::vector<TileBounds> tiles((rows + grain - 1) / grain);
+    parallel_for(rows, grain, [&](i64 begin, i64 end, int) {
+        for (i64 row = begin; row < end; ++row)
+            scan_row(mask.data + row * width, width, wanted, row / mask.shape[1],
+                     row % mask.shape[1], row * width, tiles[begin / grain]);
+    });
+    return merged(tiles);
+}
+
+template <class T>
+void gather(View<const T, 3> values, View<const u8, 3> mask, T *out, i64 out_size) {
+    const i64 rows = values.shape[0] * values.shape[1], width = values.shape[2];
+    const i64 tiles = (rows + grain - 1) / grain;
+    std::vector<i64> start(tiles + 1, 0);
+    parallel_for(rows, grain, [&](i64 begin, i64 end, int) {
+        const i64 voxels = (end - begin) * width;
+        start[begin / grain + 1] =
+            voxels - count_row<u8>(mask.data + begin * width, voxels, 0).equal;
+    });
+    for (i64 t = 0; t < tiles; ++t)
+        start[t + 1] += start[t];
+    if (start[tiles] != out_size)
+        fail(ErrorKind::shape, "out has ", out_size, " elements, the mask ", start[tiles]);
+    parallel_for(rows, grain, [&](i64 begin, i64 end, int) {
+        T *to = out + start[begin / grain];
+        for (i64 v = begin * width; v < end * width; ++v)
+            if (mask.data[v])
+                *to++ = values.data[v];
+    });
+}
+
+#define PYRAD_MASK(T) template RoiBounds mask_bounds(View<const T, 3>, double);
+PYRAD_MASK(u8)
+PYRAD_MASK(u16)
+PYRAD_MASK(short)
+PYRAD_MASK(i32)
+PYRAD_MASK(i64)
+PYRAD_MASK(float)
+PYRAD_MASK(double)
+#undef PYRAD_MASK
+template void gather(View<const float, 3>, View<const u8, 3>, float *, i64);
+template void gather(View<const double, 3>, View<const u8, 3>, double *, i64);
+
+} // namespace pyrad

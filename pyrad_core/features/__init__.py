@@ -1,0 +1,21 @@
+"""Radiomic features: image and mask in, named values or maps out."""
+
+from __future__ import annotations
+
+from . import matrices
+from .extract import extract
+from .first_order import first_order
+from .glcm import glcm
+from .intensity_histogram import intensity_histogram
+from .result import Features
+from .settings import Settings
+
+__all__ = [
+    "Features",
+    "Settings",
+    "extract",
+    "first_order",
+    "glcm",
+    "intensity_histogram",
+    "matrices",
+]

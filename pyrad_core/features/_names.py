@@ -1,0 +1,124 @@
+"""Names of the features: this package's (PyRadiomics' where it has the feature), IBSI's tag, code.
+
+One :class:`Entry` per feature; a family lists its entries in the order of its results.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["CLASS_NAMES", "ENTRIES", "Entry", "entries"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """``tag`` is the column ``feature`` of the IBSI reference tables, ``code`` its four letters."""
+
+    name: str
+    tag: str | None = None
+    code: str | None = None
+    pyradiomics: bool = True
+
+    def belongs_to(self, conventions: str) -> bool:
+        return self.pyradiomics if conventions == "pyradiomics" else self.tag is not None
+
+
+def _ibsi_only(name: str, tag: str, code: str) -> Entry:
+    return Entry(name, tag, code, pyradiomics=False)
+
+
+_FIRST_ORDER = (
+    Entry("10Percentile", "stat_p10", "QG58"),
+    Entry("90Percentile", "stat_p90", "8DWT"),
+    Entry("Energy", "stat_energy", "N8CA"),
+    Entry("Entropy"),
+    Entry("InterquartileRange", "stat_iqr", "SALO"),
+    Entry("Kurtosis", "stat_kurt", "IPH6"),
+    Entry("Maximum", "stat_max", "84IY"),
+    Entry("MeanAbsoluteDeviation", "stat_mad", "4FUA"),
+    Entry("Mean", "stat_mean", "Q4LE"),
+    Entry("Median", "stat_median", "Y12H"),
+    Entry("Minimum", "stat_min", "1GSF"),
+    Entry("Range", "stat_range", "2OJQ"),
+    Entry("RobustMeanAbsoluteDeviation", "stat_rmad", "1128"),
+    Entry("RootMeanSquared", "stat_rms", "5ZWQ"),
+    Entry("Skewness", "stat_skew", "KE2A"),
+    Entry("TotalEnergy"),
+    Entry("Uniformity"),
+    Entry("Variance", "stat_var", "ECT3"),
+    _ibsi_only("MedianAbsoluteDeviation", "stat_medad", "N72L"),
+    _ibsi_only("CoefficientOfVariation", "stat_cov", "7TET"),
+    _ibsi_only("QuartileCoefficientOfDispersion", "stat_qcod", "9S40"),
+)
+
+_INTENSITY_HISTOGRAM = tuple(
+    _ibsi_only(name, tag, code)
+    for name, tag, code in (
+        ("Mean", "ih_mean", "X6K6"),
+        ("Variance", "ih_var", "CH89"),
+        ("Skewness", "ih_skew", "88K1"),
+        ("Kurtosis", "ih_kurt", "C3I7"),
+        ("Median", "ih_median", "WIFQ"),
+        ("Minimum", "ih_min", "1PR8"),
+        ("10Percentile", "ih_p10", "1PR8"),
+        ("90Percentile", "ih_p90", "GPMT"),
+        ("Maximum", "ih_max", "3NCY"),
+        ("Mode", "ih_mode", "AMMC"),
+        ("InterquartileRange", "ih_iqr", "WR0O"),
+        ("Range", "ih_range", "5Z3W"),
+        ("MeanAbsoluteDeviation", "ih_mad", "D2ZX"),
+        ("RobustMeanAbsoluteDeviation", "ih_rmad", "WRZB"),
+        ("MedianAbsoluteDeviation", "ih_medad", "4RNL"),
+        ("CoefficientOfVariation", "ih_cov", "CWYJ"),
+        ("QuartileCoefficientOfDispersion", "ih_qcod", "SLWD"),
+        ("Entropy", "ih_entropy", "TLU2"),
+        ("Uniformity", "ih_uniformity", "BJ5W"),
+        ("MaximumGradient", "ih_max_grad", "12CE"),
+        ("MaximumGradientIntensity", "ih_max_grad_g", "8E6O"),
+        ("MinimumGradient", "ih_min_grad", "VQB3"),
+        ("MinimumGradientIntensity", "ih_min_grad_g", "RHQZ"),
+    )
+)
+
+_GLCM = (
+    Entry("Autocorrelation", "cm_auto_corr", "QWB0"),
+    Entry("JointAverage", "cm_joint_avg", "60VM"),
+    Entry("ClusterProminence", "cm_clust_prom", "AE86"),
+    Entry("ClusterShade", "cm_clust_shade", "7NFM"),
+    Entry("ClusterTendency", "cm_clust_tend", "DG8W"),
+    Entry("Contrast", "cm_contrast", "ACUI"),
+    Entry("Correlation", "cm_corr", "NI2N"),
+    Entry("DifferenceAverage", "cm_diff_avg", "TF7R"),
+    Entry("DifferenceEntropy", "cm_diff_entr", "NTRS"),
+    Entry("DifferenceVariance", "cm_diff_var", "D3YU"),
+    Entry("JointEnergy", "cm_energy", "8ZQL"),
+    Entry("JointEntropy", "cm_joint_entr", "TU9B"),
+    Entry("Imc1", "cm_info_corr1", "R8DG"),
+    Entry("Imc2", "cm_info_corr2", "JN9H"),
+    Entry("Idm", "cm_inv_diff_mom", "WF0Z"),
+    Entry("Idmn", "cm_inv_diff_mom_norm", "1QCO"),
+    Entry("Id", "cm_inv_diff", "IB1Z"),
+    Entry("Idn", "cm_inv_diff_norm", "NDRX"),
+    Entry("InverseVariance", "cm_inv_var", "E8JP"),
+    Entry("MaximumProbability", "cm_joint_max", "GYBY"),
+    Entry("SumAverage", "cm_sum_avg", "ZGXS"),
+    Entry("SumEntropy", "cm_sum_entr", "P6QZ"),
+    Entry("SumSquares", "cm_joint_var", "UR99"),
+    Entry("MCC"),
+    _ibsi_only("Dissimilarity", "cm_dissimilarity", "8S9J"),
+    _ibsi_only("SumVariance", "cm_sum_var", "OEEB"),
+)
+
+ENTRIES: dict[str, tuple[Entry, ...]] = {
+    "first_order": _FIRST_ORDER,
+    "intensity_histogram": _INTENSITY_HISTOGRAM,
+    "glcm": _GLCM,
+}
+
+CLASS_NAMES = {"first_order": "firstorder", "ngldm": "gldm"}
+"""PyRadiomics' class of a family, where it differs from the family's name."""
+
+
+def entries(family: str, conventions: str) -> list[Entry]:
+    """The features of a family under these conventions, in the order of the results."""
+    return [entry for entry in ENTRIES[family] if entry.belongs_to(conventions)]

@@ -1,0 +1,74 @@
+"""Family name -> the function that computes it; how one family and how all of them are run."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from .. import _checks
+from .._version import __version__
+from ._names import Entry
+from .preprocess import Prepared, prepare
+from .region import Region
+from .result import Features
+from .settings import Settings
+
+__all__ = ["all_results", "family_result", "settings_of"]
+
+
+def settings_of(settings: Settings | None, label: int | None) -> tuple[Settings, int]:
+    """Settings and label of a call: an explicit label goes before the settings' one."""
+    settings = settings if settings is not None else Settings()
+    return settings, settings.label if label is None else _checks.whole("label", label, 1)
+
+
+def family_result(
+    family: str, image: Any, mask: Any, settings: Settings | None, spacing: Any, label: int | None
+) -> Features:
+    """One family of every filtered image."""
+    settings, label = settings_of(settings, label)
+    return all_results(image, mask, settings, spacing, label, (family,))
+
+
+def all_results(
+    image: Any,
+    mask: Any,
+    settings: Settings,
+    spacing: Any,
+    label: int,
+    families: tuple[str, ...],
+) -> Features:
+    """The families of every filtered image, in order."""
+    prepared = prepare(image, mask, settings=settings, spacing=spacing, label=label)
+    result = Features(settings)
+    for name, region in prepared.regions():
+        for family in families:
+            values, reasons = _compute(family, region)
+            result.add(name, family, _selected(values, family, settings), reasons)
+    result.provenance = _provenance(prepared, label)
+    return result
+
+
+def _compute(family: str, region: Region) -> tuple[dict[Entry, float], dict[str, str]]:
+    values, reasons = importlib.import_module(f".{family}", __package__).compute(region)
+    return values, reasons
+
+
+def _selected(values: dict[Entry, float], family: str, settings: Settings) -> dict[Entry, float]:
+    wanted = (settings.features or {}).get(family)
+    if not wanted:
+        return values
+    _checks.known_names(f"feature of {family}", wanted, [entry.name for entry in values])
+    return {entry: value for entry, value in values.items() if entry.name in wanted}
+
+
+def _provenance(prepared: Prepared, label: int) -> dict[str, object]:
+    return {
+        "version": __version__,
+        "label": label,
+        "grid_shape": prepared.grid_shape,
+        "spacing": prepared.spacing,
+        "box": prepared.box,
+        "voxels": int((prepared.mask != 0).sum()),
+        "voxels_morphological": int((prepared.morphological != 0).sum()),
+    }

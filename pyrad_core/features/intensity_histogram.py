@@ -1,0 +1,91 @@
+"""Intensity histogram features: statistics of the grey levels of a region."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._names import Entry, entries
+from ._run import family_result
+from .first_order import statistics
+from .region import Region
+from .result import Features
+from .settings import Settings
+
+__all__ = ["intensity_histogram"]
+
+
+def intensity_histogram(
+    image: Any,
+    mask: Any,
+    *,
+    settings: Settings | None = None,
+    spacing: Any = None,
+    label: int | None = None,
+) -> Features:
+    """Statistics of the discretised intensities, and of their histogram's shape (IBSI: ZVCW).
+
+    Arguments, errors and dtype rules as :func:`~pyrad_core.features.first_order`; the grey levels
+    come from ``settings.discretisation``. Levels count from 1; ties of the mode go to the level
+    nearest to the mean. Of a single level, the histogram's gradient is NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[[1, 1, 2, 3]]], np.float32)
+    >>> settings = Settings(discretisation=None)
+    >>> intensity_histogram(image, np.ones_like(image), settings=settings)["ih_mode"]
+    1.0
+
+    References
+    ----------
+    IBSI reference manual, section 3.5, doi:10.1148/radiol.2020191145.
+    """
+    return family_result("intensity_histogram", image, mask, settings, spacing, label)
+
+
+def compute(region: Region) -> tuple[dict[Entry, float], dict[str, str]]:
+    """(values, reasons) of the family's entries."""
+    levels = region.levels(0)
+    found = _level_statistics(levels.counts)
+    values = found.values(excess=True, flat=np.nan)
+    share = levels.counts / found.n
+    values["Mode"] = _mode(levels.counts, found.mean)
+    values["Entropy"] = float(-(share[share > 0] * np.log2(share[share > 0])).sum()) + 0.0
+    values["Uniformity"] = float((share**2).sum())
+    reasons: dict[str, str] = {}
+    if not found.variance > 0:
+        reasons["Skewness"] = reasons["Kurtosis"] = "all grey levels are equal"
+    gradient = _gradient(levels.counts, levels.kind)
+    for name, pick in (("Maximum", np.argmax), ("Minimum", np.argmin)):
+        at = int(pick(gradient)) if gradient.size else -1
+        values[f"{name}Gradient"] = float(gradient[at]) if gradient.size else np.nan
+        values[f"{name}GradientIntensity"] = at + 1.0 if gradient.size else np.nan
+        if not gradient.size:
+            reasons[f"{name}Gradient"] = "the histogram has a single bin"
+            reasons[f"{name}GradientIntensity"] = "the histogram has a single bin"
+    chosen = entries("intensity_histogram", region.settings.conventions)
+    return {entry: values[entry.name] for entry in chosen}, reasons
+
+
+def _level_statistics(counts: np.ndarray) -> Any:
+    """The statistics of first_order, on the levels themselves."""
+    from .._kernels.select import cpu_kernels
+
+    levels = np.repeat(np.arange(1, len(counts) + 1, dtype=np.float64), counts)
+    kernels = cpu_kernels()
+    out = np.empty(4)
+    kernels.value_sums(levels, 0.0, out)
+    return statistics(np, kernels, levels, tuple(float(v) for v in out))
+
+
+def _mode(counts: np.ndarray, mean: float) -> float:
+    """The most frequent level; of several, the one nearest to the mean, then the lower."""
+    best = np.flatnonzero(counts == counts.max()) + 1
+    return float(best[np.argmin(np.abs(best - mean))])
+
+
+def _gradient(counts: np.ndarray, kind: str) -> np.ndarray:
+    """Central differences of the counts, one-sided at both ends, for levels 1 .. ng."""
+    return np.gradient(counts.astype(np.float64)) if len(counts) > 1 else np.empty(0)

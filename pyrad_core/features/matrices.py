@@ -1,0 +1,62 @@
+"""The raw count matrices behind the texture families."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._run import settings_of
+from .glcm import count_tables
+from .offsets import half_offsets
+from .preprocess import prepare
+from .settings import Settings
+
+__all__ = ["glcm"]
+
+
+def glcm(
+    image: Any,
+    mask: Any,
+    *,
+    settings: Settings | None = None,
+    spacing: Any = None,
+    label: int | None = None,
+    by_slice: bool = False,
+) -> tuple[Any, np.ndarray]:
+    """Co-occurrence counts of a region, not normalised.
+
+    Parameters
+    ----------
+    image, mask, settings, spacing, label
+        As :func:`pyrad_core.features.extract`; filters do not apply.
+    by_slice : bool
+        Count the in-plane offsets per slice of the region's box.
+
+    Returns
+    -------
+    counts : array (offset, ng, ng), or (slice, offset, ng, ng)
+        uint32 (uint64 from 2^31 voxels on); ``counts[..., i - 1, j - 1]`` pairs of levels i and j;
+        symmetric if ``settings.symmetric``.
+    offsets : array (offset, 3)
+        Steps (z, y, x) in voxels from i to j: half of the directions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[[1, 2, 2]]], np.float32)
+    >>> counts, offsets = glcm(image, np.ones_like(image), settings=Settings(discretisation=None))
+    >>> counts[(offsets == (0, 0, 1)).all(axis=1)][0].tolist()
+    [[0, 1], [1, 2]]
+    """
+    settings, label = settings_of(settings, label)
+    settings = settings.replace(filters={"original": {}})
+    prepared = prepare(image, mask, settings=settings, spacing=spacing, label=label)
+    _, region = next(prepared.regions())
+    flat = by_slice or not settings.aggregation.startswith("3D")
+    offsets = half_offsets(settings.distances, in_plane=flat)
+    levels = region.levels(max(settings.distances))
+    counts = count_tables(region, levels, offsets, by_slice)
+    if settings.symmetric:
+        counts = counts + counts.swapaxes(-1, -2)
+    return counts, offsets

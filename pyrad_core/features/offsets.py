@@ -1,0 +1,42 @@
+"""Directions in which pairs of voxels are counted."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+__all__ = ["half_offsets", "weights"]
+
+
+def half_offsets(distances: tuple[int, ...], in_plane: bool) -> np.ndarray:
+    """One of each pair of opposite offsets (z, y, x) whose largest component is a distance.
+
+    13 for distance 1, 4 of them in the plane; (n, 3) int32, each first non-zero component > 0.
+    """
+    chosen = []
+    for distance in distances:
+        span = range(-distance, distance + 1)
+        for offset in itertools.product((0,) if in_plane else span, span, span):
+            if max(map(abs, offset)) == distance and offset > (0, 0, 0):
+                chosen.append(offset)
+    return np.array(chosen, dtype=np.int32).reshape(-1, 3)
+
+
+def weights(
+    offsets: np.ndarray, norm: str | None, spacing: tuple[float, float, float] | None
+) -> np.ndarray:
+    """PyRadiomics' weights exp(-length^2) of the offsets, lengths in mm in the given norm."""
+    if norm in (None, "no_weighting"):
+        return np.ones(len(offsets))
+    if spacing is None:
+        from ..errors import DataError
+
+        raise DataError("weighting needs the voxel size; pass spacing=(z, y, x) in mm")
+    steps = np.abs(offsets) * np.asarray(spacing)
+    length = {
+        "infinity": steps.max(axis=1),
+        "euclidean": np.sqrt((steps**2).sum(axis=1)),
+        "manhattan": steps.sum(axis=1),
+    }[norm]
+    return np.exp(-(length**2))

@@ -1,0 +1,156 @@
+"""One region of one (filtered) image: what every family starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError
+from .settings import MAX_LEVELS, Settings
+
+__all__ = ["Levels", "Region"]
+
+
+@dataclass
+class Levels:
+    """Grey levels 1 .. ng, 0 outside the region and in a margin of ``pad`` voxels (u8 or u16)."""
+
+    packed: Any
+    pad: int
+    ng: int
+    counts: np.ndarray  # voxels per level 1 .. ng
+    kind: str  # "fbs", "fbn" or "none"
+
+    @property
+    def inner(self) -> Any:
+        """The levels without the margin."""
+        cut = slice(self.pad, -self.pad or None)
+        return self.packed[cut, cut, cut]
+
+
+@dataclass
+class Region:
+    """Intensities and masks, cropped to the region's box; ``origin`` is the box's first voxel."""
+
+    xp: Any
+    kernels: Any
+    values: Any
+    mask: Any
+    morphological: Any
+    spacing: tuple[float, float, float] | None
+    origin: tuple[int, ...]
+    lower: float | None
+    settings: Settings
+
+    @cached_property
+    def count(self) -> int:
+        """Voxels of the intensity mask."""
+        return int((self.mask != 0).sum())
+
+    @cached_property
+    def intensities(self) -> Any:
+        """Intensities of the region, 1-D in C order."""
+        out = self.xp.empty(self.count, self.values.dtype)
+        self.kernels.gather(self.values, self.mask, out)
+        return out
+
+    @cached_property
+    def sums(self) -> tuple[float, float, float, float]:
+        """Sum, minimum, maximum, sum of squares (shifted by settings.voxel_array_shift)."""
+        out = self.xp.empty(4, np.float64)
+        self.kernels.value_sums(self.intensities, float(self.settings.voxel_array_shift), out)
+        total, low, high, squares = (float(v) for v in out)
+        return total, low, high, squares
+
+    def levels(self, pad: int) -> Levels:
+        """Grey levels with a margin of at least ``pad`` voxels; computed once."""
+        known = self.__dict__.get("_levels")
+        if known is None or known.pad < pad:
+            known = self.__dict__["_levels"] = _discretised(self, pad)
+        return known
+
+
+def _discretised(region: Region, pad: int) -> Levels:
+    rule = region.settings.discretisation
+    if rule is not None and region.settings.bin_edges == "pyradiomics":
+        return _by_edges(region, _pyradiomics_edges(region, rule), pad, rule[0])
+    low, width, scale, ng = _uniform_bins(region, rule)
+    packed = _empty(region, pad, ng)
+    region.kernels.discretise_uniform(
+        region.values, region.mask, low, width, scale, ng, pad, packed
+    )
+    return _counted(region, packed, pad, ng, rule[0] if rule else "none")
+
+
+def _uniform_bins(
+    region: Region, rule: tuple[str, float] | None
+) -> tuple[float, float, float, int]:
+    """(low, width, scale, levels) of IBSI's rules."""
+    _, minimum, maximum, _ = region.sums
+    if rule is None:
+        return _whole_levels(region, minimum, maximum)
+    kind, size = rule
+    if kind == "fbn":
+        width = maximum - minimum
+        return (minimum, width, size, int(size)) if width > 0 else (minimum, 1.0, 1.0, 1)
+    low = minimum if region.lower is None else min(region.lower, minimum)
+    return low, size, 1.0, _bin_count((maximum - low) / size, size)
+
+
+def _whole_levels(
+    region: Region, minimum: float, maximum: float
+) -> tuple[float, float, float, int]:
+    values = region.intensities
+    if minimum < 1 or not bool((region.xp.rint(values) == values).all()):
+        raise DataError(
+            f"without discretisation intensities must be whole numbers from 1; the region holds "
+            f"{minimum:g} to {maximum:g}. Set discretisation=('fbs', width) or ('fbn', bins)"
+        )
+    if maximum > MAX_LEVELS:
+        raise DataError(f"the region holds levels up to {maximum:g}; at most {MAX_LEVELS}")
+    return 1.0, 1.0, 1.0, int(maximum)
+
+
+def _bin_count(position: float, width: float) -> int:
+    if position >= MAX_LEVELS:
+        raise DataError(
+            f"bin width {width:g} gives {position + 1:.6g} bins; at most {MAX_LEVELS} are possible"
+        )
+    return int(np.floor(position)) + 1
+
+
+def _pyradiomics_edges(region: Region, rule: tuple[str, float]) -> np.ndarray:
+    _, minimum, maximum, _ = region.sums
+    kind, size = rule
+    if kind == "fbn":
+        edges = np.histogram_bin_edges(np.array([minimum, maximum]), int(size))
+        edges[-1] += 1
+        return edges
+    _bin_count((maximum - minimum) / size, size)
+    edges = np.arange(minimum - minimum % size, maximum + 2 * size, size)
+    return edges if len(edges) > 1 else np.array([edges[0] - 0.5, edges[0] + 0.5])
+
+
+def _by_edges(region: Region, edges: np.ndarray, pad: int, kind: str) -> Levels:
+    """The highest level is that of the maximum, as PyRadiomics counts them."""
+    maximum = region.sums[2]
+    ng = int(np.searchsorted(edges, maximum, side="right"))
+    packed = _empty(region, pad, ng)
+    edges = region.xp.asarray(edges[:ng], dtype=np.float64)
+    region.kernels.discretise_edges(region.values, region.mask, edges, pad, packed)
+    return _counted(region, packed, pad, ng, kind)
+
+
+def _empty(region: Region, pad: int, ng: int) -> Any:
+    shape = tuple(n + 2 * pad for n in region.values.shape)
+    return region.xp.empty(shape, np.uint8 if ng <= 255 else np.uint16)
+
+
+def _counted(region: Region, packed: Any, pad: int, ng: int, kind: str) -> Levels:
+    counts = region.xp.empty(ng + 1, np.int64)
+    region.kernels.level_histogram(packed, counts)
+    host = counts.get() if hasattr(counts, "get") else counts
+    return Levels(packed, pad, ng, host[1:], kind)
