@@ -21,9 +21,9 @@ PYRAD_HD i32 uniform_level(double x, const UniformBins &bins) {
     return static_cast<i32>(position < 0 ? 0.0 : (position > top ? top : position)) + 1;
 }
 
-// `step` is about the distance between edges: it only speeds up the search.
-PYRAD_HD i32 edge_level(double x, const double *edges, i32 count, double step) {
-    const double guess = (x - edges[0]) / step;
+// `per_step` is about 1 / (distance between edges): it only speeds up the search.
+PYRAD_HD i32 edge_level(double x, const double *edges, i32 count, double per_step) {
+    const double guess = (x - edges[0]) * per_step;
     i32 at = guess < 0 ? 0 : (guess > count - 1 ? count - 1 : static_cast<i32>(guess));
     while (at > 0 && x < edges[at])
         --at;

@@ -21,27 +21,31 @@ struct Sums {
 
 template <class T> PYRAD_CLONES void sum_tile(const T *x, i64 n, double shift, Sums &out) {
     double sum[lanes] = {}, squares[lanes] = {};
-    T low = x[0], high = x[0];
-    i64 i = 0;
-    for (; i + lanes <= n; i += lanes)
+    T low[lanes], high[lanes];
+    for (int k = 0; k < lanes; ++k)
+        low[k] = high[k] = x[0];
+    const i64 whole = n / lanes * lanes;
+    for (i64 i = 0; i < whole; i += lanes)
         for (int k = 0; k < lanes; ++k) {
             const double v = static_cast<double>(x[i + k]), s = v + shift;
             sum[k] += v;
             squares[k] += s * s;
+            low[k] = x[i + k] < low[k] ? x[i + k] : low[k];
+            high[k] = x[i + k] > high[k] ? x[i + k] : high[k];
         }
-    for (; i < n; ++i) {
+    for (i64 i = whole; i < n; ++i) {
         const double v = static_cast<double>(x[i]), s = v + shift;
         sum[0] += v;
         squares[0] += s * s;
+        low[0] = std::min(low[0], x[i]);
+        high[0] = std::max(high[0], x[i]);
     }
-    for (i64 v = 0; v < n; ++v) {
-        low = x[v] < low ? x[v] : low;
-        high = x[v] > high ? x[v] : high;
-    }
-    out = {0, static_cast<double>(low), static_cast<double>(high), 0};
+    out = {0, static_cast<double>(low[0]), static_cast<double>(high[0]), 0};
     for (int k = 0; k < lanes; ++k) {
         out.sum += sum[k];
         out.squares += squares[k];
+        out.low = std::min(out.low, static_cast<double>(low[k]));
+        out.high = std::max(out.high, static_cast<double>(high[k]));
     }
 }
 
@@ -51,29 +55,26 @@ struct Centres {
 constexpr int moment_count = 7;
 using Moments = std::array<double, moment_count>;
 
-inline void add_moment(double x, const Centres &at, double *const *to, int k) {
-    const double c = x - at.mean, c2 = c * c;
-    const bool inside = x >= at.low && x <= at.high;
-    to[0][k] += c2;
-    to[1][k] += c2 * c;
-    to[2][k] += c2 * c2;
-    to[3][k] += std::fabs(c);
-    to[4][k] += std::fabs(x - at.median);
-    to[5][k] += inside ? 1.0 : 0.0;
-    to[6][k] += inside ? c : 0.0;
-}
-
 template <class T>
 PYRAD_CLONES void moment_tile(const T *x, i64 n, const Centres &at, Moments &out) {
-    double sums[moment_count][lanes] = {};
-    double *const rows[moment_count] = {sums[0], sums[1], sums[2], sums[3],
-                                        sums[4], sums[5], sums[6]};
-    i64 i = 0;
-    for (; i + lanes <= n; i += lanes)
-        for (int k = 0; k < lanes; ++k)
-            add_moment(static_cast<double>(x[i + k]), at, rows, k);
-    for (; i < n; ++i)
-        add_moment(static_cast<double>(x[i]), at, rows, 0);
+    const double mean = at.mean, median = at.median, low = at.low, high = at.high;
+    double second[lanes] = {}, third[lanes] = {}, fourth[lanes] = {}, spread[lanes] = {};
+    double about_median[lanes] = {}, kept[lanes] = {}, offset[lanes] = {};
+    for (i64 i = 0; i < n; i += lanes) {
+        const int filled = static_cast<int>(std::min<i64>(lanes, n - i));
+        for (int k = 0; k < filled; ++k) {
+            const double v = static_cast<double>(x[i + k]), c = v - mean, c2 = c * c;
+            const double inside = v >= low && v <= high ? 1.0 : 0.0;
+            second[k] += c2;
+            third[k] += c2 * c;
+            fourth[k] += c2 * c2;
+            spread[k] += std::fabs(c);
+            about_median[k] += std::fabs(v - median);
+            kept[k] += inside;
+            offset[k] += inside * c;
+        }
+    }
+    const double *sums[moment_count] = {second, third, fourth, spread, about_median, kept, offset};
     for (int m = 0; m < moment_count; ++m) {
         out[m] = 0;
         for (int k = 0; k < lanes; ++k)
@@ -98,28 +99,73 @@ PYRAD_CLONES double deviation_tile(const T *x, i64 n, double centre, double low,
     return total;
 }
 
-// Bin of a value: increases with x, whatever the rounding.
-struct Binning {
-    double minimum, scale;
-    template <class T> i64 operator()(T x) const {
-        return std::clamp<i64>(static_cast<i64>((static_cast<double>(x) - minimum) * scale), 0,
-                               bins - 1);
+// Bin of every value (it grows with x, whatever the rounding) and the size of every bin.
+struct Binned {
+    std::vector<u16> bin;
+    std::vector<i64> below; // values in lower bins
+
+    i64 bin_of_rank(i64 rank) const {
+        return std::upper_bound(below.begin(), below.end(), rank) - below.begin() - 1;
     }
 };
 
-template <class T> std::vector<i64> histogram(const T *values, i64 n, const Binning &bin) {
+template <class T>
+PYRAD_CLONES void bin_tile(const T *x, i64 n, double minimum, double scale, u16 *bin) {
+    for (i64 i = 0; i < n; ++i)
+        bin[i] = static_cast<u16>(static_cast<i32>((static_cast<double>(x[i]) - minimum) * scale));
+}
+
+template <class T> Binned binned(const T *values, i64 n, double minimum, double maximum) {
+    const double range = maximum - minimum, scale = range > 0 ? (bins - 1) / range : 0.0;
+    Binned result{std::vector<u16>(n), std::vector<i64>(bins + 1, 0)};
     std::vector<std::vector<i64>> counts(max_workers());
     parallel_for(n, tile, [&](i64 begin, i64 end, int worker) {
         auto &mine = counts[worker];
-        mine.resize(bins, 0);
+        mine.resize(2 * bins, 0);
+        u16 *bin = result.bin.data();
+        bin_tile(values + begin, end - begin, minimum, scale, bin + begin);
         for (i64 v = begin; v < end; ++v)
-            ++mine[bin(values[v])];
+            ++mine[2 * (bin[v] & (bins - 1)) + (v & 1)];
     });
-    std::vector<i64> total(bins, 0);
     for (const auto &mine : counts)
         for (size_t b = 0; b < mine.size(); ++b)
-            total[b] += mine[b];
-    return total;
+            result.below[b / 2 + 1] += mine[b];
+    for (i64 b = 0; b < bins; ++b)
+        result.below[b + 1] += result.below[b];
+    return result;
+}
+
+template <class T> struct Repeated {
+    T value;
+    i64 count;
+    bool operator<(const Repeated &other) const { return value < other.value; }
+};
+
+// The values of the wanted bins (slot[bin] >= 0), sorted. Most bins hold one value or few.
+template <class T>
+std::vector<std::vector<Repeated<T>>> members(const T *values, const Binned &binned,
+                                              const std::vector<int> &slot, int slots) {
+    const i64 n = static_cast<i64>(binned.bin.size());
+    std::vector<std::vector<std::vector<Repeated<T>>>> parts((n + tile - 1) / tile);
+    parallel_for(n, tile, [&](i64 begin, i64 end, int) {
+        auto &mine = parts[begin / tile];
+        mine.resize(slots);
+        for (i64 v = begin; v < end; ++v) {
+            const int s = slot[binned.bin[v] & (bins - 1)];
+            if (s < 0)
+                continue;
+            if (mine[s].empty() || mine[s].back().value != values[v])
+                mine[s].push_back({values[v], 0});
+            ++mine[s].back().count;
+        }
+    });
+    std::vector<std::vector<Repeated<T>>> all(slots);
+    for (int s = 0; s < slots; ++s) {
+        for (const auto &part : parts)
+            all[s].insert(all[s].end(), part[s].begin(), part[s].end());
+        std::sort(all[s].begin(), all[s].end());
+    }
+    return all;
 }
 
 } // namespace
@@ -172,31 +218,23 @@ double value_deviation(const T *values, i64 n, double centre, double low, double
 template <class T>
 void order_statistics(const T *values, i64 n, double minimum, double maximum, const i64 *ranks,
                       i64 count, double *out) {
-    const double range = maximum - minimum;
-    const Binning bin{minimum, range > 0 ? (bins - 1) / range : 0.0};
-    const std::vector<i64> counts = histogram(values, n, bin);
-    std::vector<i64> below(bins + 1, 0);
-    for (i64 b = 0; b < bins; ++b)
-        below[b + 1] = below[b] + counts[b];
-    std::vector<std::vector<T>> members(bins);
-    std::vector<u8> wanted(bins, 0);
+    const Binned all = binned(values, n, minimum, maximum);
+    std::vector<int> slot(bins, -1);
+    int slots = 0;
     for (i64 r = 0; r < count; ++r) {
         if (ranks[r] < 0 || ranks[r] >= n)
             fail(ErrorKind::data, "rank ", ranks[r], " of ", n, " values");
-        const i64 b = std::upper_bound(below.begin(), below.end(), ranks[r]) - below.begin() - 1;
-        wanted[b] = 1;
-        members[b].reserve(counts[b]);
+        int &mine = slot[all.bin_of_rank(ranks[r])];
+        if (mine < 0)
+            mine = slots++;
     }
-    for (i64 v = 0; v < n; ++v) {
-        const i64 b = bin(values[v]);
-        if (wanted[b])
-            members[b].push_back(values[v]);
-    }
+    const auto candidates = members(values, all, slot, slots);
     for (i64 r = 0; r < count; ++r) {
-        const i64 b = std::upper_bound(below.begin(), below.end(), ranks[r]) - below.begin() - 1;
-        auto at = members[b].begin() + (ranks[r] - below[b]);
-        std::nth_element(members[b].begin(), at, members[b].end());
-        out[r] = static_cast<double>(*at);
+        const i64 bin = all.bin_of_rank(ranks[r]);
+        auto at = candidates[slot[bin]].begin();
+        for (i64 left = ranks[r] - all.below[bin]; left >= at->count; ++at)
+            left -= at->count;
+        out[r] = static_cast<double>(at->value);
     }
 }
 

@@ -20,7 +20,9 @@ template <class C> struct Tables {
     i64 stride, plane, size;
     std::vector<C> cells;
 
-    Tables(i64 count, i64 ng) : stride(ng + 1), plane(stride * stride), size(count * plane) {}
+    // An odd stride: powers of two would map the rows onto few cache sets.
+    Tables(i64 count, i64 ng)
+        : stride((ng + 1) | 1), plane((ng + 1) * stride), size(count * plane) {}
 
     void clear() { cells.assign(2 * size, 0); }
 

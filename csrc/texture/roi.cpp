@@ -3,6 +3,7 @@
 #include "base/pool.hpp"
 #include "base/simd.hpp"
 
+#include <algorithm>
 #include <type_traits>
 #include <vector>
 
@@ -108,10 +109,18 @@ void gather(View<const T, 3> values, View<const u8, 3> mask, T *out, i64 out_siz
     if (start[tiles] != out_size)
         fail(ErrorKind::shape, "out has ", out_size, " elements, the mask ", start[tiles]);
     parallel_for(rows, grain, [&](i64 begin, i64 end, int) {
+        std::vector<T> kept(width + 1); // every value is written, the inside ones stay
         T *to = out + start[begin / grain];
-        for (i64 v = begin * width; v < end * width; ++v)
-            if (mask.data[v])
-                *to++ = values.data[v];
+        for (i64 row = begin; row < end; ++row) {
+            const T *from = values.data + row * width;
+            const u8 *inside = mask.data + row * width;
+            i64 count = 0;
+            for (i64 x = 0; x < width; ++x) {
+                kept[count] = from[x];
+                count += inside[x] != 0;
+            }
+            to = std::copy_n(kept.data(), count, to);
+        }
     });
 }
 

@@ -41,11 +41,13 @@ def all_results(
     """The families of every filtered image, in order."""
     prepared = prepare(image, mask, settings=settings, spacing=spacing, label=label)
     result = Features(settings)
+    voxels = 0
     for name, region in prepared.regions():
+        voxels = region.count
         for family in families:
             values, reasons = _compute(family, region)
             result.add(name, family, _selected(values, family, settings), reasons)
-    result.provenance = _provenance(prepared, label)
+    result.provenance = _provenance(prepared, label, voxels)
     return result
 
 
@@ -62,13 +64,13 @@ def _selected(values: dict[Entry, float], family: str, settings: Settings) -> di
     return {entry: value for entry, value in values.items() if entry.name in wanted}
 
 
-def _provenance(prepared: Prepared, label: int) -> dict[str, object]:
+def _provenance(prepared: Prepared, label: int, voxels: int) -> dict[str, object]:
     return {
         "version": __version__,
         "label": label,
         "grid_shape": prepared.grid_shape,
         "spacing": prepared.spacing,
         "box": prepared.box,
-        "voxels": int((prepared.mask != 0).sum()),
-        "voxels_morphological": int((prepared.morphological != 0).sum()),
+        "voxels": voxels,
+        "voxels_morphological": int(prepared.kernels.mask_bounds(prepared.morphological, 1)[2]),
     }

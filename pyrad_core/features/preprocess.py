@@ -54,8 +54,7 @@ class Prepared:
         xp = self.xp
         values = xp.ascontiguousarray(image)
         mask = xp.ascontiguousarray(self.mask[inner])
-        _require_finite(xp, values, mask, crop)
-        return Region(
+        region = Region(
             xp=xp,
             kernels=self.kernels,
             values=values,
@@ -66,6 +65,8 @@ class Prepared:
             lower=self.lower if name == "original" else None,
             settings=self.settings,
         )
+        region.require_finite()
+        return region
 
 
 def prepare(
@@ -77,24 +78,24 @@ def prepare(
     label: int = 1,
     keep_whole: bool = False,
 ) -> Prepared:
-    """Check, resample and re-segment; the image stays cropped to the region if nothing needs more."""
+    """Check, resample, re-segment; the image stays cropped to the region if nothing needs more."""
     taken, roi = take_pair(image, mask, spacing)
     edge = edge_of(image=taken.data, mask=roi.data)
     xp, raw = edge.xp, edge["image"]
     _check_dtype(raw)
     box = _label_box(edge, label)
-    inside = edge["mask"] == label
-    voxel_size = taken.spacing
-    whole = keep_whole or set(settings.filters) != {"original"}
+    labels, voxel_size, shape = edge["mask"], taken.spacing, tuple(raw.shape)
+    whole = keep_whole or settings.normalize or settings.resample is not None
+    whole = whole or set(settings.filters) != {"original"}
+    if not whole:
+        crop = tuple(slice(begin, end) for begin, end in box)
+        raw, labels = raw[crop], labels[crop]
+    inside = labels == label
     if settings.normalize:
         raw = _normalized(xp, raw, settings)
     if settings.resample is not None:
         raw, inside, voxel_size, box = _resampled(xp, raw, inside, voxel_size, box, settings)
-        whole = True
-    shape = tuple(raw.shape)
-    if not whole:
-        crop = tuple(slice(begin, end) for begin, end in box)
-        raw, inside = raw[crop], inside[crop]
+        shape = tuple(raw.shape)
     values = _floats(xp, raw)
     morphological = xp.ascontiguousarray(inside).astype(np.uint8)
     intensity, lower = _resegmented(xp, values, morphological, settings)
@@ -141,7 +142,7 @@ _MASK_DTYPES = ("uint8", "uint16", "int16", "int32", "int64", "float32", "float6
 
 
 def _label_box(edge: Any, label: int) -> tuple[tuple[int, int], ...]:
-    """Box of the label. Masks hold whole numbers >= 0 (the label rule), anything else is an error."""
+    """Box of the label; a mask holds whole numbers >= 0, anything else is an error."""
     xp, mask = edge.xp, edge["mask"]
     if mask.dtype.kind not in "fiub" or mask.dtype.itemsize == 2 and mask.dtype.kind == "f":
         raise DataError(f"mask has dtype {mask.dtype}; accepted are integers, bool and floats")
@@ -247,12 +248,13 @@ def _resegmented(xp: Any, values: Any, mask: Any, settings: Settings) -> tuple[A
 
 
 def _check_size(xp: Any, mask: Any, settings: Settings) -> None:
-    count = int((mask != 0).sum())
-    if settings.minimum_roi_size is not None and count <= settings.minimum_roi_size:
-        raise DataError(
-            f"the region has {count} voxels; minimum_roi_size asks for more than "
-            f"{settings.minimum_roi_size}"
-        )
+    if settings.minimum_roi_size is not None:
+        count = int((mask != 0).sum())
+        if count <= settings.minimum_roi_size:
+            raise DataError(
+                f"the region has {count} voxels; minimum_roi_size asks for more than "
+                f"{settings.minimum_roi_size}"
+            )
     if settings.minimum_roi_dimensions > 1:
         extents = [end - begin for begin, end in _box_of(xp, mask != 0)]
         thick = sum(extent > 1 for extent in extents)
@@ -261,14 +263,3 @@ def _check_size(xp: Any, mask: Any, settings: Settings) -> None:
                 f"the region extends along {thick} axes; minimum_roi_dimensions asks for "
                 f"{settings.minimum_roi_dimensions}"
             )
-
-
-def _require_finite(xp: Any, values: Any, mask: Any, crop: Any) -> None:
-    bad = (mask != 0) & ~xp.isfinite(values)
-    count = int(bad.sum())
-    if count:
-        first = np.argwhere(_host(bad))[0]
-        index = tuple(int(i) + part.start for i, part in zip(first, crop, strict=True))
-        raise DataError(
-            f"image holds {count} NaN or Inf values inside the mask, the first at {index}"
-        )

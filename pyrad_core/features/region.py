@@ -48,7 +48,18 @@ class Region:
     @cached_property
     def count(self) -> int:
         """Voxels of the intensity mask."""
-        return int((self.mask != 0).sum())
+        return int(self.kernels.mask_bounds(self.mask, 1)[2])
+
+    def require_finite(self) -> None:
+        """Raise DataError with the number and the first index of NaN and Inf in the region."""
+        count, first = self.kernels.count_nonfinite(self.intensities)
+        if count:
+            voxel = self.xp.flatnonzero(self.mask.reshape(-1))[first]
+            local = np.unravel_index(int(voxel), self.mask.shape)
+            index = tuple(int(i) + start for i, start in zip(local, self.origin, strict=True))
+            raise DataError(
+                f"image holds {count} NaN or Inf values inside the mask, the first at {index}"
+            )
 
     @cached_property
     def intensities(self) -> Any:
