@@ -91,13 +91,15 @@ void discretise_edges(View<const T, 3> values, View<const u8, 3> mask, const dou
     fill_padded<L>(values.shape, pad, out, [&](i64 z, i64 y, L *line) {
         const i64 at = (z * height + y) * n;
         if (uniform) {
-            edge_row(values.data + at, mask.data + at, n, padded.data(), edge_count, per_step, line);
+            edge_row(values.data + at, mask.data + at, n, padded.data(), edge_count, per_step,
+                     line);
             return;
         }
         for (i64 x = 0; x < n; ++x)
-            line[x] = mask.data[at + x] ? static_cast<L>(edge_level(values.data[at + x], edges,
-                                                                    edge_count, per_step))
-                                        : L(0);
+            line[x] =
+                mask.data[at + x]
+                    ? static_cast<L>(edge_level(values.data[at + x], edges, edge_count, per_step))
+                    : L(0);
     });
 }
 
