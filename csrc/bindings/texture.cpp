@@ -69,6 +69,19 @@ template <class T, class L> void def_discretise(py::module_ &m) {
         exact("values"), exact("mask"), "low"_a, "width"_a, "scale"_a, "levels"_a, "pad"_a,
         exact("out"));
     m.def(
+        "discretise_steps",
+        [](const Array<T> &values, const Array<u8> &mask, double first, double step, i32 levels,
+           i64 pad, Array<L> &out) {
+            const auto from = input<3>(values, "values");
+            const auto inside = input<3>(mask, "mask");
+            require_shape<3>(inside.shape, from.shape, "mask");
+            const auto to = output<3>(out, "out");
+            require_levels(step, levels, sizeof(L));
+            const StepBins bins{first, step, 1 / step, levels};
+            run([&] { discretise_steps(from, inside, bins, require_pad(pad), to); });
+        },
+        exact("values"), exact("mask"), "first"_a, "step"_a, "levels"_a, "pad"_a, exact("out"));
+    m.def(
         "discretise_edges",
         [](const Array<T> &values, const Array<u8> &mask, const Array<double> &edges, i64 pad,
            Array<L> &out) {

@@ -4,7 +4,6 @@
 #include "base/simd.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 namespace pyrad {
@@ -20,28 +19,13 @@ PYRAD_CLONES void uniform_row(const T *values, const u8 *mask, i64 n, const Unif
     }
 }
 
-// Edges at nearly equal steps: the guess is at most one off. edges[count] exists (infinity).
 template <class T, class L>
-PYRAD_CLONES void edge_row(const T *values, const u8 *mask, i64 n, const double *edges, i32 count,
-                           double per_step, L *out) {
-    const double first = edges[0], top = count - 1;
+PYRAD_CLONES void step_row(const T *values, const u8 *mask, i64 n, const StepBins &rule, L *out) {
+    const StepBins bins = rule;
     for (i64 x = 0; x < n; ++x) {
-        const double v = static_cast<double>(values[x]);
-        double guess = (v - first) * per_step;
-        guess = guess > 0 ? guess : 0;
-        i32 at = static_cast<i32>(guess < top ? guess : top);
-        at -= v < edges[at];
-        at = at < 0 ? 0 : at;
-        at += v >= edges[at + 1];
-        out[x] = static_cast<L>(mask[x] ? at + 1 : 0);
+        const i32 level = step_level(static_cast<double>(values[x]), bins);
+        out[x] = static_cast<L>(mask[x] ? level : 0);
     }
-}
-
-bool nearly_uniform(const double *edges, i32 count, double per_step) {
-    for (i32 k = 0; k < count; ++k)
-        if (!(std::fabs((edges[k] - edges[0]) * per_step - k) < 0.25))
-            return false;
-    return true;
 }
 
 // Calls row(z, y, first voxel of the row in out) for the rows inside the margin; zeroes the rest.
@@ -80,21 +64,23 @@ void discretise_uniform(View<const T, 3> values, View<const u8, 3> mask, const U
 }
 
 template <class T, class L>
+void discretise_steps(View<const T, 3> values, View<const u8, 3> mask, const StepBins &bins,
+                      i64 pad, View<L, 3> out) {
+    const i64 n = values.shape[2], height = values.shape[1];
+    fill_padded<L>(values.shape, pad, out, [&](i64 z, i64 y, L *line) {
+        const i64 at = (z * height + y) * n;
+        step_row(values.data + at, mask.data + at, n, bins, line);
+    });
+}
+
+template <class T, class L>
 void discretise_edges(View<const T, 3> values, View<const u8, 3> mask, const double *edges,
                       i32 edge_count, i64 pad, View<L, 3> out) {
     const i64 n = values.shape[2], height = values.shape[1];
     const double range = edges[edge_count - 1] - edges[0];
     const double per_step = range > 0 ? (edge_count - 1) / range : 0.0;
-    std::vector<double> padded(edges, edges + edge_count);
-    padded.push_back(std::numeric_limits<double>::infinity());
-    const bool uniform = nearly_uniform(edges, edge_count, per_step);
     fill_padded<L>(values.shape, pad, out, [&](i64 z, i64 y, L *line) {
         const i64 at = (z * height + y) * n;
-        if (uniform) {
-            edge_row(values.data + at, mask.data + at, n, padded.data(), edge_count, per_step,
-                     line);
-            return;
-        }
         for (i64 x = 0; x < n; ++x)
             line[x] =
                 mask.data[at + x]
@@ -122,6 +108,8 @@ template <class L> void level_histogram(const L *levels, i64 size, i64 *out, i64
 #define PYRAD_DISCRETISE(T, L)                                                                     \
     template void discretise_uniform(View<const T, 3>, View<const u8, 3>, const UniformBins &,     \
                                      i64, View<L, 3>);                                             \
+    template void discretise_steps(View<const T, 3>, View<const u8, 3>, const StepBins &, i64,     \
+                                   View<L, 3>);                                                    \
     template void discretise_edges(View<const T, 3>, View<const u8, 3>, const double *, i32, i64,  \
                                    View<L, 3>);
 PYRAD_DISCRETISE(float, u8)

@@ -13,6 +13,10 @@ void discretise_uniform(View<const T, 3> values, View<const u8, 3> mask, const U
                         i64 pad, View<L, 3> out);
 
 template <class T, class L>
+void discretise_steps(View<const T, 3> values, View<const u8, 3> mask, const StepBins &bins,
+                      i64 pad, View<L, 3> out);
+
+template <class T, class L>
 void discretise_edges(View<const T, 3> values, View<const u8, 3> mask, const double *edges,
                       i32 edge_count, i64 pad, View<L, 3> out);
 

@@ -15,55 +15,76 @@ namespace {
 
 constexpr i64 small_tables_bytes = 2 << 20;
 
-// Private counters of one worker: copies x offsets x (ng + 1) x (ng + 1).
+// Row length of the tables: known at compile time for the usual sizes, odd, as powers of two would
+// map the rows onto few cache sets.
+i64 stride_for(i64 ng) {
+    for (i64 stride : {17, 33, 65, 129})
+        if (ng < stride)
+            return stride;
+    return (ng + 1) | 1;
+}
+
+// Private counters of one worker: copies x levels (ng + 1) x offsets x stride.
 template <class C> struct Tables {
-    i64 stride, plane, size;
+    i64 count, ng, stride, size;
     std::vector<C> cells;
 
-    // An odd stride: powers of two would map the rows onto few cache sets.
     Tables(i64 count, i64 ng)
-        : stride((ng + 1) | 1), plane((ng + 1) * stride), size(count * plane) {}
+        : count(count), ng(ng), stride(stride_for(ng)), size((ng + 1) * count * stride) {}
 
     void clear() { cells.assign(2 * size, 0); }
 
     // to[k][i][j] += counts, rows and columns 0 left out.
-    void add_to(C *to, i64 k, i64 ng) const {
-        for (i64 i = 0; i < ng; ++i)
-            for (i64 j = 0; j < ng; ++j) {
-                const i64 at = k * plane + (i + 1) * stride + j + 1;
-                to[(k * ng + i) * ng + j] += cells[at] + cells[size + at];
-            }
+    void add_to(C *to, i64 k) const {
+        for (i64 i = 0; i < ng; ++i) {
+            const C *row = cells.data() + ((i + 1) * count + k) * stride + 1;
+            for (i64 j = 0; j < ng; ++j)
+                to[(k * ng + i) * ng + j] += row[j] + row[size + j];
+        }
     }
 };
 
-// K > 0: number of offsets known at compile time, so that the inner loop unrolls.
-template <int K, class L, class C>
-void count_line(const L *line, i64 n, const i64 *steps, i64 count, Tables<C> &tables) {
-    const i64 plane = tables.plane, stride = tables.stride;
-    const i64 offsets = K > 0 ? K : count;
+// K, S > 0: number of offsets and stride known at compile time, so that the inner loop unrolls.
+template <int K, int S, class L, class C>
+void count_line(const L *line, i64 n, const i64 *steps, Tables<C> &tables) {
+    const i64 stride = S > 0 ? S : tables.stride, offsets = K > 0 ? K : tables.count;
+    C *const copies[2] = {tables.cells.data(), tables.cells.data() + tables.size};
     for (i64 x = 0; x < n; ++x) {
         const i64 level = line[x];
         if (!level)
             continue;
-        C *row = tables.cells.data() + (x & 1) * tables.size + level * stride;
+        C *row = copies[x & 1] + level * offsets * stride;
         for (i64 k = 0; k < offsets; ++k)
-            ++row[k * plane + line[x + steps[k]]];
+            ++row[k * stride + line[x + steps[k]]];
+    }
+}
+
+template <class L, class C> using CountLine = void (*)(const L *, i64, const i64 *, Tables<C> &);
+
+template <int K, class L, class C> CountLine<L, C> line_counter(i64 stride) {
+    switch (stride) {
+    case 17:
+        return count_line<K, 17, L, C>;
+    case 33:
+        return count_line<K, 33, L, C>;
+    case 65:
+        return count_line<K, 65, L, C>;
+    case 129:
+        return count_line<K, 129, L, C>;
+    default:
+        return count_line<K, 0, L, C>;
     }
 }
 
 template <class L, class C>
 void count_slice(View<const L, 3> levels, i64 pad, i64 z, const std::vector<i64> &steps,
                  Tables<C> &tables) {
-    const i64 n = levels.shape[2] - 2 * pad, count = static_cast<i64>(steps.size());
-    for (i64 y = pad; y < levels.shape[1] - pad; ++y) {
-        const L *line = &levels(z, y, pad);
-        if (count == 13)
-            count_line<13>(line, n, steps.data(), count, tables);
-        else if (count == 4)
-            count_line<4>(line, n, steps.data(), count, tables);
-        else
-            count_line<0>(line, n, steps.data(), count, tables);
-    }
+    const i64 n = levels.shape[2] - 2 * pad;
+    const auto counter = tables.count == 13  ? line_counter<13, L, C>(tables.stride)
+                         : tables.count == 4 ? line_counter<4, L, C>(tables.stride)
+                                             : count_line<0, 0, L, C>;
+    for (i64 y = pad; y < levels.shape[1] - pad; ++y)
+        counter(&levels(z, y, pad), n, steps.data(), tables);
 }
 
 template <class L, class C>
@@ -78,7 +99,7 @@ void count_whole(View<const L, 3> levels, i64 pad, const std::vector<i64> &steps
     parallel_for(count, 1, [&](i64 k, i64, int) {
         for (const auto &mine : tables)
             if (!mine.cells.empty())
-                mine.add_to(out, k, ng);
+                mine.add_to(out, k);
     });
 }
 
@@ -91,7 +112,7 @@ void count_by_slice(View<const L, 3> levels, i64 pad, const std::vector<i64> &st
         tables[worker].clear();
         count_slice(levels, pad, z + pad, steps, tables[worker]);
         for (i64 k = 0; k < count; ++k)
-            tables[worker].add_to(out + z * count * ng * ng, k, ng);
+            tables[worker].add_to(out + z * count * ng * ng, k);
     });
 }
 

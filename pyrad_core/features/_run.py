@@ -72,5 +72,5 @@ def _provenance(prepared: Prepared, label: int, voxels: int) -> dict[str, object
         "spacing": prepared.spacing,
         "box": prepared.box,
         "voxels": voxels,
-        "voxels_morphological": int(prepared.kernels.mask_bounds(prepared.morphological, 1)[2]),
+        "voxels_morphological": prepared.count,
     }

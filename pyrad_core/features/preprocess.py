@@ -32,6 +32,7 @@ class Prepared:
     image: Any
     mask: Any
     morphological: Any
+    count: int  # voxels of the morphological mask
     spacing: tuple[float, float, float] | None
     box: tuple[tuple[int, int], ...]
     lower: float | None
@@ -65,6 +66,8 @@ class Prepared:
             lower=self.lower if name == "original" else None,
             settings=self.settings,
         )
+        if self.mask is self.morphological:
+            region.count = self.count
         region.require_finite()
         return region
 
@@ -83,7 +86,7 @@ def prepare(
     edge = edge_of(image=taken.data, mask=roi.data)
     xp, raw = edge.xp, edge["image"]
     _check_dtype(raw)
-    box = _label_box(edge, label)
+    box, count = _label_box(edge, label)
     labels, voxel_size, shape = edge["mask"], taken.spacing, tuple(raw.shape)
     whole = keep_whole or settings.normalize or settings.resample is not None
     whole = whole or set(settings.filters) != {"original"}
@@ -95,13 +98,13 @@ def prepare(
         raw = _normalized(xp, raw, settings)
     if settings.resample is not None:
         raw, inside, voxel_size, box = _resampled(xp, raw, inside, voxel_size, box, settings)
-        shape = tuple(raw.shape)
+        shape, count = tuple(raw.shape), int(inside.sum())
     values = _floats(xp, raw)
-    morphological = xp.ascontiguousarray(inside).astype(np.uint8)
+    morphological = xp.ascontiguousarray(inside).view(np.uint8)
     intensity, lower = _resegmented(xp, values, morphological, settings)
     _check_size(xp, intensity, settings)
     result = Prepared(
-        xp, edge.kernels, values, intensity, morphological, voxel_size, box, lower, settings,
+        xp, edge.kernels, values, intensity, morphological, count, voxel_size, box, lower, settings,
         whole, shape, taken.flat,
     )  # fmt: skip
     return _across_slices(result, settings.slice_axis)
@@ -111,9 +114,12 @@ def _across_slices(p: Prepared, axis: int) -> Prepared:
     """Bring the axis across the slices to the front."""
     if axis == 0:
         return p
+    same = p.mask is p.morphological
     p.image, p.mask, p.morphological = (
         p.xp.moveaxis(a, axis, 0) for a in (p.image, p.mask, p.morphological)
     )
+    if same:
+        p.mask = p.morphological
     order = [axis, *(d for d in range(3) if d != axis)]
     p.box = tuple(p.box[d] for d in order)
     p.grid_shape = tuple(p.grid_shape[d] for d in order)
@@ -141,8 +147,8 @@ def _floats(xp: Any, image: Any) -> Any:
 _MASK_DTYPES = ("uint8", "uint16", "int16", "int32", "int64", "float32", "float64")
 
 
-def _label_box(edge: Any, label: int) -> tuple[tuple[int, int], ...]:
-    """Box of the label; a mask holds whole numbers >= 0, anything else is an error."""
+def _label_box(edge: Any, label: int) -> tuple[tuple[tuple[int, int], ...], int]:
+    """Box and voxels of the label; a mask holds whole numbers >= 0, anything else is an error."""
     xp, mask = edge.xp, edge["mask"]
     if mask.dtype.kind not in "fiub" or mask.dtype.itemsize == 2 and mask.dtype.kind == "f":
         raise DataError(f"mask has dtype {mask.dtype}; accepted are integers, bool and floats")
@@ -164,7 +170,7 @@ def _label_box(edge: Any, label: int) -> tuple[tuple[int, int], ...]:
         if not present:
             raise DataError("mask is empty: all its voxels are 0")
         raise DataError(f"label {label} is not in the mask; labels present: {present[:20]}")
-    return tuple(zip((int(b) for b in begin), (int(e) for e in end), strict=True))
+    return tuple((int(b), int(e)) for b, e in zip(begin, end, strict=True)), int(count)
 
 
 def _normalized(xp: Any, image: Any, settings: Settings) -> Any:
@@ -244,7 +250,7 @@ def _resegmented(xp: Any, values: Any, mask: Any, settings: Settings) -> tuple[A
             f"{float(region.min()):g} to {top:g}"
         )
     lower = settings.resegment_range[0] if settings.resegment_range else None
-    return kept.astype(np.uint8), lower
+    return kept.view(np.uint8), lower
 
 
 def _check_size(xp: Any, mask: Any, settings: Settings) -> None:

@@ -147,11 +147,14 @@ def _pyradiomics_edges(region: Region, rule: tuple[str, float]) -> np.ndarray:
 
 def _by_edges(region: Region, edges: np.ndarray, pad: int, kind: str) -> Levels:
     """The highest level is that of the maximum, as PyRadiomics counts them."""
-    maximum = region.sums[2]
-    ng = int(np.searchsorted(edges, maximum, side="right"))
+    ng = int(np.searchsorted(edges, region.sums[2], side="right"))
     packed = _empty(region, pad, ng)
-    edges = region.xp.asarray(edges[:ng], dtype=np.float64)
-    region.kernels.discretise_edges(region.values, region.mask, edges, pad, packed)
+    values, mask, kernels = region.values, region.mask, region.kernels
+    first, step = float(edges[0]), float(edges[1] - edges[0])
+    if np.array_equal(first + np.arange(ng) * step, edges[:ng]):
+        kernels.discretise_steps(values, mask, first, step, ng, pad, packed)
+    else:
+        kernels.discretise_edges(values, mask, region.xp.asarray(edges[:ng]), pad, packed)
     return _counted(region, packed, pad, ng, kind)
 
 

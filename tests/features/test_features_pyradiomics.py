@@ -1,0 +1,90 @@
+"""First-order and GLCM features against PyRadiomics' baselines, every configuration column."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from features.reference import baseline, nrrd
+from helpers import data_path
+
+from pyrad_core import features
+
+CASES = ("brain1", "brain2", "lung1")
+VARIANTS = {
+    "firstorder": ("", "_normalization", "_resampling", "_resegmentation"),
+    "glcm": (
+        "", "_2d", "_FBN", "_combined", "_flatRegion", "_normalization", "_resampling",
+        "_resegmentation",
+    ),
+}  # fmt: skip
+# Normalisation looks at the whole image, of which lung1 holds a crop.
+COLUMNS = [
+    (name, case + variant)
+    for name, variants in VARIANTS.items()
+    for case in CASES
+    for variant in variants
+    if case + variant != "lung1_normalization"
+]
+
+
+@pytest.mark.parametrize(("name", "column"), COLUMNS)
+def test_baseline_pyradiomics(name, column):
+    image, mask, spacing = nrrd(column.split("_")[0])
+    given, expected = baseline(name)[column]
+    settings = features.Settings.preset("pyradiomics", **given, featureClass={name: None})
+    got = features.extract(image, mask, settings=settings, spacing=spacing)
+    assert set(got) == set(expected)
+    for feature, value in expected.items():
+        assert got[feature] == pytest.approx(value, rel=1e-6, abs=1e-9), feature
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_glcm_matrix_pyradiomics(case):
+    """The 13 normalised tables, in any order, without the rows of absent levels."""
+    image, mask, spacing = nrrd(case)
+    expected = np.load(data_path("features", "pyradiomics", "baseline", f"{case}_glcm.npy"))
+    settings = features.Settings.preset("pyradiomics", binWidth=25)
+    counts, _ = features.matrices.glcm(image, mask, settings=settings, spacing=spacing)
+    present = np.flatnonzero(counts.sum(axis=(0, 1)))
+    counts = counts[:, present][:, :, present]
+    got = np.moveaxis(counts / counts.sum(axis=(1, 2), keepdims=True), 0, -1)
+    assert got.shape == expected.shape
+    distance = np.abs(got[..., :, None] - expected[..., None, :]).max(axis=(0, 1))
+    assert (distance.min(axis=0) < 1e-12).all()
+    assert sorted(distance.argmin(axis=0)) == list(range(13))
+
+
+def test_distances_and_weights_pyradiomics():
+    """Two distances and a weighting norm, against the installed PyRadiomics."""
+    pytest.importorskip("radiomics", reason="PyRadiomics is not installed")
+    image, mask, spacing = nrrd("brain1")
+    options = {"distances": [1, 2], "weightingNorm": "euclidean", "binCount": 20}
+    _compare_with_installed(image, mask, spacing, options, "glcm")
+
+
+@pytest.mark.parametrize("options", [{"force2D": True, "force2Ddimension": 2}, {"distances": [2]},
+                                     {"symmetricalGLCM": False}, {"removeOutliers": 2.0,
+                                      "normalize": True, "binWidth": 0.1}])  # fmt: skip
+def test_options_pyradiomics(options):
+    pytest.importorskip("radiomics", reason="PyRadiomics is not installed")
+    image, mask, spacing = nrrd("brain2")
+    _compare_with_installed(image, mask, spacing, options, "glcm")
+    _compare_with_installed(image, mask, spacing, options, "firstorder")
+
+
+def _compare_with_installed(image, mask, spacing, options, name):
+    import SimpleITK
+    from radiomics import featureextractor, setVerbosity
+
+    setVerbosity(60)
+    itk_image, itk_mask = SimpleITK.GetImageFromArray(image), SimpleITK.GetImageFromArray(mask)
+    for itk in (itk_image, itk_mask):
+        itk.SetSpacing(spacing[::-1])
+    extractor = featureextractor.RadiomicsFeatureExtractor(additionalInfo=False, **options)
+    extractor.disableAllFeatures()
+    extractor.enableFeatureClassByName(name)
+    expected = extractor.execute(itk_image, itk_mask)
+    settings = features.Settings.preset("pyradiomics", **options, featureClass={name: None})
+    got = features.extract(image, mask, settings=settings, spacing=spacing)
+    for feature, value in expected.items():
+        assert got[feature] == pytest.approx(float(value), rel=1e-6, abs=1e-9), feature
