@@ -232,7 +232,11 @@ def _host(array: Any) -> np.ndarray:
 
 def _resegmented(xp: Any, values: Any, mask: Any, settings: Settings) -> tuple[Any, float | None]:
     """(intensity mask, lower end of the range); each rule looks at the region as it was given."""
-    rules = (settings.resegment_range, settings.resegment_sigma, settings.resegment_relative)
+    rules: tuple[Any, ...] = (
+        settings.resegment_range,
+        settings.resegment_sigma,
+        settings.resegment_relative,
+    )
     if all(rule is None for rule in rules):
         return mask, None
     region = values[mask != 0].astype(np.float64)
