@@ -150,7 +150,7 @@ class Edge:
 
 def cpu_kernels() -> Any:
     try:
-        from . import cpu
+        from . import cpu  # type: ignore[attr-defined,unused-ignore]
     except ImportError as error:
         raise MissingDependencyError(
             "the compiled kernels of pyrad_core are missing; in a source tree run "
