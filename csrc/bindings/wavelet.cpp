@@ -3,6 +3,7 @@
 #include "wavelet/dwt.hpp"
 #include "wavelet/dwt3d.hpp"
 #include "wavelet/swt.hpp"
+#include "wavelet/swt3d.hpp"
 
 namespace pyrad::bind {
 namespace {
@@ -124,6 +125,50 @@ template <class T> void def_dwt_3d(py::module_ &m) {
         "Inverse of dwt_analysis_3d; filters are those of the reconstruction.");
 }
 
+void require_step(i64 step, const std::array<i64, 4> &shape) {
+    for (int axis = 0; axis < 3; ++axis) {
+        require_samples(shape[axis], "bands");
+        if (step < 1 || shape[axis] % step)
+            fail(ErrorKind::shape, "step is ", step, ", which does not divide ", shape[axis]);
+    }
+}
+
+template <class T> void def_swt_3d(py::module_ &m) {
+    m.def(
+        "swt_analysis_3d",
+        [](const Array<T> &x, const Filters &filters, i64 step, BandList<T> bands) {
+            const auto from = input<4>(x, "x");
+            const i64 taps = filter_taps(filters);
+            require_bands(bands.size());
+            require_step(step, from.shape);
+            Bands<T> to;
+            for (int b = 0; b < 8; ++b) {
+                to[b] = output<4>(bands[b], "bands");
+                require_shape<4>(to[b].shape, from.shape, "bands");
+            }
+            run([&] { swt_analysis_3d<T>(from, filters.data(), taps, step, to); });
+        },
+        exact("x"), exact("filters"), "step"_a, exact("bands"),
+        "One undecimated level along the first three axes of x (nz, ny, nx, lanes), taps `step` "
+        "samples apart, into a list of 8 bands.");
+    m.def(
+        "swt_synthesis_3d",
+        [](const BandList<T> &bands, const Filters &filters, i64 step, Array<T> &out) {
+            const auto to = output<4>(out, "out");
+            const i64 taps = filter_taps(filters);
+            require_bands(bands.size());
+            require_step(step, to.shape);
+            Bands<const T> from;
+            for (int b = 0; b < 8; ++b) {
+                from[b] = input<4>(bands[b], "bands");
+                require_shape<4>(from[b].shape, to.shape, "bands");
+            }
+            run([&] { swt_synthesis_3d<T>(from, filters.data(), taps, step, to); });
+        },
+        exact("bands"), exact("filters"), "step"_a, exact("out"),
+        "Inverse of swt_analysis_3d; filters are those of the reconstruction.");
+}
+
 template <class T> void def_swt(py::module_ &m) {
     m.def(
         "swt_analysis",
@@ -160,6 +205,8 @@ void bind_wavelet(py::module_ &m) {
     def_dwt<double>(m);
     def_dwt_3d<float>(m);
     def_dwt_3d<double>(m);
+    def_swt_3d<float>(m);
+    def_swt_3d<double>(m);
     def_swt<float>(m);
     def_swt<double>(m);
 }

@@ -1,60 +1,14 @@
-// One sweep over a volume instead of one per axis: memory is read once and written once.
-//
-// A tile is a block of rows along y and a run of steps along z. For each step the rows that the
-// block needs are filtered along z (they lie together, so this is one long row sum), from that
-// scratch along y into a pair of rows, and these along x into their places. The planes a step reads
-// are those of the step before but for two, so they come from the cache. The inverse runs the same
-// way with synthesis in the place of analysis.
+// Discrete wavelet transform of a volume in one sweep (sweep.hpp). The inverse runs the same way
+// with synthesis in the place of analysis.
 #include "wavelet/dwt3d.hpp"
 
-#include "base/pool.hpp"
 #include "wavelet/lines.hpp"
+#include "wavelet/sweep.hpp"
 
 namespace pyrad {
 namespace {
 
-constexpr i64 steps_per_tile = 32;            // along z
-constexpr i64 scratch_numbers = 1 << 14;      // of one band of one step: with the planes in L2
-constexpr i64 least_rows = 4, most_rows = 32; // of a block, along y
-
-i64 rows_per_block(i64 row_length) {
-    return std::clamp<i64>(scratch_numbers / std::max<i64>(1, row_length), least_rows, most_rows);
-}
-
-// body(row_begin, row_end, step_begin, step_end) for each tile.
-template <class Body> void for_tiles(i64 rows, i64 block, i64 steps, Body &&body) {
-    const i64 across = (rows + block - 1) / block;
-    const i64 along = (steps + steps_per_tile - 1) / steps_per_tile;
-    parallel_for(across * along, 1, [&](i64 first, i64 last, int) {
-        for (i64 tile = first; tile < last; ++tile) {
-            const i64 row = tile / along * block, step = tile % along * steps_per_tile;
-            body(row, std::min(row + block, rows), step, std::min(step + steps_per_tile, steps));
-        }
-    });
-}
-
-// The source rows of a block, each with a slot in the scratch, as runs of neighbours.
-struct NeededRows {
-    struct Run {
-        i64 row, count, slot;
-    };
-    std::vector<Run> runs;
-    std::vector<i64> slot; // of a source row
-    i64 count = 0;
-
-    explicit NeededRows(const std::vector<char> &needed) : slot(needed.size(), -1) {
-        for (i64 row = 0; row < static_cast<i64>(needed.size()); ++row) {
-            if (!needed[row])
-                continue;
-            if (row == 0 || !needed[row - 1])
-                runs.push_back({row, 0, count});
-            ++runs.back().count;
-            slot[row] = count++;
-        }
-    }
-};
-
-NeededRows needed_by_analysis(i64 begin, i64 end, i64 taps, int mode, i64 n) {
+sweep::NeededRows needed_by_analysis(i64 begin, i64 end, i64 taps, int mode, i64 n) {
     std::vector<char> needed(n, 0);
     const i64 first = first_sample(taps, mode);
     for (i64 t = 2 * begin + first - (taps - 1); t <= 2 * (end - 1) + first; ++t) {
@@ -62,14 +16,15 @@ NeededRows needed_by_analysis(i64 begin, i64 end, i64 taps, int mode, i64 n) {
         for (int s = 0; s < e.count; ++s)
             needed[e.index[s]] = 1;
     }
-    return NeededRows(needed);
+    return sweep::NeededRows(needed);
 }
 
-NeededRows needed_by_synthesis(i64 begin, i64 end, const SynthesisPlan &plan, i64 taps, i64 m) {
+sweep::NeededRows needed_by_synthesis(i64 begin, i64 end, const SynthesisPlan &plan, i64 taps,
+                                      i64 m) {
     std::vector<char> needed(m, 0);
     for (i64 i = begin; i < end + taps / 2 - 1; ++i)
         needed[wrap(plan.start + i, m)] = 1;
-    return NeededRows(needed);
+    return sweep::NeededRows(needed);
 }
 
 } // namespace
@@ -82,30 +37,32 @@ void dwt_analysis_3d(View<const T, 4> x, const double *filters, i64 taps, int mo
     const i64 mz = bands[0].shape[0], my = bands[0].shape[1];
     const i64 mx = bands[0].shape[2], length = nx * lanes;
 
-    for_tiles(my, rows_per_block(length), mz, [&](i64 begin, i64 end, i64 step, i64 last_step) {
-        const NeededRows needed = needed_by_analysis(begin, end, taps, mode, ny);
-        std::vector<T> scratch(2 * needed.count * length), rows(2 * length);
-        T *const along_z[2] = {scratch.data(), scratch.data() + needed.count * length};
-        T *const along_y[2] = {rows.data(), rows.data() + length};
-        RowSum<T> z, y;
-        SplitLine<T> line(f, mode, nx, lanes);
-        for (i64 k = step; k < last_step; ++k) {
-            for (const auto &run : needed.runs) {
-                z.analysis(f, mode, k, nz, [&](i64 plane) { return &x(plane, run.row, 0, 0); });
-                z.pair_into(along_z[0] + run.slot * length, along_z[1] + run.slot * length,
-                            run.count * length);
-            }
-            for (int zb = 0; zb < 2; ++zb)
-                for (i64 j = begin; j < end; ++j) {
-                    y.analysis(f, mode, j, ny,
-                               [&](i64 row) { return along_z[zb] + needed.slot[row] * length; });
-                    y.pair_into(along_y[0], along_y[1], length);
-                    for (int yb = 0; yb < 2; ++yb)
-                        line.analyse(along_y[yb], 0, mx, &bands[4 * zb + 2 * yb](k, j, 0, 0),
-                                     &bands[4 * zb + 2 * yb + 1](k, j, 0, 0));
+    sweep::for_tiles(
+        my, sweep::rows_per_block(length), mz, [&](i64 begin, i64 end, i64 step, i64 last_step) {
+            const sweep::NeededRows needed = needed_by_analysis(begin, end, taps, mode, ny);
+            std::vector<T> scratch(2 * needed.count * length), rows(2 * length);
+            T *const along_z[2] = {scratch.data(), scratch.data() + needed.count * length};
+            T *const along_y[2] = {rows.data(), rows.data() + length};
+            RowSum<T> z, y;
+            SplitLine<T> line(f, mode, nx, lanes);
+            for (i64 k = step; k < last_step; ++k) {
+                for (const auto &run : needed.runs) {
+                    z.analysis(f, mode, k, nz, [&](i64 plane) { return &x(plane, run.row, 0, 0); });
+                    z.pair_into(along_z[0] + run.slot * length, along_z[1] + run.slot * length,
+                                run.count * length);
                 }
-        }
-    });
+                for (int zb = 0; zb < 2; ++zb)
+                    for (i64 j = begin; j < end; ++j) {
+                        y.analysis(f, mode, j, ny, [&](i64 row) {
+                            return along_z[zb] + needed.slot[row] * length;
+                        });
+                        y.pair_into(along_y[0], along_y[1], length);
+                        for (int yb = 0; yb < 2; ++yb)
+                            line.analyse(along_y[yb], 0, mx, &bands[4 * zb + 2 * yb](k, j, 0, 0),
+                                         &bands[4 * zb + 2 * yb + 1](k, j, 0, 0));
+                    }
+            }
+        });
 }
 
 template <class T>
@@ -118,10 +75,10 @@ void dwt_synthesis_3d(const Bands<const T> &bands, const double *filters, i64 ta
     const SynthesisPlan along_y = plan_synthesis(my, taps, periodization);
     const SynthesisPlan along_x = plan_synthesis(mx, taps, periodization);
 
-    for_tiles(
-        along_y.pairs, rows_per_block(2 * length), along_z.pairs,
+    sweep::for_tiles(
+        along_y.pairs, sweep::rows_per_block(2 * length), along_z.pairs,
         [&](i64 begin, i64 end, i64 step, i64 last_step) {
-            const NeededRows needed = needed_by_synthesis(begin, end, along_y, taps, my);
+            const sweep::NeededRows needed = needed_by_synthesis(begin, end, along_y, taps, my);
             const i64 plane = needed.count * length;
             // scratch: [z phase][band of y and x], rows: [band of x][y phase]
             std::vector<T> scratch(8 * plane), rows(4 * length);

@@ -1,14 +1,9 @@
 // One level of the discrete wavelet transform of a volume along all three axes in one sweep.
 #pragma once
 
-#include "base/view.hpp"
-
-#include <array>
+#include "wavelet/bands.hpp"
 
 namespace pyrad {
-
-// Bands in the order aaa, aad, ada, add, daa, dad, dda, ddd (letters of z, y, x).
-template <class T> using Bands = std::array<View<T, 4>, 8>;
 
 // x (nz, ny, nx, lanes), lanes = 2 for complex numbers -> bands (mz, my, mx, lanes).
 template <class T>

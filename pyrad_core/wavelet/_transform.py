@@ -83,7 +83,14 @@ def swt_forward(
     kernels: Any, xp: Any, x: Any, steps: Sequence[AxisStep], spacing: int, factor: float = 1.0
 ) -> Any:
     """x -> (bands, ...): one undecimated level with taps ``spacing`` samples apart."""
-    bands = _as_real(x)[None]
+    current = _as_real(x)
+    if _is_volume(x.ndim, steps):
+        bands = xp.empty([8, *current.shape], current.dtype)
+        filters = factor * steps[0].wavelet.decomposition
+        for index in np.ndindex(x.shape[:-3]):
+            kernels.swt_analysis_3d(current[index], filters, spacing, [b[index] for b in bands])
+        return _like(bands, x.dtype)
+    bands = current[None]
     for step in steps:
         out = xp.empty([2 * bands.shape[0], *bands.shape[1:]], bands.dtype)
         filters = factor * step.wavelet.decomposition
@@ -108,6 +115,12 @@ def swt_inverse(
 ) -> Any:
     """Bands of one undecimated level -> x: the mean over all decimated inverses."""
     current = [_as_real(band) for band in bands]
+    if _is_volume(bands[0].ndim, steps):
+        out = xp.empty_like(current[0])
+        filters = factor * steps[0].wavelet.reconstruction
+        for index in np.ndindex(bands[0].shape[:-3]):
+            kernels.swt_synthesis_3d([b[index] for b in current], filters, spacing, out[index])
+        return _like(out, bands[0].dtype)
     for step in reversed(steps):
         joined = xp.empty([len(current) // 2, *current[0].shape], current[0].dtype)
         filters = factor * step.wavelet.reconstruction

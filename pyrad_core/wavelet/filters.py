@@ -113,12 +113,6 @@ class Wavelet:
     def family_name(self) -> str:
         return _FAMILIES.get(self.short_family_name, "")
 
-    def scaled(self, factor: float) -> Wavelet:
-        """The same bank with all filters multiplied by ``factor``."""
-        return Wavelet(
-            self.name, factor * np.concatenate([self.decomposition, self.reconstruction])
-        )
-
     def __repr__(self) -> str:
         return f"Wavelet({self.name!r}, {self.dec_len} taps)"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ __all__ = [
     "dwt_synthesis",
     "dwt_synthesis_3d",
     "swt_analysis",
+    "swt_analysis_3d",
     "swt_synthesis",
+    "swt_synthesis_3d",
 ]
 
 _THREADS = 256
@@ -112,6 +115,38 @@ def swt_synthesis(low: Any, high: Any, filters: Any, out: Any) -> None:
     tiles.launch("wavelet/swt.cu", "swt_synthesis", low, args, taps, 2 * (tiles.steps + taps - 1))
 
 
+def swt_analysis_3d(x: Any, filters: Any, step: int, bands: list[Any]) -> None:
+    """One undecimated level along the first three axes of x (nz, ny, nx, lanes), taps ``step``
+    samples apart, into a list of 8 bands."""
+
+    def split(a: Any, axis: int, to: Any) -> None:
+        swt_analysis(_about(a, axis, step), filters, *(_about(b, axis, step) for b in to))
+
+    along_z = runtime.empty(x, (2, *x.shape), x.dtype)
+    along_y = runtime.empty(x, (2, *x.shape), x.dtype)
+    split(x, 0, along_z)
+    for i, half in enumerate(along_z):
+        split(half, 1, along_y)
+        for j, quarter in enumerate(along_y):
+            split(quarter, 2, bands[4 * i + 2 * j :][:2])
+
+
+def swt_synthesis_3d(bands: list[Any], filters: Any, step: int, out: Any) -> None:
+    """Inverse of swt_analysis_3d; filters are those of the reconstruction."""
+
+    def join(pair: Any, axis: int, to: Any) -> None:
+        low, high = (_about(b, axis, step) for b in pair)
+        swt_synthesis(low, high, filters, _about(to, axis, step))
+
+    along_z = runtime.empty(out, (2, *out.shape), out.dtype)
+    along_y = runtime.empty(out, (2, *out.shape), out.dtype)
+    for i, half in enumerate(along_z):
+        for j, quarter in enumerate(along_y):
+            join(bands[4 * i + 2 * j :][:2], 2, quarter)
+        join(along_y, 1, half)
+    join(along_z, 0, out)
+
+
 class _Tiles:
     """Cut of (outer, steps, inner) results into tiles, one per block."""
 
@@ -133,6 +168,12 @@ class _Tiles:
         shared = x.dtype.itemsize * (2 * taps + rows * self.columns)
         name = f"{kernel}_{runtime.suffix(x)}"
         runtime.launch(source, name, (self.blocks,), (threads,), args, shared=shared)
+
+
+def _about(x: Any, axis: int, step: int) -> Any:
+    """x as (outer, n, inner) about an axis whose neighbours are ``step`` samples apart."""
+    outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])
+    return x.reshape(outer, x.shape[axis] // step, step * inner)
 
 
 def _beside(x: Any, filters: Any) -> Any:
