@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .nlm import nlm
+from .noise_level import estimate_sigma
 from .tv import TVInfo, tv
 
-__all__ = ["TVInfo", "tv"]
+__all__ = ["TVInfo", "estimate_sigma", "nlm", "tv"]
