@@ -19,7 +19,7 @@ namespace {
 constexpr i64 tile_columns = 64, tile_rows = 8, pad = 2;
 
 template <class T> struct Fan {
-    const T *value;       // rows with `pad` zeros on both sides, from column 0 of view 0
+    const T *value;       // rows with `pad` zeros on both sides
     const double *across; // three coefficients per view
     const double *along;
     i64 views, columns, stride;
@@ -27,8 +27,9 @@ template <class T> struct Fan {
 };
 
 template <class T, bool Curved>
-PYRAD_CLONES void add_views(const Fan<T> &fan, i64 x, i64 y, T *tile) {
-    const int low = -static_cast<int>(pad), high = static_cast<int>(fan.columns);
+PYRAD_CLONES void add_views(const Fan<T> &fan, i64 x, i64 y, T *__restrict tile) {
+    const T centre = fan.centre + T(pad), magnify = fan.magnify, origin = fan.source_origin;
+    const T last = static_cast<T>(fan.columns + pad);
     for (i64 v = 0; v < fan.views; ++v) {
         const double *a = fan.across + 3 * v, *b = fan.along + 3 * v;
         const T *value = fan.value + v * fan.stride;
@@ -38,14 +39,13 @@ PYRAD_CLONES void add_views(const Fan<T> &fan, i64 x, i64 y, T *tile) {
             const T along = static_cast<T>(b[0] * x + b[1] * (y + row) + b[2]);
             T *out = tile + row * tile_columns;
             for (int lane = 0; lane < tile_columns; ++lane) {
-                const auto [column, weight] =
+                const FanSample<T> sample =
                     fan_sample<T, Curved>(across + lane * across_step, along + lane * along_step,
-                                          fan.centre, fan.magnify, fan.source_origin);
-                // shifted by the padding, truncation rounds down
-                const T at = std::min(std::max(column - T(low), T(0)), static_cast<T>(high - low));
+                                          centre, magnify, origin);
+                const T at = clamp(sample.column, T(0), last);
                 const int whole = static_cast<int>(at);
-                const T *sample = value + (whole + low);
-                out[lane] += weight * (sample[0] + (at - whole) * (sample[1] - sample[0]));
+                const T low = value[whole], high = value[whole + 1];
+                out[lane] += sample.weight * (low + (at - static_cast<T>(whole)) * (high - low));
             }
         }
     }
@@ -65,7 +65,7 @@ void backproject_fan(View<const T, 2> filtered, View<const double, 2> views, dou
         std::copy_n(&views(v, 0), 3, across.data() + 3 * v);
         std::copy_n(&views(v, 3), 3, along.data() + 3 * v);
     }
-    const Fan<T> fan{value.data() + pad,
+    const Fan<T> fan{value.data(),
                      across.data(),
                      along.data(),
                      count,

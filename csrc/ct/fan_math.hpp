@@ -5,18 +5,24 @@
 
 namespace pyrad {
 
-// atan(t) to 2e-7 for any t: Taylor series after two halvings of the angle,
-// tan(a/2) = t / (1 + sqrt(1 + t^2)). Branch-free, so that loops over pixels vectorise.
+PYRAD_HD float square_root(float x) { return sqrtf(x); }
+PYRAD_HD double square_root(double x) { return sqrt(x); }
+
+// sum over odd n from N to Last of (-1)^((n - 1) / 2) s^(n - N) / n, unrolled by the compiler.
+template <class T, int N, int Last> PYRAD_HD T arc_series(T s2) {
+    const T term = (N % 4 == 1 ? T(1) : T(-1)) / T(N);
+    if constexpr (N < Last)
+        return term + s2 * arc_series<T, N + 2, Last>(s2);
+    else
+        return term;
+}
+
+// atan(t) for any t to the type's rounding: the series after two halvings of the angle,
+// tan(a / 2) = t / (1 + sqrt(1 + t^2)). Branch-free, so that loops over pixels vectorise.
 template <class T> PYRAD_HD T arc_tangent(T t) {
-    const T half = t / (T(1) + sqrt(T(1) + t * t));
-    const T s = half / (T(1) + sqrt(T(1) + half * half));
-    const T s2 = s * s;
-    // |s| <= tan(pi/8); the series is cut where its next term is below the type's rounding.
-    T sum = T(0);
-    const int last = sizeof(T) == 4 ? 19 : 43;
-    for (int n = last; n >= 1; n -= 2)
-        sum = ((n & 2) ? T(-1) : T(1)) / T(n) + s2 * sum;
-    return T(4) * s * sum;
+    const T half = t / (T(1) + square_root(T(1) + t * t));
+    const T s = half / (T(1) + square_root(T(1) + half * half)); // |s| <= tan(pi / 8)
+    return T(4) * s * arc_series<T, 1, sizeof(T) == 4 ? 17 : 43>(s * s);
 }
 
 template <class T> struct FanSample {

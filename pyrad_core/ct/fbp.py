@@ -12,7 +12,7 @@ from ..errors import DataError, ShapeError
 from ..geometry import FanBeam, ParallelBeam, Volume
 from . import _tables
 from .ramp import ramp_response
-from .redundancy import fan_angles, fan_weights, parallel_weights
+from .redundancy import Redundancy, fan_angles, fan_weights, parallel_weights
 
 __all__ = ["fbp"]
 
@@ -91,37 +91,41 @@ def fbp(
 def _parallel(
     edge: Edge, rows: Any, geometry: ParallelBeam, volume: Volume, filter: str, out: Any
 ) -> None:
-    views, columns = parallel_weights(geometry, volume)
-    response = ramp_response(geometry.columns, geometry.pixel[-1], filter)
-    filtered = _filter(edge, rows, views, columns, response)
-    stack = filtered.reshape(geometry.views, geometry.rows, geometry.columns)
+    weights = parallel_weights(geometry, volume)
+    width = geometry.columns + sum(weights.pad)
+    response = ramp_response(width, geometry.pixel[-1], filter)
+    filtered = _filter(edge, rows, weights, response)
     table = _tables.parallel_columns(geometry, volume)
+    table[:, 2] += weights.pad[0]
+    stack = filtered.reshape(geometry.views, geometry.rows, width)
     edge.kernels.backproject_parallel(stack, table, out.reshape(-1, *volume.shape[-2:]))
 
 
 def _fan(edge: Edge, rows: Any, geometry: FanBeam, volume: Volume, filter: str, out: Any) -> None:
     near, far, pixel = geometry.source_origin, geometry.source_detector, geometry.pixel[0]
-    views, rays = fan_weights(geometry, volume)
-    rays = rays * np.cos(fan_angles(geometry))
+    weights = fan_weights(geometry, volume)
+    weights = weights._replace(rays=weights.rays * np.cos(fan_angles(geometry)))
+    width = geometry.columns + sum(weights.pad)
     if geometry.curved:
-        response = ramp_response(geometry.columns, pixel / far, filter, angular=True) / near
+        response = ramp_response(width, pixel / far, filter, angular=True) / near
     else:
-        response = ramp_response(geometry.columns, pixel * near / far, filter)
-    filtered = _filter(edge, rows, views, rays, response)
+        response = ramp_response(width, pixel * near / far, filter)
+    filtered = _filter(edge, rows, weights, response)
     table, centre, magnify = _tables.fan_pixels(geometry, volume)
+    centre += weights.pad[0]
     edge.kernels.backproject_fan(filtered, table, centre, magnify, near, geometry.curved, out)
 
 
-def _filter(
-    edge: Edge, rows: Any, views: np.ndarray, rays: np.ndarray, response: np.ndarray
-) -> Any:
-    """Weighted and filtered copy of the projections as (views * rows, columns)."""
+def _filter(edge: Edge, rows: Any, weights: Redundancy, response: np.ndarray) -> Any:
+    """Weighted, widened and filtered copy of the projections as (views * rows, columns)."""
     xp, dtype = edge.xp, rows.dtype
     flat = rows.reshape(-1, rows.shape[-1])
-    if not (rays == 1.0).all():
-        flat = flat * xp.asarray(rays, dtype=dtype)
-    repeats = flat.shape[0] // views.size
-    scale = xp.asarray(np.repeat(views, repeats), dtype=dtype)
+    if not (weights.rays == 1.0).all():
+        flat = flat * xp.asarray(weights.rays, dtype=dtype)
+    if any(weights.pad):
+        flat = xp.pad(flat, ((0, 0), weights.pad))
+    repeats = flat.shape[0] // weights.views.size
+    scale = xp.asarray(np.repeat(weights.views, repeats), dtype=dtype)
     filtered = xp.empty_like(flat)
     edge.kernels.filter_rows(flat, xp.asarray(response, dtype=dtype), scale, filtered)
     return filtered

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from ..errors import PyradWarning
 from ..geometry import FanBeam, ParallelBeam, Volume
 
 __all__ = [
+    "Redundancy",
     "angular_weights",
     "displaced_weights",
     "fan_weights",
@@ -22,36 +24,43 @@ __all__ = [
     "short_scan_weights",
 ]
 
-_WEDGE = 4.0  # a gap of more than this many median steps is a missing wedge
+# A gap of more than this many median steps, and of more than 5 degrees, is a missing wedge.
+_WEDGE, _WEDGE_ANGLE = 4.0, np.radians(5.0)
 
 
-def parallel_weights(geometry: ParallelBeam, volume: Volume) -> tuple[np.ndarray, np.ndarray]:
-    """Weights per view (V,) and per column (C,)."""
-    columns = np.ones(geometry.columns)
-    if _is_displaced(geometry.column_positions(), geometry.pixel[-1], volume.radius):
+class Redundancy(NamedTuple):
+    """What the rows are multiplied by, and how many zero columns are put beside them."""
+
+    views: np.ndarray  # (V,): the angle a view stands for
+    rays: np.ndarray  # (C,) or (V, C)
+    pad: tuple[int, int] = (0, 0)  # columns before and behind
+
+
+def parallel_weights(geometry: ParallelBeam, volume: Volume) -> Redundancy:
+    position, step = geometry.column_positions(), geometry.pixel[-1]
+    if _is_displaced(position, step, volume.radius):
         weights, wedge = angular_weights(geometry.angles, 2 * np.pi)
         if not wedge:
-            return weights, displaced_weights(geometry.column_positions(), geometry.pixel[-1])
+            return Redundancy(weights, displaced_weights(position, step), _mirror(position, step))
     weights, wedge = angular_weights(geometry.angles, np.pi)
     if wedge:
-        _warn_of_wedge(wedge, "half a turn")
-    return weights, columns
+        _warn_of_wedge(wedge)
+    return Redundancy(weights, np.ones(geometry.columns))
 
 
-def fan_weights(geometry: FanBeam, volume: Volume) -> tuple[np.ndarray, np.ndarray]:
-    """Weights per view (V,) and per ray (V, C) or (C,)."""
+def fan_weights(geometry: FanBeam, volume: Volume) -> Redundancy:
+    """Redundancy without the cosine that every ray of a fan is multiplied by."""
     gamma = fan_angles(geometry)
+    step = geometry.pixel[0] / geometry.source_detector
     weights, wedge = angular_weights(geometry.angles, 2 * np.pi)
+    reach = float(np.arcsin(volume.radius / geometry.source_origin))
     if not wedge:
-        reach = geometry.source_origin * np.tan(np.arcsin(volume.radius / geometry.source_origin))
-        at_axis = geometry.source_origin * np.tan(gamma)
-        pitch = geometry.pixel[0] * geometry.source_origin / geometry.source_detector
-        if _is_displaced(at_axis, pitch, reach):
-            step = geometry.pixel[0] / geometry.source_detector
-            return weights, displaced_weights(gamma, step)
-        return weights, np.full(gamma.size, 0.5)
+        if _is_displaced(gamma, step, reach):
+            pad = _mirror(geometry.column_positions(), geometry.pixel[0])
+            return Redundancy(weights, displaced_weights(gamma, step), pad)
+        return Redundancy(weights, np.full(gamma.size, 0.5))
     start, length = _longest_arc(geometry.angles)
-    needed = np.pi + 2 * np.abs(gamma).max()
+    needed = np.pi + 2 * min(reach, float(np.abs(gamma).max()))
     if length < needed:
         warnings.warn(
             f"the views cover {np.degrees(length):.1f} degrees, a short scan of this fan needs "
@@ -60,14 +69,14 @@ def fan_weights(geometry: FanBeam, volume: Volume) -> tuple[np.ndarray, np.ndarr
             stacklevel=4,
         )
     beta = np.mod(geometry.angles - start, 2 * np.pi)
-    return weights, short_scan_weights(beta, gamma, length)
+    return Redundancy(weights, short_scan_weights(beta, gamma, length))
 
 
 def angular_weights(angles: np.ndarray, period: float) -> tuple[np.ndarray, float]:
     """Half the distance to both neighbours modulo ``period``, and the largest missing wedge.
 
-    Repeated angles share their weight. A gap of more than four median steps is a missing wedge
-    (returned in radians, else 0): its neighbours get a median step for it.
+    Repeated angles share their weight. A gap of more than four median steps and 5 degrees is a
+    missing wedge (returned in radians, else 0): its neighbours get a median step for it.
     """
     if angles.size == 1:
         return np.array([period]), 0.0
@@ -81,7 +90,7 @@ def angular_weights(angles: np.ndarray, period: float) -> tuple[np.ndarray, floa
         return np.full(angles.size, period / angles.size), 0.0
     gaps = np.diff(distinct, append=distinct[0] + period)
     step = float(np.median(gaps))
-    missing = gaps > _WEDGE * step
+    missing = gaps > max(_WEDGE * step, _WEDGE_ANGLE)
     wedge = float(gaps[missing].max()) if missing.any() else 0.0
     gaps[missing] = step
     share = 0.5 * (gaps + np.roll(gaps, 1)) / counts
@@ -136,6 +145,13 @@ def _is_displaced(position: np.ndarray, step: float, reach: float) -> bool:
     return min(left, right) < reach and abs(right - left) > 2 * step
 
 
+def _mirror(position: np.ndarray, step: float) -> tuple[int, int]:
+    """Columns to add on the short side so that both reach equally far: the filtered row goes on
+    there, although nothing was measured."""
+    missing = round((position[-1] + position[0]) / step)
+    return max(missing, 0), max(-missing, 0)
+
+
 def _longest_arc(angles: np.ndarray) -> tuple[float, float]:
     """Start and length of the scan: what is left of a turn without its largest gap."""
     ordered = np.unique(np.mod(angles, 2 * np.pi))
@@ -147,9 +163,9 @@ def _longest_arc(angles: np.ndarray) -> tuple[float, float]:
     return float(start), length
 
 
-def _warn_of_wedge(wedge: float, whole: str) -> None:
+def _warn_of_wedge(wedge: float) -> None:
     warnings.warn(
-        f"the views leave {np.degrees(wedge):.1f} degrees of {whole} unseen; expect "
+        f"the views leave {np.degrees(wedge):.1f} degrees of half a turn unseen; expect "
         "limited-angle artefacts",
         PyradWarning,
         stacklevel=4,
