@@ -66,6 +66,10 @@ class Projector(LinearOperator):
         self._slices = (-1, *volume.shape[-2:])
         self._projections = (geometry.views, geometry.rows, geometry.columns)
 
+    def subset(self, views: Any) -> Projector:
+        """The projector of some of the views (index array, mask or slice)."""
+        return Projector(self.geometry.subset(views), self.volume, self.model)
+
     def _forward(self, x: Any) -> Any:
         edge = edge_of(x=x)
         y = edge.xp.empty(self._projections, dtype=x.dtype)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import copy
+import dataclasses
 import warnings
 from typing import Any, NamedTuple, Self
 
@@ -80,6 +81,10 @@ class Beam(abc.ABC):
         u and v are measured from the foot of the central ray, so that ``column_positions`` and
         ``row_positions`` are their values at the pixels.
         """
+
+    def replace(self, **changes: Any) -> Self:
+        """The same scan with some constructor arguments changed; everything is checked anew."""
+        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
 
     def subset(self, views: Any) -> Self:
         """The same scan with some of its views: an index array, a boolean mask or a slice."""

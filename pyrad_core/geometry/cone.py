@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -149,6 +149,11 @@ class ConeBeam(Beam):
         poses.flags.writeable = False
         put(self, "vectors", poses)
         return self
+
+    def replace(self, **changes: Any) -> Self:
+        if self.vectors is not None:
+            raise GeometryError("a scan made by from_vectors has no such arguments; make it anew")
+        return super().replace(**changes)
 
     def frames(self) -> Frames:
         if self.vectors is not None:

@@ -49,6 +49,17 @@ def test_equal_geometries_have_equal_hashes(name):
         one.angles[0] = 1.0
 
 
+@pytest.mark.parametrize("name", beams())
+def test_replace_changes_what_is_named(name):
+    beam = beams()[name]
+    same = beam.replace()
+    assert same == beam
+    longer = beam.replace(pixel=3.0)
+    assert set(longer.pixel) == {3.0} and longer.offset == beam.offset
+    with pytest.raises(GeometryError, match="pixel"):
+        beam.replace(pixel=-1.0)
+
+
 def test_convention_of_axes():
     beam = prc.FanBeam([0.0, np.pi / 2], 5, 1.0, 100, 150)
     frames = beam.frames()
