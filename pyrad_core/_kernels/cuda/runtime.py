@@ -25,6 +25,7 @@ from ...errors import DataError, DeviceError, DeviceMemoryError, MissingDependen
 
 __all__ = [
     "array_module",
+    "compile_options",
     "empty",
     "emulator_order",
     "launch",
@@ -142,11 +143,13 @@ def _function(source: str, kernel: str, device: int) -> Any:
 
 @functools.cache
 def _module(source: str, device: int) -> Any:
-    folder = source_folder()
-    return _cupy().RawModule(
-        code=(folder / source).read_text(),
-        options=("-std=c++17", f"-I{folder}", f"-DPYRAD_SRC_HASH=0x{_source_hash()}"),
-    )
+    code = (source_folder() / source).read_text()
+    return _cupy().RawModule(code=code, options=compile_options())
+
+
+def compile_options() -> tuple[str, ...]:
+    """What NVRTC is told beside CuPy's own options."""
+    return "-std=c++17", f"-I{source_folder()}", f"-DPYRAD_SRC_HASH=0x{_source_hash()}"
 
 
 @functools.lru_cache(maxsize=1)
