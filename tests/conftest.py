@@ -84,3 +84,10 @@ def device(request):
     if not cupy.is_available():
         pytest.skip("no CUDA device")
     return Gpu()
+
+
+def pytest_collection_modifyitems(items):
+    """tests/sanitize.sh runs every test that goes through the device fixture."""
+    for item in items:
+        if {"device", "emulator"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.sanitize)

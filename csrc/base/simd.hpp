@@ -4,7 +4,7 @@
 #pragma once
 
 #if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && defined(__GNUC__) &&        \
-    !defined(__clang__) && !defined(PYRAD_EMULATE)
+    !defined(__clang__) && !defined(PYRAD_EMULATE) && !defined(__SANITIZE_ADDRESS__)
 #define PYRAD_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 // Two versions only, for code that 512-bit registers do not speed up.
 #define PYRAD_CLONES_V3 __attribute__((target_clones("default", "arch=x86-64-v3")))

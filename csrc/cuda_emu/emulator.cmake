@@ -2,14 +2,16 @@
 # use: <module folder>/kernels/<concept>_<stem>.so. Kernels are found by their PYRAD_KERNEL(name),
 # so the name must stand there literally (no token pasting, no macro parameter).
 
-set(PYRAD_EMULATOR_DIR "${CMAKE_BINARY_DIR}/module" CACHE PATH "where the emulator module goes")
+set(module_folder ${CMAKE_BINARY_DIR}/module)
 
+set(runner_sources csrc/cuda_emu/scheduler.cpp csrc/cuda_emu/fiber.cpp csrc/base/pool.cpp)
+set_source_files_properties(${runner_sources} PROPERTIES COMPILE_OPTIONS "${sanitize_options}")
 pybind11_add_module(emulator MODULE NO_EXTRAS EXCLUDE_FROM_ALL csrc/cuda_emu/module.cpp
-                    csrc/cuda_emu/scheduler.cpp csrc/cuda_emu/fiber.cpp csrc/base/pool.cpp)
+                    ${runner_sources})
 target_include_directories(emulator PRIVATE csrc)
 target_compile_definitions(emulator PRIVATE PYRAD_EMULATE)
 target_link_libraries(emulator PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
-set_target_properties(emulator PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${PYRAD_EMULATOR_DIR})
+set_target_properties(emulator PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${module_folder})
 
 # `root` is the include folder against which a kernel's source is named in launch().
 function(pyrad_emulate root cuda_path)
@@ -30,10 +32,15 @@ function(pyrad_emulate root cuda_path)
               ${CMAKE_BINARY_DIR}/plugins/${target}.cpp)
   target_include_directories(emulated_${target} PRIVATE ${CMAKE_SOURCE_DIR}/csrc ${root})
   target_compile_definitions(emulated_${target} PRIVATE PYRAD_EMULATE)
-  target_compile_options(emulated_${target} PRIVATE -O2 -UNDEBUG -Wno-unknown-pragmas
+  target_compile_options(emulated_${target} PRIVATE -UNDEBUG -Wno-unknown-pragmas
                                                     -Wno-sign-compare -Wno-unused-function)
+  if(PYRAD_SANITIZE)
+    target_compile_options(emulated_${target} PRIVATE ${sanitize_options})
+  else()
+    target_compile_options(emulated_${target} PRIVATE -O2)
+  endif()
   set_target_properties(emulated_${target} PROPERTIES PREFIX "" OUTPUT_NAME ${target}
-                        LIBRARY_OUTPUT_DIRECTORY ${PYRAD_EMULATOR_DIR}/kernels)
+                        LIBRARY_OUTPUT_DIRECTORY ${module_folder}/kernels)
   add_dependencies(emulator emulated_${target})
 endfunction()
 
