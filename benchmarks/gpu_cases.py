@@ -1,0 +1,165 @@
+"""What benchmarks/gpu.py runs: one case per CUDA kernel, and one per main job.
+
+A case is a function of ``tiny`` (sizes for the emulator) that returns a Problem. Add one with
+
+    @case("area.kernel float32")
+    def _(tiny):
+        n = 33 if tiny else 512
+        return kernel("name in both tables", {"x": ..., "out": ...}, outputs=("out",), size=n)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+CASES: dict[str, Callable[[bool], Problem]] = {}
+
+
+@dataclass
+class Problem:
+    """Arrays to move to the device, and what to do with them there."""
+
+    arrays: dict[str, np.ndarray]
+    run: Callable[[Any, dict[str, Any]], Any]  # (kernel table, arrays) -> array(s)
+    text: str
+    bytes: int  # inputs read once and results written once
+    tolerance: float = 1e-5  # relative L2 error against the CPU
+
+
+def case(name: str) -> Callable[[Callable[[bool], Problem]], None]:
+    def add(make: Callable[[bool], Problem]) -> None:
+        assert name not in CASES, name
+        CASES[name] = make
+
+    return add
+
+
+def kernel(
+    name: str,
+    arguments: dict[str, Any],
+    outputs: tuple[str, ...],
+    *,
+    host: tuple[str, ...] = (),
+    bytes: int | None = None,
+    tolerance: float = 1e-5,
+) -> Problem:
+    """Problem of one kernel: arguments by parameter name, those in ``outputs`` compared.
+
+    Arrays named in ``host`` are small tables that the launcher takes from the host.
+    """
+    arrays = {k: v for k, v in arguments.items() if isinstance(v, np.ndarray) and k not in host}
+    scalars = {k: v for k, v in arguments.items() if k not in arrays}
+
+    def run(table: Any, on_device: dict[str, Any]) -> Any:
+        answer = getattr(table, name)(**on_device, **scalars)
+        return tuple(on_device[k] for k in outputs) or answer
+
+    text = ", ".join(f"{k} {v.shape}" for k, v in arrays.items())
+    moved = sum(a.nbytes for a in arrays.values()) if bytes is None else bytes
+    return Problem(arrays, run, text, moved, tolerance)
+
+
+def job(
+    call: Callable[..., Any],
+    arrays: dict[str, np.ndarray],
+    *,
+    bytes: int | None = None,
+    tolerance: float = 1e-4,
+) -> Problem:
+    """Problem of a public function of the arrays, given by name."""
+    text = ", ".join(f"{k} {v.shape}" for k, v in arrays.items())
+    moved = sum(a.nbytes for a in arrays.values()) if bytes is None else bytes
+    return Problem(arrays, lambda _, a: call(**a), text, moved, tolerance)
+
+
+def _normal(shape: Any, dtype: Any = np.float32) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(shape)
+    if np.dtype(dtype).kind == "c":
+        x = x + 1j * rng.standard_normal(shape)
+    return x.astype(dtype)
+
+
+# --- base ---------------------------------------------------------------------------------------
+
+
+@case("base.count_nonfinite float32")
+def _(tiny):
+    x = _normal(1000 if tiny else 1 << 28)
+    x[17] = np.nan
+    return kernel("count_nonfinite", {"x": x}, outputs=())
+
+
+# --- wavelet ------------------------------------------------------------------------------------
+
+
+def _filters(side: str) -> np.ndarray:
+    """Low and high filter of db4, "decomposition" or "reconstruction"."""
+    from pyrad_core.wavelet import Wavelet
+
+    return getattr(Wavelet("db4"), side)
+
+
+for _dtype in ("float32", "float64"):
+
+    @case(f"wavelet.dwt_analysis {_dtype}")
+    def _(tiny, dtype=_dtype):
+        from pyrad_core.wavelet import modes
+
+        outer, n, inner = (3, 40, 5) if tiny else (512, 512, 512)
+        half = np.zeros((outer, n // 2, inner), dtype)
+        arguments = {
+            "x": _normal((outer, n, inner), dtype),
+            "filters": _filters("decomposition"),
+            "mode": modes.index("periodization"),
+            "low": half,
+            "high": half.copy(),
+        }
+        return kernel("dwt_analysis", arguments, outputs=("low", "high"), host=("filters",))
+
+    @case(f"wavelet.dwt_synthesis {_dtype}")
+    def _(tiny, dtype=_dtype):
+        outer, n, inner = (3, 40, 5) if tiny else (512, 512, 512)
+        arguments = {
+            "low": _normal((outer, n // 2, inner), dtype),
+            "high": _normal((outer, n // 2, inner), dtype),
+            "filters": _filters("reconstruction"),
+            "periodization": True,
+            "out": np.zeros((outer, n, inner), dtype),
+        }
+        return kernel("dwt_synthesis", arguments, outputs=("out",), host=("filters",))
+
+    @case(f"wavelet.swt_analysis {_dtype}")
+    def _(tiny, dtype=_dtype):
+        outer, n, inner = (3, 40, 5) if tiny else (512, 512, 512)
+        out = np.zeros((outer, n, inner), dtype)
+        arguments = {
+            "x": _normal((outer, n, inner), dtype),
+            "filters": _filters("decomposition"),
+            "low": out,
+            "high": out.copy(),
+        }
+        return kernel("swt_analysis", arguments, outputs=("low", "high"), host=("filters",))
+
+    @case(f"wavelet.swt_synthesis {_dtype}")
+    def _(tiny, dtype=_dtype):
+        outer, n, inner = (3, 40, 5) if tiny else (512, 512, 512)
+        arguments = {
+            "low": _normal((outer, n, inner), dtype),
+            "high": _normal((outer, n, inner), dtype),
+            "filters": _filters("reconstruction"),
+            "out": np.zeros((outer, n, inner), dtype),
+        }
+        return kernel("swt_synthesis", arguments, outputs=("out",), host=("filters",))
+
+
+@case("wavelet.dwtn db4 3D")
+def _(tiny):
+    from pyrad_core import wavelet
+
+    x = _normal((8, 12, 10) if tiny else (256, 256, 256))
+    return job(lambda x: wavelet.dwtn(x, "db4", "periodization"), {"x": x}, bytes=2 * x.nbytes)
