@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-import pywt
 from helpers import relative_error
 
 from pyrad_core import DataError, prox
+
+pywt = pytest.importorskip("pywt")
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.complex128])
