@@ -1,0 +1,324 @@
+// Stockham FFT whose vector lanes are coils (and, down a column, neighbouring cells): no shuffles
+// between elements, no transposition, twiddles are broadcast. Radices 2, 3, 4, 5; other prime
+// factors by the definition.
+// Reference: P. N. Swarztrauber, Parallel Comput. 1 (1984), doi:10.1016/S0167-8191(84)90413-7.
+#include "mr/lane_fft.hpp"
+
+#include "base/pool.hpp"
+#include "base/simd.hpp"
+#include "mr/gridding_math.hpp"
+#include "mr/lanes.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#pragma GCC diagnostic ignored "-Wpsabi" // vectors pass between inlined functions only
+
+namespace pyrad {
+namespace {
+
+constexpr double two_pi = 6.283185307179586476925286766559;
+
+// One pass: inputs a + span (b + radix c), outputs a + span (c + before b), a < span, c < before.
+template <class T> struct Stage {
+    int radix;
+    i64 before, span;       // product of the radices done before, of those still to come
+    std::vector<T> twiddle; // [span][radix - 1][re, -im, im]
+    std::vector<T> root;    // [radix][re, -im, im]: exp(sign 2 pi i j / radix)
+};
+
+template <class T> struct LinePlan {
+    i64 length;
+    std::vector<Stage<T>> stages;
+};
+
+template <class T> void push_root(std::vector<T> &table, i64 numerator, i64 n, int sign) {
+    // Reduced to the first octant, where sine and cosine are most accurate.
+    const i64 k = (8 * (numerator % n));
+    const i64 octant = k / n;
+    const i64 rest = k - octant * n;
+    const double angle = two_pi / 8 * (octant % 2 ? double(n - rest) : double(rest)) / n;
+    double c = std::cos(angle), s = std::sin(angle);
+    if (octant % 4 == 1 || octant % 4 == 2)
+        std::swap(c, s);
+    if (octant % 8 >= 2 && octant % 8 < 6)
+        c = -c;
+    if (octant % 8 >= 4)
+        s = -s;
+    table.push_back(static_cast<T>(c));
+    table.push_back(static_cast<T>(-sign * s));
+    table.push_back(static_cast<T>(sign * s));
+}
+
+template <class T> LinePlan<T> plan_line(i64 length, int sign) {
+    LinePlan<T> plan{length, {}};
+    i64 before = 1, rest = length;
+    while (rest > 1) {
+        int radix = 2;
+        for (int r : {4, 5, 3, 2})
+            if (rest % r == 0) {
+                radix = r;
+                break;
+            }
+        while (rest % radix)
+            ++radix;
+        rest /= radix;
+        Stage<T> stage{radix, before, rest, {}, {}};
+        for (i64 a = 0; a < rest; ++a)
+            for (int b = 1; b < radix; ++b)
+                push_root(stage.twiddle, a * b * before, length, sign);
+        for (int j = 0; j < radix; ++j)
+            push_root(stage.root, j, radix, sign);
+        before *= radix;
+        plan.stages.push_back(std::move(stage));
+    }
+    return plan;
+}
+
+// Complex arithmetic on `reals` interleaved values.
+template <class T, int reals> struct Complexes {
+    using V = typename VectorOf<T, reals>::type;
+
+    static PYRAD_INLINE V load(const T *p) {
+        V v;
+        std::memcpy(&v, p, sizeof v);
+        return v;
+    }
+    static PYRAD_INLINE void store(T *p, V v) { std::memcpy(p, &v, sizeof v); }
+    template <int... i> static PYRAD_INLINE V swap_(V x, std::integer_sequence<int, i...>) {
+        return __builtin_shufflevector(x, x, (i ^ 1)...);
+    }
+    static PYRAD_INLINE V swapped(V x) { return swap_(x, std::make_integer_sequence<int, reals>{}); }
+    template <int... i> static PYRAD_INLINE V pair_(const T *p, std::integer_sequence<int, i...>) {
+        const auto two = Complexes<T, 2>::load(p);
+        return __builtin_shufflevector(two, two, (i % 2)...);
+    }
+    static PYRAD_INLINE V pair(const T *p) {
+        return pair_(p, std::make_integer_sequence<int, reals>{});
+    }
+    // x (re + i im), the factor given as re, -im, im
+    static PYRAD_INLINE V times(V x, const T *factor) {
+        return x * factor[0] + swapped(x) * pair(factor + 1);
+    }
+};
+
+template <class T, int reals> struct Butterfly {
+    using C = Complexes<T, reals>;
+    using V = typename C::V;
+
+    static PYRAD_INLINE void two(V *x, const T *) {
+        const V sum = x[0] + x[1];
+        x[1] = x[0] - x[1];
+        x[0] = sum;
+    }
+    static PYRAD_INLINE void three(V *x, const T *root) {
+        const V sum = x[1] + x[2], difference = x[1] - x[2];
+        const V middle = x[0] + root[3] * sum;
+        const V turned = C::swapped(difference) * C::pair(root + 4);
+        x[0] += sum;
+        x[1] = middle + turned;
+        x[2] = middle - turned;
+    }
+    static PYRAD_INLINE void four(V *x, const T *root) {
+        const V a = x[0] + x[2], b = x[0] - x[2], c = x[1] + x[3];
+        const V d = C::swapped(x[1] - x[3]) * C::pair(root + 4);
+        x[0] = a + c;
+        x[1] = b + d;
+        x[2] = a - c;
+        x[3] = b - d;
+    }
+    static PYRAD_INLINE void five(V *x, const T *root) {
+        const V a = x[1] + x[4], b = x[2] + x[3], c = C::swapped(x[1] - x[4]),
+                d = C::swapped(x[2] - x[3]);
+        const V s1 = C::pair(root + 4), s2 = C::pair(root + 7);
+        const V p = x[0] + root[3] * a + root[6] * b, q = x[0] + root[6] * a + root[3] * b;
+        const V r = s1 * c + s2 * d, s = s2 * c - s1 * d;
+        x[0] += a + b;
+        x[1] = p + r;
+        x[2] = q + s;
+        x[3] = q - s;
+        x[4] = p - r;
+    }
+};
+
+template <int radix, int reals, class T>
+PYRAD_INLINE void pass(const Stage<T> &stage, const T *in, i64 in_step, T *out, i64 out_step) {
+    using C = Complexes<T, reals>;
+    using B = Butterfly<T, reals>;
+    const i64 span = stage.span, before = stage.before;
+    for (i64 c = 0; c < before; ++c) {
+        const T *twiddle = stage.twiddle.data();
+        for (i64 a = 0; a < span; ++a, twiddle += 3 * (radix - 1)) {
+            typename C::V x[radix];
+            for (int b = 0; b < radix; ++b)
+                x[b] = C::load(in + (a + span * (b + radix * c)) * in_step);
+            if constexpr (radix == 2)
+                B::two(x, stage.root.data());
+            else if constexpr (radix == 3)
+                B::three(x, stage.root.data());
+            else if constexpr (radix == 4)
+                B::four(x, stage.root.data());
+            else
+                B::five(x, stage.root.data());
+            T *to = out + (a + span * c) * out_step;
+            C::store(to, x[0]);
+            for (int b = 1; b < radix; ++b)
+                C::store(to + span * before * b * out_step,
+                         span == 1 ? x[b] : C::times(x[b], twiddle + 3 * (b - 1)));
+        }
+    }
+}
+
+// Any radix, by the definition.
+template <int reals, class T>
+PYRAD_INLINE void pass_any(const Stage<T> &stage, const T *in, i64 in_step, T *out,
+                           i64 out_step) {
+    using C = Complexes<T, reals>;
+    const i64 span = stage.span, before = stage.before, radix = stage.radix;
+    for (i64 c = 0; c < before; ++c)
+        for (i64 a = 0; a < span; ++a)
+            for (i64 b = 0; b < radix; ++b) {
+                auto sum = C::load(in + (a + span * radix * c) * in_step);
+                for (i64 j = 1; j < radix; ++j)
+                    sum += C::times(C::load(in + (a + span * (j + radix * c)) * in_step),
+                                    stage.root.data() + 3 * (b * j % radix));
+                if (b > 0 && span > 1)
+                    sum = C::times(sum, stage.twiddle.data() + 3 * (a * (radix - 1) + b - 1));
+                C::store(out + (a + span * (c + before * b)) * out_step, sum);
+            }
+}
+
+// One line of complex vectors in place: element i at line + i * step.
+template <int reals, class T>
+PYRAD_INLINE void transform(const LinePlan<T> &plan, T *line, i64 step, T *scratch) {
+    T *other = scratch + plan.length * reals;
+    const T *in = line;
+    i64 in_step = step;
+    const int last = static_cast<int>(plan.stages.size()) - 1;
+    for (int i = 0; i <= last; ++i) {
+        const Stage<T> &stage = plan.stages[i];
+        const bool to_line = i == last && last > 0;
+        T *out = to_line ? line : (in == scratch ? other : scratch);
+        const i64 out_step = to_line ? step : reals;
+        switch (stage.radix) {
+        case 2:
+            pass<2, reals>(stage, in, in_step, out, out_step);
+            break;
+        case 3:
+            pass<3, reals>(stage, in, in_step, out, out_step);
+            break;
+        case 4:
+            pass<4, reals>(stage, in, in_step, out, out_step);
+            break;
+        case 5:
+            pass<5, reals>(stage, in, in_step, out, out_step);
+            break;
+        default:
+            pass_any<reals>(stage, in, in_step, out, out_step);
+        }
+        in = out;
+        in_step = out_step;
+    }
+    for (i64 i = 0; last == 0 && i < plan.length; ++i)
+        std::memcpy(line + i * step, scratch + i * reals, reals * sizeof(T));
+}
+
+// `width` reals side by side, in registers of at most `reals`.
+template <int reals, class T>
+PYRAD_INLINE void transform_side_by_side(const LinePlan<T> &plan, T *line, i64 step, i64 width,
+                                         T *scratch) {
+    i64 at = 0;
+    for (; at + reals <= width; at += reals)
+        transform<reals>(plan, line + at, step, scratch);
+    if constexpr (reals > 2)
+        if (at < width)
+            transform_side_by_side<reals / 2>(plan, line + at, step, width - at, scratch);
+}
+
+template <class T> using Lines = void (*)(const LinePlan<T> &, T *, i64, i64, T *);
+
+template <class T>
+void lines_baseline(const LinePlan<T> &plan, T *line, i64 step, i64 width, T *scratch) {
+    transform_side_by_side<16 / sizeof(T)>(plan, line, step, width, scratch);
+}
+
+#if defined(__x86_64__)
+template <class T>
+__attribute__((target("arch=x86-64-v3"))) void lines_v3(const LinePlan<T> &plan, T *line, i64 step,
+                                                        i64 width, T *scratch) {
+    transform_side_by_side<32 / sizeof(T)>(plan, line, step, width, scratch);
+}
+template <class T>
+__attribute__((target("arch=x86-64-v4"))) void lines_v4(const LinePlan<T> &plan, T *line, i64 step,
+                                                        i64 width, T *scratch) {
+    transform_side_by_side<64 / sizeof(T)>(plan, line, step, width, scratch);
+}
+#endif
+
+template <class T> Lines<T> choose_lines() {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("x86-64-v4"))
+        return lines_v4<T>;
+    if (__builtin_cpu_supports("x86-64-v3"))
+        return lines_v3<T>;
+#endif
+    return lines_baseline<T>;
+}
+
+constexpr i64 column_reals = 64; // reals of a column task: whole cache lines
+
+} // namespace
+
+template <class T>
+void lane_fft(T *grid, const Shape3 &cells, i64 lanes, int sign, const Shape3 &band) {
+    static const Lines<T> lines = choose_lines<T>();
+    const i64 cell = 2 * lanes;
+    const auto in_band = [&](i64 at, int axis) {
+        return image_index(at, band[axis], cells[axis]) >= 0;
+    };
+    // Along x: rows of the band. Along y: planes of the band. Along z: everything.
+    const auto along = [&](int axis) {
+        if (cells[axis] == 1)
+            return;
+        const LinePlan<T> plan = plan_line<T>(cells[axis], sign);
+        std::vector<std::vector<T>> scratch(max_workers());
+        const auto run = [&](T *line, i64 step, i64 width, int worker) {
+            auto &own = scratch[worker];
+            own.resize((2 * plan.length + 1) * 64 / sizeof(T));
+            const auto past = reinterpret_cast<u64>(own.data()) % 64;
+            lines(plan, line, step, width, own.data() + (64 - past) % 64 / sizeof(T));
+        };
+        if (axis == 2) {
+            parallel_for(cells[0] * cells[1], 2, [&](i64 begin, i64 end, int worker) {
+                for (i64 row = begin; row < end; ++row)
+                    if (in_band(row / cells[1], 0) && in_band(row % cells[1], 1))
+                        run(grid + row * cells[2] * cell, cell, cell, worker);
+            });
+            return;
+        }
+        const i64 inner = (axis == 1 ? 1 : cells[1]) * cells[2] * cell;
+        const i64 blocks = (inner + column_reals - 1) / column_reals;
+        const i64 outer = axis == 1 ? cells[0] : 1;
+        parallel_for(outer * blocks, 2, [&](i64 begin, i64 end, int worker) {
+            for (i64 i = begin; i < end; ++i) {
+                const i64 at = i % blocks * column_reals;
+                if (axis == 0 || in_band(i / blocks, 0))
+                    run(grid + i / blocks * cells[1] * inner + at, inner,
+                        std::min(column_reals, inner - at), worker);
+            }
+        });
+    };
+    if (sign < 0)
+        for (int axis : {2, 1, 0})
+            along(axis);
+    else
+        for (int axis : {0, 1, 2})
+            along(axis);
+}
+
+template void lane_fft(float *, const Shape3 &, i64, int, const Shape3 &);
+template void lane_fft(double *, const Shape3 &, i64, int, const Shape3 &);
+
+} // namespace pyrad
