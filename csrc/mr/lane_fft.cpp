@@ -2,6 +2,8 @@
 // between elements, no transposition, twiddles are broadcast. Radices 2, 3, 4, 5; other prime
 // factors by the definition.
 // Reference: P. N. Swarztrauber, Parallel Comput. 1 (1984), doi:10.1016/S0167-8191(84)90413-7.
+#pragma GCC diagnostic ignored "-Wpsabi" // vectors pass between inlined functions only
+
 #include "mr/lane_fft.hpp"
 
 #include "base/pool.hpp"
@@ -13,8 +15,6 @@
 #include <cmath>
 #include <utility>
 #include <vector>
-
-#pragma GCC diagnostic ignored "-Wpsabi" // vectors pass between inlined functions only
 
 namespace pyrad {
 namespace {
@@ -91,12 +91,20 @@ template <class T, int reals> struct Complexes {
         return __builtin_shufflevector(x, x, (i ^ 1)...);
     }
     static PYRAD_INLINE V swapped(V x) { return swap_(x, std::make_integer_sequence<int, reals>{}); }
+    // p[0], p[1], p[0], p[1], ...; as a broadcast of one integer where a pair fits into one.
     template <int... i> static PYRAD_INLINE V pair_(const T *p, std::integer_sequence<int, i...>) {
-        const auto two = Complexes<T, 2>::load(p);
-        return __builtin_shufflevector(two, two, (i % 2)...);
+        return V{p[i % 2]...};
     }
     static PYRAD_INLINE V pair(const T *p) {
-        return pair_(p, std::make_integer_sequence<int, reals>{});
+        if constexpr (sizeof(T) == 4) {
+            typename VectorOf<i64, reals / 2>::type wide{};
+            i64 both;
+            std::memcpy(&both, p, sizeof both);
+            wide += both;
+            return (V)wide;
+        } else {
+            return pair_(p, std::make_integer_sequence<int, reals>{});
+        }
     }
     // x (re + i im), the factor given as re, -im, im
     static PYRAD_INLINE V times(V x, const T *factor) {
@@ -190,12 +198,14 @@ PYRAD_INLINE void pass_any(const Stage<T> &stage, const T *in, i64 in_step, T *o
             }
 }
 
-// One line of complex vectors in place: element i at line + i * step.
+// One line of complex vectors: element i from source + i * source_step to line + i * step, which
+// may be the same place.
 template <int reals, class T>
-PYRAD_INLINE void transform(const LinePlan<T> &plan, T *line, i64 step, T *scratch) {
+PYRAD_INLINE void transform(const LinePlan<T> &plan, const T *source, i64 source_step, T *line,
+                            i64 step, T *scratch) {
     T *other = scratch + plan.length * reals;
-    const T *in = line;
-    i64 in_step = step;
+    const T *in = source;
+    i64 in_step = source_step;
     const int last = static_cast<int>(plan.stages.size()) - 1;
     for (int i = 0; i <= last; ++i) {
         const Stage<T> &stage = plan.stages[i];
@@ -227,33 +237,50 @@ PYRAD_INLINE void transform(const LinePlan<T> &plan, T *line, i64 step, T *scrat
 
 // `width` reals side by side, in registers of at most `reals`.
 template <int reals, class T>
-PYRAD_INLINE void transform_side_by_side(const LinePlan<T> &plan, T *line, i64 step, i64 width,
+PYRAD_INLINE void transform_side_by_side(const LinePlan<T> &plan, const T *source,
+                                         i64 source_step, T *line, i64 step, i64 width,
                                          T *scratch) {
     i64 at = 0;
     for (; at + reals <= width; at += reals)
-        transform<reals>(plan, line + at, step, scratch);
+        transform<reals>(plan, source + at, source_step, line + at, step, scratch);
     if constexpr (reals > 2)
         if (at < width)
-            transform_side_by_side<reals / 2>(plan, line + at, step, width - at, scratch);
+            transform_side_by_side<reals / 2>(plan, source + at, source_step, line + at, step,
+                                              width - at, scratch);
+}
+
+constexpr i64 column_reals = 64; // reals of a column task: whole cache lines
+
+// A row is transformed in place. A column is copied together first: its elements are far apart, and
+// whole cache lines of every element come in one after another.
+template <int reals, class T>
+PYRAD_INLINE void transform_line(const LinePlan<T> &plan, T *line, i64 step, i64 width,
+                                 T *scratch) {
+    if (step == width)
+        return transform_side_by_side<reals>(plan, line, step, line, step, width, scratch);
+    T *column = scratch + 2 * plan.length * reals;
+    for (i64 i = 0; i < plan.length; ++i)
+        std::memcpy(column + i * width, line + i * step, width * sizeof(T));
+    transform_side_by_side<reals>(plan, column, width, line, step, width, scratch);
 }
 
 template <class T> using Lines = void (*)(const LinePlan<T> &, T *, i64, i64, T *);
 
 template <class T>
 void lines_baseline(const LinePlan<T> &plan, T *line, i64 step, i64 width, T *scratch) {
-    transform_side_by_side<16 / sizeof(T)>(plan, line, step, width, scratch);
+    transform_line<16 / sizeof(T)>(plan, line, step, width, scratch);
 }
 
 #if defined(__x86_64__)
 template <class T>
 __attribute__((target("arch=x86-64-v3"))) void lines_v3(const LinePlan<T> &plan, T *line, i64 step,
                                                         i64 width, T *scratch) {
-    transform_side_by_side<32 / sizeof(T)>(plan, line, step, width, scratch);
+    transform_line<32 / sizeof(T)>(plan, line, step, width, scratch);
 }
 template <class T>
 __attribute__((target("arch=x86-64-v4"))) void lines_v4(const LinePlan<T> &plan, T *line, i64 step,
                                                         i64 width, T *scratch) {
-    transform_side_by_side<64 / sizeof(T)>(plan, line, step, width, scratch);
+    transform_line<64 / sizeof(T)>(plan, line, step, width, scratch);
 }
 #endif
 
@@ -266,8 +293,6 @@ template <class T> Lines<T> choose_lines() {
 #endif
     return lines_baseline<T>;
 }
-
-constexpr i64 column_reals = 64; // reals of a column task: whole cache lines
 
 } // namespace
 
@@ -286,7 +311,7 @@ void lane_fft(T *grid, const Shape3 &cells, i64 lanes, int sign, const Shape3 &b
         std::vector<std::vector<T>> scratch(max_workers());
         const auto run = [&](T *line, i64 step, i64 width, int worker) {
             auto &own = scratch[worker];
-            own.resize((2 * plan.length + 1) * 64 / sizeof(T));
+            own.resize((2 * plan.length + 1) * 64 / sizeof(T) + plan.length * column_reals);
             const auto past = reinterpret_cast<u64>(own.data()) % 64;
             lines(plan, line, step, width, own.data() + (64 - past) % 64 / sizeof(T));
         };

@@ -1,0 +1,174 @@
+"""Gridding plan: oversampled grid, kernel, tile-sorted samples, and the transform between them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._kernels.select import Edge
+from ..errors import DataError
+from .kaiser_bessel import (
+    aliasing_error,
+    beta_for,
+    kernel_gain,
+    kernel_polynomials,
+    kernel_transform,
+)
+
+__all__ = ["FLOAT32_FLOOR", "FLOAT64_FLOOR", "Gridding", "fast_size"]
+
+FLOAT32_FLOOR = 5e-7  # rounding of single precision, whatever the kernel
+FLOAT64_FLOOR = 1e-13
+_OVERSAMPLINGS = (1.25, 1.5, 2.0)
+_LANES = {np.dtype(np.float32): (1, 2, 4, 8, 12, 16), np.dtype(np.float64): (1, 2, 4, 8)}
+_MAX_WIDTH = 16
+_TILE = 16
+
+
+class Samples(NamedTuple):
+    """Arrays of a plan, in the order the kernels take them."""
+
+    start: Any
+    weights: Any
+    order: Any
+    bins: Any
+    tiles: tuple[int, int, int]
+
+
+class Gridding:
+    """Samples of one trajectory placed on the oversampled grid of one image shape.
+
+    Works on `edge`'s device in `real` precision. Images are (coils, z, y, x) with missing axes of
+    length 1, grids (z, y, x, lanes), samples (coils, samples).
+    """
+
+    def __init__(self, edge: Edge, coordinates: Any, shape: tuple[int, ...], eps: float, real: Any):
+        self.xp, self.real = edge.xp, np.dtype(real)
+        self.complex = np.dtype(np.complex64 if self.real == np.float32 else np.complex128)
+        self.dims = len(shape)
+        self.samples = coordinates.shape[0]
+        oversampling, self.width = _choose_kernel(
+            eps, self.dims, self.samples, math.prod(shape), self.real
+        )
+        self.size = _three(shape)
+        self.cells = _three([fast_size(n, oversampling, self.width) for n in shape])
+        self.tiles = _three([max(1, n // _TILE) for n in self.cells[3 - self.dims :]])
+        ratio = [self.cells[d] / self.size[d] for d in range(3 - self.dims, 3)]
+        betas = {beta_for(self.width, r) for r in ratio}
+        self.beta = min(betas)
+        self.apodisation = self._apodisation()
+        self._place(edge.kernels, coordinates, ratio)
+        self._idle: list[Any] = []
+
+    def _apodisation(self) -> Any:
+        """1 / kernel transform per axis, z then y then x; the unitary scale on the last axis."""
+        factors = [np.ones(n) for n in self.size[: 3 - self.dims]]
+        for n, cells in zip(self.size[3 - self.dims :], self.cells[3 - self.dims :], strict=True):
+            at = (np.arange(n) - n // 2) / cells
+            factors.append(1 / kernel_transform(at, self.width, self.beta))
+        factors[-1] = factors[-1] / math.sqrt(math.prod(self.size))
+        return self.xp.asarray(np.concatenate(factors), self.real)
+
+    def _place(self, kernels: Any, coordinates: Any, ratio: list[float]) -> None:
+        xp, m = self.xp, self.samples
+        fit = max(1e-15, 0.02 * aliasing_error(self.width, min(ratio)))
+        table = kernel_polynomials(self.width, self.beta, fit)
+        self.plan = Samples(
+            xp.empty((m, self.dims), np.int32),
+            xp.empty((m, self.dims, self.width), self.real),
+            xp.empty(m, np.int32),
+            xp.empty(math.prod(self.tiles) + 1, np.int64),
+            self.tiles,
+        )
+        start, weights, order, bins, tiles = self.plan
+        table = xp.asarray(table, self.real)
+        kernels.plan_gridding(
+            coordinates, ratio, self.cells, tiles, table, start, weights, order, bins
+        )
+
+    def lanes_for(self, coils: int) -> int:
+        """Coils that one grid holds, when `coils` are cut into equal blocks."""
+        allowed = _LANES[self.real]
+        blocks = -(-coils // allowed[-1])
+        return next(n for n in allowed if n >= -(-coils // blocks))
+
+    def borrow(self, lanes: int) -> Any:
+        """A grid for scratch; give it back with :meth:`give_back`."""
+        for i, grid in enumerate(self._idle):
+            if grid.shape[3] == lanes:
+                return self._idle.pop(i)
+        return self.xp.empty((*self.cells, lanes), self.complex)
+
+    def give_back(self, grid: Any) -> None:
+        if len(self._idle) < 2:
+            self._idle.append(grid)
+
+    def forward(self, kernels: Any, images: Any, samples: Any) -> None:
+        """samples[c] = unitary transform of images[c] at every coordinate."""
+        coils = images.shape[0]
+        lanes = self.lanes_for(coils)
+        grid = self.borrow(lanes)
+        for c in range(0, coils, lanes):
+            kernels.grid_pad(images[c : c + lanes], self.apodisation, grid)
+            kernels.lane_fft(grid, -1, self.size)
+            kernels.grid_interpolate(grid, *self.plan, samples[c : c + lanes])
+        self.give_back(grid)
+
+    def adjoint(self, kernels: Any, samples: Any, images: Any) -> None:
+        """images[c] = adjoint transform of samples[c]."""
+        coils = images.shape[0]
+        lanes = self.lanes_for(coils)
+        grid = self.borrow(lanes)
+        for c in range(0, coils, lanes):
+            kernels.grid_spread(samples[c : c + lanes], *self.plan, grid)
+            kernels.lane_fft(grid, 1, self.size)
+            kernels.grid_crop(grid, self.apodisation, images[c : c + lanes])
+        self.give_back(grid)
+
+
+def fast_size(size: int, oversampling: float, width: int) -> int:
+    """Smallest even number without prime factors beyond 5 that oversamples `size`."""
+    n = max(math.ceil(size * oversampling - 1e-9), 2 * width, _TILE)
+    n += n % 2
+    while not _smooth(n):
+        n += 2
+    return n
+
+
+def _smooth(n: int) -> bool:
+    for p in (2, 3, 5):
+        while n % p == 0:
+            n //= p
+    return n == 1
+
+
+def _three(numbers: Any) -> tuple[int, int, int]:
+    """Padded with leading ones to z, y, x."""
+    values = [int(n) for n in numbers]
+    first, second, third = [1] * (3 - len(values)) + values
+    return first, second, third
+
+
+def _choose_kernel(
+    eps: float, dims: int, samples: int, pixels: int, real: np.dtype
+) -> tuple[float, int]:
+    """The cheapest (oversampling, width) whose error stays below eps.
+
+    Error: aliasing, and rounding that apodisation amplifies. Cost: cells touched by gridding, and
+    some 40 operations per cell of the FFT.
+    """
+    rounding = np.finfo(real).eps / 5
+    found = []
+    for oversampling in _OVERSAMPLINGS:
+        for width in range(3, _MAX_WIDTH + 1):
+            aliasing = math.sqrt(dims) * aliasing_error(width, oversampling)
+            error = math.hypot(aliasing, rounding * kernel_gain(width, oversampling) ** dims)
+            if error <= 0.7 * eps:
+                cost = samples * width**dims + 40 * pixels * oversampling**dims
+                found.append((cost, oversampling, width))
+                break
+    if not found:
+        raise DataError(f"eps is {eps}; the smallest usable value is {FLOAT64_FLOOR}")
+    return min(found)[1:]
