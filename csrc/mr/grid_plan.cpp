@@ -19,6 +19,15 @@ struct Placement {
     int dims, width;
     const double *ratio;
     Shape3 cells, tiles;
+    std::vector<i32> tile_of[3]; // per axis of the grid: tile of each cell
+
+    Placement(int dims, int width, const double *ratio, const Shape3 &cells, const Shape3 &tiles)
+        : dims(dims), width(width), ratio(ratio), cells(cells), tiles(tiles) {
+        for (int axis = 0; axis < 3; ++axis)
+            for (i64 cell = 0; cell < cells[axis]; ++cell)
+                tile_of[axis].push_back(
+                    static_cast<i32>(grid_tile(cell, tiles[axis], cells[axis])));
+    }
 };
 
 // First cells, offsets x and tile of every sample in [begin, end).
@@ -33,7 +42,7 @@ void place(const double *coordinates, const Placement &p, i64 begin, i64 end, i3
             const i32 first =
                 grid_start(u, p.width, p.cells[axis], offset[s * p.dims + d]);
             start[s * p.dims + d] = first;
-            at = at * p.tiles[axis] + grid_tile(first, p.tiles[axis], p.cells[axis]);
+            at = at * p.tiles[axis] + p.tile_of[axis][first];
         }
         tile[s] = static_cast<i32>(at);
     }
@@ -117,7 +126,7 @@ template <class T>
 void plan_gridding(const double *coordinates, i64 samples, int dims, const double *ratio,
                    const Shape3 &cells, const Shape3 &tiles, const T *coefficients, int degree,
                    int width, i32 *start, T *weights, i32 *order, i64 *bins) {
-    const Placement placement{dims, width, ratio, cells, tiles};
+    const Placement placement(dims, width, ratio, cells, tiles);
     const i64 chunk = chunk_size(samples);
     std::vector<i32> first(samples * dims), tile(samples);
     std::vector<double> offset(samples * dims);

@@ -17,9 +17,11 @@ PYRAD_HD i32 grid_start(double u, int width, i64 cells, double &x) {
     const double left = u - 0.5 * width;
     const double first = ceil(left);
     x = first - left;
-    i64 start = static_cast<i64>(first) % cells;
-    if (start < 0)
+    i64 start = static_cast<i64>(first);
+    while (start < 0)
         start += cells;
+    while (start >= cells)
+        start -= cells;
     return static_cast<i32>(start);
 }
 

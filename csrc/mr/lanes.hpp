@@ -55,7 +55,7 @@ template <class T, int reals> struct Pack<T, reals, true> {
 };
 
 // Calls body(std::integral_constant<int, lanes>) for the run-time number of lanes.
-template <class Body> void with_lanes(i64 lanes, Body &&body) {
+template <class T, class Body> void with_lanes(i64 lanes, Body &&body) {
     switch (lanes) {
     case 1:
         return body(std::integral_constant<int, 1>{});
@@ -65,12 +65,15 @@ template <class Body> void with_lanes(i64 lanes, Body &&body) {
         return body(std::integral_constant<int, 4>{});
     case 8:
         return body(std::integral_constant<int, 8>{});
-    case 12:
-        return body(std::integral_constant<int, 12>{});
-    case 16:
-        return body(std::integral_constant<int, 16>{});
     }
-    fail(ErrorKind::shape, "grid has ", lanes, " coil lanes; supported are 1, 2, 4, 8, 12, 16");
+    if constexpr (sizeof(T) == 4) {
+        if (lanes == 12)
+            return body(std::integral_constant<int, 12>{});
+        if (lanes == 16)
+            return body(std::integral_constant<int, 16>{});
+    }
+    fail(ErrorKind::shape, "grid has ", lanes, " coil lanes; supported are 1, 2, 4, 8",
+         sizeof(T) == 4 ? ", 12 and 16" : "");
 }
 
 } // namespace pyrad
