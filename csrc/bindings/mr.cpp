@@ -51,8 +51,8 @@ template <class T> void def_plan(py::module_ &m) {
     m.def(
         "plan_gridding",
         [](const Array<double> &coordinates, const std::vector<double> &ratio, const Tuple3 &cells,
-           const Tuple3 &tiles, const Array<T> &coefficients, Array<i32> &start,
-           Array<T> &weights, Array<i32> &order, Array<i64> &bins) {
+           const Tuple3 &tiles, const Array<T> &coefficients, Array<i32> &start, Array<T> &weights,
+           Array<i32> &order, Array<i64> &bins) {
             const auto k = input<2>(coordinates, "coordinates");
             const auto table = input<2>(coefficients, "coefficients");
             const i64 samples = k.shape[0], dims = k.shape[1], width = table.shape[1];
@@ -144,8 +144,7 @@ template <class T> void def_transfer(py::module_ &m) {
             require_shape<1>(factor.shape, {plan.samples}, "density");
             auto out = output<4>(grid, "grid");
             run([&] {
-                spread_sorted(reals(in.data), factor.data, plan, g.cells, g.lanes,
-                              reals(out.data));
+                spread_sorted(reals(in.data), factor.data, plan, g.cells, g.lanes, reals(out.data));
             });
         },
         exact("samples"), exact("density"), exact("start"), exact("weights"), exact("order"),
@@ -188,14 +187,13 @@ template <class T> void def_pad(py::module_ &m) {
             const Tuple3 size{out.shape[1], out.shape[2], out.shape[3]};
             const Grid g = grid_of(grid);
             require_fit(g, size);
-            require_shape<4>(out.shape,
-                             {std::min(out.shape[0], g.lanes), size[0], size[1], size[2]},
-                             "images");
+            require_shape<4>(
+                out.shape, {std::min(out.shape[0], g.lanes), size[0], size[1], size[2]}, "images");
             const auto factors = input<1>(apodisation, "apodisation");
             require_shape<1>(factors.shape, {size[0] + size[1] + size[2]}, "apodisation");
             run([&] {
-                crop_images(reals(grid.data()), g.cells, g.lanes, factors.data, out.shape[0],
-                            size, reals(out.data));
+                crop_images(reals(grid.data()), g.cells, g.lanes, factors.data, out.shape[0], size,
+                            reals(out.data));
             });
         },
         exact("grid"), exact("apodisation"), exact("images"), "Adjoint of grid_pad.");
@@ -238,7 +236,8 @@ template <class T> void def_pad(py::module_ &m) {
             run([&] { lane_fft(reals(out.data), g.cells, g.lanes, sign, band); });
         },
         exact("grid"), "sign"_a, "band"_a,
-        "Unscaled FFT over z, y, x of a grid (z, y, x, lanes) in place. Sign -1 wants zeros outside "
+        "Unscaled FFT over z, y, x of a grid (z, y, x, lanes) in place. Sign -1 wants zeros "
+        "outside "
         "the wrapped band; sign +1 leaves the result in the band alone.");
 }
 

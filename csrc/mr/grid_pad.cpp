@@ -1,6 +1,6 @@
-// Pad and crop between images and the oversampled grid (formulas in grid_pad.hpp). One task is a few
-// rows; the transposition between planar images and interleaved cells happens within a row, in the
-// first-level cache.
+// Pad and crop between images and the oversampled grid (formulas in grid_pad.hpp). One task is a
+// few rows; the transposition between planar images and interleaved cells happens within a row, in
+// the first-level cache.
 #include "mr/grid_pad.hpp"
 
 #include "base/pool.hpp"
@@ -16,8 +16,7 @@ namespace {
 constexpr i64 row_grain = 4;
 
 // body(row of the grid, row of the image or -1, its apodisation) for every row of the grid.
-template <class Body>
-void for_grid_rows(const Shape3 &size, const Shape3 &cells, Body &&body) {
+template <class Body> void for_grid_rows(const Shape3 &size, const Shape3 &cells, Body &&body) {
     parallel_for(cells[0] * cells[1], row_grain, [&](i64 begin, i64 end, int) {
         for (i64 row = begin; row < end; ++row) {
             const i64 z = image_index(row / cells[1], size[0], cells[0]);
@@ -27,8 +26,7 @@ void for_grid_rows(const Shape3 &size, const Shape3 &cells, Body &&body) {
     });
 }
 
-template <class Body>
-void for_image_rows(const Shape3 &size, const Shape3 &cells, Body &&body) {
+template <class Body> void for_image_rows(const Shape3 &size, const Shape3 &cells, Body &&body) {
     parallel_for(size[0] * size[1], row_grain, [&](i64 begin, i64 end, int) {
         for (i64 row = begin; row < end; ++row) {
             const i64 z = row / size[1], y = row % size[1];

@@ -39,8 +39,7 @@ void place(const double *coordinates, const Placement &p, i64 begin, i64 end, i3
         for (int d = 0; d < p.dims; ++d) {
             const int axis = skip + d;
             const double u = coordinates[s * p.dims + d] * p.ratio[d];
-            const i32 first =
-                grid_start(u, p.width, p.cells[axis], offset[s * p.dims + d]);
+            const i32 first = grid_start(u, p.width, p.cells[axis], offset[s * p.dims + d]);
             start[s * p.dims + d] = first;
             at = at * p.tiles[axis] + p.tile_of[axis][first];
         }

@@ -2,12 +2,12 @@
 //
 //     s_m = sum_g  prod_d w_d(u_md - g_d) grid[g]        and its exact adjoint.
 //
-// The grid is coil-interleaved: one weight serves all coils, and all coils of a cell are one pack of
-// registers. Samples come sorted by tile, so that a tile's cells stay in the first two cache levels.
-// Spreading runs over tiles of one colour at a time: tiles are at least as wide as the kernel,
-// therefore two tiles of one colour never touch the same cell, and every cell adds up its samples
-// in the same order for any number of threads.
-// Reference: J. A. Fessler, B. P. Sutton, IEEE Trans. Signal Process. 51 (2003), doi:10.1109/TSP.2002.807005.
+// The grid is coil-interleaved: one weight serves all coils, and all coils of a cell are one pack
+// of registers. Samples come sorted by tile, so that a tile's cells stay in the first two cache
+// levels. Spreading runs over tiles of one colour at a time: tiles are at least as wide as the
+// kernel, therefore two tiles of one colour never touch the same cell, and every cell adds up its
+// samples in the same order for any number of threads. Reference: J. A. Fessler, B. P. Sutton, IEEE
+// Trans. Signal Process. 51 (2003), doi:10.1109/TSP.2002.807005.
 #include "mr/gridding.hpp"
 
 #include "base/pool.hpp"
@@ -69,13 +69,10 @@ template <class T, int dims, int fixed> struct Footprint {
 };
 
 template <int dims, int lanes, int fixed, class T>
-PYRAD_INLINE Footprint<T, dims, fixed> footprint_of(const GridPlan<T> &plan, const i64 *cells, i64 s) {
-    return {cells,
-            plan.start + s * dims,
-            plan.weights + s * dims * plan.width,
-            plan.width,
-            cells[2] * 2 * lanes,
-            2 * lanes};
+PYRAD_INLINE Footprint<T, dims, fixed> footprint_of(const GridPlan<T> &plan, const i64 *cells,
+                                                    i64 s) {
+    return {cells,      plan.start + s * dims, plan.weights + s * dims * plan.width,
+            plan.width, cells[2] * 2 * lanes,  2 * lanes};
 }
 
 // Samples [begin, end) in tile order -> out[sample][lanes].
@@ -88,7 +85,8 @@ PYRAD_CLONES void gather(const T *grid, const i64 *cells, const GridPlan<T> &pla
         P sum = P::zero();
         at.rows([&](i64 row, T weight) PYRAD_LAMBDA {
             P line = P::zero();
-            at.columns([&](i64 column, T w) PYRAD_LAMBDA { line.add(w, P::load(grid + row + column)); });
+            at.columns([&](i64 column, T w)
+                           PYRAD_LAMBDA { line.add(w, P::load(grid + row + column)); });
             sum.add(weight, line);
         });
         sum.store(out);
@@ -215,8 +213,8 @@ template <class T> void clear(T *grid, i64 reals) {
 } // namespace
 
 template <class T>
-void interpolate(const T *grid, const Shape3 &cells, i64 lanes, const GridPlan<T> &plan,
-                 i64 coils, T *samples) {
+void interpolate(const T *grid, const Shape3 &cells, i64 lanes, const GridPlan<T> &plan, i64 coils,
+                 T *samples) {
     specialised<T>(lanes, plan.dims, plan.width, [&](auto dims, auto n, auto width) {
         parallel_for(plan.samples, interp_grain, [&](i64 begin, i64 end, int) {
             alignas(64) T buffer[batch * 2 * n];
@@ -242,8 +240,8 @@ void spread(const T *samples, i64 coils, const GridPlan<T> &plan, const Shape3 &
                 from_planar(samples, plan.order + s, count, n, coils, plan.samples, buffer);
                 const i64 next = std::min<i64>(batch, end - s - count);
                 prefetch_planar<0>(samples, plan.order + s + count, next, coils, plan.samples);
-                scatter<dims, n, width>(buffer, static_cast<const T *>(nullptr), s, s + count,
-                                        plan, cells.data(), grid);
+                scatter<dims, n, width>(buffer, static_cast<const T *>(nullptr), s, s + count, plan,
+                                        cells.data(), grid);
             }
         });
     });
@@ -260,8 +258,8 @@ void interpolate_sorted(const T *grid, const Shape3 &cells, i64 lanes, const Gri
 }
 
 template <class T>
-void spread_sorted(const T *samples, const T *density, const GridPlan<T> &plan,
-                   const Shape3 &cells, i64 lanes, T *grid) {
+void spread_sorted(const T *samples, const T *density, const GridPlan<T> &plan, const Shape3 &cells,
+                   i64 lanes, T *grid) {
     clear(grid, cells[0] * cells[1] * cells[2] * lanes * 2);
     specialised<T>(lanes, plan.dims, plan.width, [&](auto dims, auto n, auto width) {
         for_each_tile(plan, [&](i64 begin, i64 end) {

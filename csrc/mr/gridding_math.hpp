@@ -1,8 +1,8 @@
 // Gridding formulas that CPU and GPU share.
 //
 // A sample at k (cycles per field of view) lies at u = k G / N on the periodic grid of G cells. Its
-// kernel covers the `width` cells from start = ceil(u - width / 2); with x = start - (u - width / 2)
-// in [0, 1) the weight of cell start + j is the polynomial p_j(x), fitted to the kernel once per
+// kernel covers the `width` cells from start = ceil(u - width / 2); with x = start - (u - width /
+// 2) in [0, 1) the weight of cell start + j is the polynomial p_j(x), fitted to the kernel once per
 // plan (piecewise Horner: Barnett, Magland, af Klinteberg, doi:10.1137/18M120885X).
 #pragma once
 

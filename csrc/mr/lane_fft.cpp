@@ -90,7 +90,9 @@ template <class T, int reals> struct Complexes {
     template <int... i> static PYRAD_INLINE V swap_(V x, std::integer_sequence<int, i...>) {
         return __builtin_shufflevector(x, x, (i ^ 1)...);
     }
-    static PYRAD_INLINE V swapped(V x) { return swap_(x, std::make_integer_sequence<int, reals>{}); }
+    static PYRAD_INLINE V swapped(V x) {
+        return swap_(x, std::make_integer_sequence<int, reals>{});
+    }
     // p[0], p[1], p[0], p[1], ...; as a broadcast of one integer where a pair fits into one.
     template <int... i> static PYRAD_INLINE V pair_(const T *p, std::integer_sequence<int, i...>) {
         return V{p[i % 2]...};
@@ -181,8 +183,7 @@ PYRAD_INLINE void pass(const Stage<T> &stage, const T *in, i64 in_step, T *out, 
 
 // Any radix, by the definition.
 template <int reals, class T>
-PYRAD_INLINE void pass_any(const Stage<T> &stage, const T *in, i64 in_step, T *out,
-                           i64 out_step) {
+PYRAD_INLINE void pass_any(const Stage<T> &stage, const T *in, i64 in_step, T *out, i64 out_step) {
     using C = Complexes<T, reals>;
     const i64 span = stage.span, before = stage.before, radix = stage.radix;
     for (i64 c = 0; c < before; ++c)
@@ -237,9 +238,8 @@ PYRAD_INLINE void transform(const LinePlan<T> &plan, const T *source, i64 source
 
 // `width` reals side by side, in registers of at most `reals`.
 template <int reals, class T>
-PYRAD_INLINE void transform_side_by_side(const LinePlan<T> &plan, const T *source,
-                                         i64 source_step, T *line, i64 step, i64 width,
-                                         T *scratch) {
+PYRAD_INLINE void transform_side_by_side(const LinePlan<T> &plan, const T *source, i64 source_step,
+                                         T *line, i64 step, i64 width, T *scratch) {
     i64 at = 0;
     for (; at + reals <= width; at += reals)
         transform<reals>(plan, source + at, source_step, line + at, step, scratch);

@@ -24,7 +24,7 @@ FLOAT64_FLOOR = 1e-13
 _OVERSAMPLINGS = (1.25, 1.5, 2.0)
 _LANES = {np.dtype(np.float32): (1, 2, 4, 8, 12, 16), np.dtype(np.float64): (1, 2, 4, 8)}
 _MAX_WIDTH = 16
-_TILE = 16
+_TILE = 16  # cells; at least the kernel's width, see csrc/mr/gridding.cpp
 
 
 class Samples(NamedTuple):
@@ -54,7 +54,8 @@ class Gridding:
         )
         self.size = _three(shape)
         self.cells = _three([fast_size(n, oversampling, self.width) for n in shape])
-        self.tiles = _three([max(1, n // _TILE) for n in self.cells[3 - self.dims :]])
+        tile = _TILE // 2 if self.dims == 3 and self.width < _TILE // 2 else _TILE
+        self.tiles = _three([max(1, n // tile) for n in self.cells[3 - self.dims :]])
         ratio = [self.cells[d] / self.size[d] for d in range(3 - self.dims, 3)]
         betas = {beta_for(self.width, r) for r in ratio}
         self.beta = min(betas)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+from numpy.polynomial import chebyshev
 from scipy.special import i0, i0e
 
 __all__ = ["aliasing_error", "beta_for", "kernel_gain", "kernel_polynomials", "kernel_transform"]
@@ -58,14 +59,19 @@ def kernel_polynomials(width: int, beta: float, error: float) -> np.ndarray:
     better than `error` relative to the kernel's maximum.
     """
     test = np.linspace(0, 1, 101)
-    for degree in range(width, 3 * width + 8):
-        nodes = 0.5 - 0.5 * np.cos(np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1))
-        centred = np.vander(2 * nodes - 1, degree + 1)
-        pieces = np.linalg.solve(centred, _kernel(nodes, width, beta))
-        fit = np.vander(2 * test - 1, degree + 1) @ pieces
-        if np.max(np.abs(fit - _kernel(test, width, beta))) < error:
+    wanted, best, table = _kernel(test, width, beta), np.inf, np.zeros((1, width))
+    for degree in range(width, 2 * width + 8):
+        nodes = -np.cos(np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1))
+        series = chebyshev.chebfit(nodes, _kernel((nodes + 1) / 2, width, beta), degree)
+        powers = [np.poly1d(chebyshev.cheb2poly(c)[::-1]) for c in series.T]
+        found = [np.atleast_1d(p(np.poly1d([2, -1])).coeffs) for p in powers]
+        pieces = np.stack([np.pad(c, (degree + 1 - len(c), 0)) for c in found], axis=1)
+        residual = np.max(np.abs(np.stack([np.polyval(c, test) for c in pieces.T], 1) - wanted))
+        if residual < best:
+            best, table = residual, pieces
+        if best < error:
             break
-    return np.stack([np.poly1d(piece)(np.poly1d([2, -1])).coeffs for piece in pieces.T], axis=1)
+    return table
 
 
 def _kernel(x: np.ndarray, width: int, beta: float) -> np.ndarray:

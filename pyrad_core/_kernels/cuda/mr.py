@@ -2,4 +2,200 @@
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from typing import Any
+
+import numpy as np
+
+from . import runtime
+
+__all__ = [
+    "grid_crop",
+    "grid_crop_maps",
+    "grid_interpolate",
+    "grid_interpolate_sorted",
+    "grid_pad",
+    "grid_pad_maps",
+    "grid_spread",
+    "grid_spread_sorted",
+    "lane_fft",
+    "plan_gridding",
+]
+
+_BLOCK = 256
+_PART = 1024  # samples of one tile that one block spreads
+_PARTS = 16
+_SHARED = 48 * 1024
+_MOST_SHARED = 96 * 1024  # beyond, too few blocks fit on a multiprocessor
+
+
+def plan_gridding(
+    coordinates: Any,
+    ratio: Any,
+    cells: Any,
+    tiles: Any,
+    coefficients: Any,
+    start: Any,
+    weights: Any,
+    order: Any,
+    bins: Any,
+) -> None:
+    """Tile order, first cells and kernel weights of samples (cycles per field of view)."""
+    samples, dims = coordinates.shape
+    degree, width = coefficients.shape[0] - 1, coefficients.shape[1]
+    first = runtime.empty(start, (samples, dims), np.int32)
+    offset = runtime.empty(start, (samples, dims), np.float64)
+    tile = runtime.empty(start, samples, np.int32)
+    ratios = [np.float64(r) for r in (*ratio, 1, 1)[:3]]
+    args = (coordinates, np.int64(samples), np.int32(dims), np.int32(width), *ratios)
+    args = (*args, *_sizes(cells), *_sizes(tiles), first, offset, tile)
+    runtime.launch("mr/grid_plan.cu", "place", _blocks(samples), (_BLOCK,), args)
+
+    xp = runtime.array_module(start)
+    order[...] = xp.argsort(tile, kind="stable")
+    count = int(np.prod(tiles))
+    bins[...] = xp.searchsorted(tile[order], xp.arange(count + 1, dtype=np.int32))
+    args = (first, offset, order, np.int64(samples), np.int32(dims), coefficients)
+    args = (*args, np.int32(degree), np.int32(width), start, weights)
+    kernel = f"weigh_{runtime.suffix(weights)}"
+    runtime.launch("mr/grid_plan.cu", kernel, _blocks(weights.size), (_BLOCK,), args)
+
+
+def grid_interpolate(
+    grid: Any, start: Any, weights: Any, order: Any, bins: Any, tiles: Any, samples: Any
+) -> None:
+    """Samples (coils, samples) from a grid (z, y, x, lanes)."""
+    _interpolate(grid, start, weights, order, samples.shape[0], samples)
+
+
+def grid_interpolate_sorted(
+    grid: Any, start: Any, weights: Any, order: Any, bins: Any, tiles: Any, samples: Any
+) -> None:
+    """Samples in tile order, interleaved (samples, lanes)."""
+    _interpolate(grid, start, weights, None, samples.shape[1], samples)
+
+
+def _interpolate(grid: Any, start: Any, weights: Any, order: Any, coils: int, out: Any) -> None:
+    samples, dims, width = weights.shape
+    lanes = grid.shape[3]
+    args = (grid, *_sizes(grid.shape[:3]), np.int32(lanes), start, weights, np.int32(dims))
+    args = (*args, np.int32(width), order, np.int64(samples), np.int32(coils), out)
+    kernel = f"interpolate_{runtime.suffix(grid)}"
+    runtime.launch("mr/gridding.cu", kernel, _blocks(samples * lanes), (_BLOCK,), args)
+
+
+def grid_spread(
+    samples: Any, start: Any, weights: Any, order: Any, bins: Any, tiles: Any, grid: Any
+) -> None:
+    """Adjoint of grid_interpolate; the grid is overwritten."""
+    _spread(samples, None, start, weights, order, bins, tiles, samples.shape[0], grid)
+
+
+def grid_spread_sorted(
+    samples: Any,
+    density: Any,
+    start: Any,
+    weights: Any,
+    order: Any,
+    bins: Any,
+    tiles: Any,
+    grid: Any,
+) -> None:
+    """Spreads samples (samples, lanes) in tile order, each times its density."""
+    _spread(samples, density, start, weights, None, bins, tiles, samples.shape[1], grid)
+
+
+def _spread(
+    values: Any,
+    density: Any,
+    start: Any,
+    weights: Any,
+    order: Any,
+    bins: Any,
+    tiles: Any,
+    coils: int,
+    grid: Any,
+) -> None:
+    samples, dims, width = weights.shape
+    lanes = grid.shape[3]
+    grid[...] = 0
+    name = runtime.suffix(grid)
+    head = (values, density, start, weights, np.int32(dims), np.int32(width), order)
+    counts = (np.int64(samples), np.int32(coils))
+    tail = (*_sizes(grid.shape[:3]), np.int32(lanes))
+    widest = [-(-n // t) for n, t in zip(grid.shape[:3], tiles, strict=True)]
+    extent = int(np.prod([n + width - 1 for n in widest[3 - dims :]])) * grid.itemsize
+    if extent > _MOST_SHARED:
+        args: tuple = (*head, *counts, *tail, grid)
+        direct = f"spread_direct_{name}"
+        runtime.launch("mr/gridding.cu", direct, _blocks(samples * lanes), (_BLOCK,), args)
+        return
+    # Lanes that share a block: as many as leave its copy of the tile in 48 KB.
+    group = next(
+        n for n in range(lanes, 0, -1) if lanes % n == 0 and (n == 1 or extent * n <= _SHARED)
+    )
+    threads = min(1024, 32 * -(-(width**dims * group) // 32))
+    args = (*head, bins, *counts, *_sizes(tiles), *tail, np.int32(group), np.int32(_PART), grid)
+    blocks = (int(np.prod(tiles)), min(_PARTS, -(-samples // _PART)), lanes // group)
+    launch_name = f"spread_tile_{name}"
+    runtime.launch("mr/gridding.cu", launch_name, blocks, (threads,), args, shared=extent * group)
+
+
+def grid_pad(images: Any, apodisation: Any, grid: Any) -> None:
+    """Images (coils, z, y, x) into the wrapped corner of a grid (z, y, x, lanes)."""
+    args = (images, apodisation, *_sizes(images.shape[1:]), *_sizes(grid.shape[:3]))
+    _pad("pad", grid, (*args, np.int32(images.shape[0]), np.int32(grid.shape[3]), grid), grid.size)
+
+
+def grid_crop(grid: Any, apodisation: Any, images: Any) -> None:
+    """Adjoint of grid_pad."""
+    args = (grid, apodisation, *_sizes(images.shape[1:]), *_sizes(grid.shape[:3]))
+    coils, lanes = np.int32(images.shape[0]), np.int32(grid.shape[3])
+    _pad("crop", grid, (*args, coils, lanes, images), images.size)
+
+
+def grid_pad_maps(image: Any, maps: Any, grid: Any) -> None:
+    """Image (z, y, x) times maps (z, y, x, lanes) into the wrapped corner of a grid."""
+    args = (image, maps, *_sizes(image.shape), *_sizes(grid.shape[:3]))
+    _pad("pad_maps", grid, (*args, np.int32(grid.shape[3]), grid), grid.size)
+
+
+def grid_crop_maps(grid: Any, maps: Any, image: Any) -> None:
+    """Adjoint of grid_pad_maps."""
+    args = (grid, maps, *_sizes(image.shape), *_sizes(grid.shape[:3]))
+    _pad("crop_maps", grid, (*args, np.int32(grid.shape[3]), image), image.size)
+
+
+def lane_fft(grid: Any, sign: int, band: Any) -> None:
+    """Unscaled FFT over z, y, x of a grid (z, y, x, lanes) in place, by cuFFT."""
+    axes = tuple(axis for axis in range(3) if grid.shape[axis] > 1)
+    fft = _fft_module(grid)
+    if not axes:
+        return
+    if sign < 0:
+        grid[...] = fft.fftn(grid, axes=axes)
+    else:
+        grid[...] = fft.ifftn(grid, axes=axes, norm="forward")
+
+
+def _fft_module(grid: Any) -> Any:
+    if isinstance(grid, np.ndarray):
+        import scipy.fft
+
+        return scipy.fft
+    import cupyx.scipy.fft
+
+    return cupyx.scipy.fft
+
+
+def _pad(kernel: str, grid: Any, args: tuple, threads: int) -> None:
+    name = f"{kernel}_{runtime.suffix(grid)}"
+    runtime.launch("mr/grid_pad.cu", name, _blocks(threads), (_BLOCK,), args)
+
+
+def _blocks(threads: int) -> tuple[int]:
+    return (-(-threads // _BLOCK),)
+
+
+def _sizes(three: Any) -> tuple[np.int64, np.int64, np.int64]:
+    z, y, x = three
+    return np.int64(z), np.int64(y), np.int64(x)
