@@ -30,7 +30,7 @@ struct Placement {
     }
 };
 
-// First cells, offsets x and tile of every sample in [begin, end).
+// First cells, arguments t and tile of every sample in [begin, end).
 void place(const double *coordinates, const Placement &p, i64 begin, i64 end, i32 *start,
            double *offset, i32 *tile) {
     const int skip = 3 - p.dims;

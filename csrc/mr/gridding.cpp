@@ -24,64 +24,51 @@ namespace {
 constexpr i64 interp_grain = 2048;
 constexpr int batch = 64; // samples whose coil values pass through one small buffer
 
-// Rows of the grid that one sample touches, and the weight of each. `fixed` is the width where it
-// is known when compiling (the loops unroll and weights stay in registers), otherwise 0.
-template <class T, int dims, int fixed> struct Footprint {
+// The cells that one sample touches, as rows along x. Missing axes count one row of weight 1.
+template <class T, int lanes> struct Footprint {
     const i64 *cells;
     const i32 *start;
     const T *weights;
-    int run_time_width;
-    i64 row_reals, cell_reals;
+    int dims, width;
 
-    PYRAD_INLINE int width() const { return fixed ? fixed : run_time_width; }
+    PYRAD_INLINE Footprint(const GridPlan<T> &plan, const i64 *cells, i64 s)
+        : cells(cells), start(plan.start + s * plan.dims),
+          weights(plan.weights + s * plan.dims * plan.width), dims(plan.dims), width(plan.width) {}
 
-    PYRAD_INLINE i64 wrap(i64 at, int axis) const {
-        return at >= cells[axis] ? at - cells[axis] : at;
-    }
-    // visit(pointer offset of the row, weight of the row)
+    static PYRAD_INLINE i64 wrap(i64 at, i64 count) { return at >= count ? at - count : at; }
+
+    // visit(offset of the row's first cell in reals, weight of the row)
     template <class Visit> PYRAD_INLINE void rows(Visit &&visit) const {
-        if constexpr (dims == 1) {
-            visit(i64(0), T(1));
-        } else if constexpr (dims == 2) {
-            for (int j = 0; j < width(); ++j)
-                visit(wrap(start[0] + j, 1) * row_reals, weights[j]);
-        } else {
-            for (int i = 0; i < width(); ++i) {
-                const i64 plane = wrap(start[0] + i, 0) * cells[1];
-                for (int j = 0; j < width(); ++j)
-                    visit((plane + wrap(start[1] + j, 1)) * row_reals,
-                          weights[i] * weights[width() + j]);
+        const int planes = dims > 2 ? width : 1, lines = dims > 1 ? width : 1;
+        for (int i = 0; i < planes; ++i) {
+            const i64 plane = dims > 2 ? wrap(start[0] + i, cells[0]) * cells[1] : 0;
+            const T weight = dims > 2 ? weights[i] : T(1);
+            for (int j = 0; j < lines; ++j) {
+                const i64 line = dims > 1 ? plane + wrap(start[dims - 2] + j, cells[1]) : 0;
+                visit(line * cells[2] * 2 * lanes,
+                      dims > 1 ? weight * weights[(dims - 2) * width + j] : T(1));
             }
         }
     }
-    // visit(pointer offset within the row, weight of the cell)
+    // visit(offset within the row in reals, weight of the cell)
     template <class Visit> PYRAD_INLINE void columns(Visit &&visit) const {
-        const i64 x0 = start[dims - 1];
-        const T *w = weights + (dims - 1) * width();
-        if (x0 + width() <= cells[2]) {
-            for (int j = 0; j < width(); ++j)
-                visit((x0 + j) * cell_reals, w[j]);
-        } else {
-            for (int j = 0; j < width(); ++j)
-                visit(wrap(x0 + j, 2) * cell_reals, w[j]);
-        }
+        const i64 first = start[dims - 1];
+        const T *w = weights + (dims - 1) * width;
+        const int before = static_cast<int>(min_of<i64>(width, cells[2] - first));
+        for (int j = 0; j < before; ++j)
+            visit((first + j) * 2 * lanes, w[j]);
+        for (int j = before; j < width; ++j)
+            visit((first + j - cells[2]) * 2 * lanes, w[j]);
     }
 };
 
-template <int dims, int lanes, int fixed, class T>
-PYRAD_INLINE Footprint<T, dims, fixed> footprint_of(const GridPlan<T> &plan, const i64 *cells,
-                                                    i64 s) {
-    return {cells,      plan.start + s * dims, plan.weights + s * dims * plan.width,
-            plan.width, cells[2] * 2 * lanes,  2 * lanes};
-}
-
 // Samples [begin, end) in tile order -> out[sample][lanes].
-template <int dims, int lanes, int fixed, class T>
+template <int lanes, class T>
 PYRAD_CLONES void gather(const T *grid, const i64 *cells, const GridPlan<T> &plan, i64 begin,
                          i64 end, T *out) {
     using P = Pack<T, 2 * lanes>;
     for (i64 s = begin; s < end; ++s, out += 2 * lanes) {
-        const auto at = footprint_of<dims, lanes, fixed>(plan, cells, s);
+        const Footprint<T, lanes> at(plan, cells, s);
         P sum = P::zero();
         at.rows([&](i64 row, T weight) PYRAD_LAMBDA {
             P line = P::zero();
@@ -94,12 +81,12 @@ PYRAD_CLONES void gather(const T *grid, const i64 *cells, const GridPlan<T> &pla
 }
 
 // The adjoint: in[sample][lanes], times density, added to the grid.
-template <int dims, int lanes, int fixed, class T>
+template <int lanes, class T>
 PYRAD_CLONES void scatter(const T *in, const T *density, i64 begin, i64 end,
                           const GridPlan<T> &plan, const i64 *cells, T *grid) {
     using P = Pack<T, 2 * lanes>;
     for (i64 s = begin; s < end; ++s, in += 2 * lanes) {
-        const auto at = footprint_of<dims, lanes, fixed>(plan, cells, s);
+        const Footprint<T, lanes> at(plan, cells, s);
         P value = P::load(in);
         if (density)
             value = value.scaled(density[s]);
@@ -150,32 +137,6 @@ void from_planar(const T *planar, const i32 *order, i64 count, i64 lanes, i64 co
         std::fill(buffer + 2 * (s * lanes + coils), buffer + 2 * (s + 1) * lanes, T(0));
 }
 
-// Calls body(dims, lanes, width) with integral constants. Single precision has its usual widths
-// compiled in; the width 0 stands for any.
-template <class T, class Body> void specialised(i64 lanes, int dims, int width, Body &&body) {
-    const auto with_width = [&](auto d, auto n) {
-        if constexpr (sizeof(T) == 4 && d > 1) {
-            switch (width) {
-            case 5:
-                return body(d, n, std::integral_constant<int, 5>{});
-            case 6:
-                return body(d, n, std::integral_constant<int, 6>{});
-            case 7:
-                return body(d, n, std::integral_constant<int, 7>{});
-            }
-        }
-        body(d, n, std::integral_constant<int, 0>{});
-    };
-    with_lanes<T>(lanes, [&](auto n) {
-        if (dims == 1)
-            with_width(std::integral_constant<int, 1>{}, n);
-        else if (dims == 2)
-            with_width(std::integral_constant<int, 2>{}, n);
-        else
-            with_width(std::integral_constant<int, 3>{}, n);
-    });
-}
-
 // Tiles 0, 2, 4.. and 1, 3, 5.. of a periodic axis; an odd count leaves the last as a third colour.
 int colours_of(i64 tiles) { return tiles == 1 ? 1 : tiles % 2 ? 3 : 2; }
 int colour_of(i64 tile, i64 tiles) {
@@ -215,13 +176,13 @@ template <class T> void clear(T *grid, i64 reals) {
 template <class T>
 void interpolate(const T *grid, const Shape3 &cells, i64 lanes, const GridPlan<T> &plan, i64 coils,
                  T *samples) {
-    specialised<T>(lanes, plan.dims, plan.width, [&](auto dims, auto n, auto width) {
+    with_lanes<T>(lanes, [&](auto n) {
         parallel_for(plan.samples, interp_grain, [&](i64 begin, i64 end, int) {
             alignas(64) T buffer[batch * 2 * n];
             for (i64 s = begin; s < end; s += batch) {
                 const i64 count = std::min<i64>(batch, end - s);
                 prefetch_planar<1>(samples, plan.order + s, count, coils, plan.samples);
-                gather<dims, n, width>(grid, cells.data(), plan, s, s + count, buffer);
+                gather<n>(grid, cells.data(), plan, s, s + count, buffer);
                 to_planar(buffer, plan.order + s, count, n, coils, plan.samples, samples);
             }
         });
@@ -232,7 +193,7 @@ template <class T>
 void spread(const T *samples, i64 coils, const GridPlan<T> &plan, const Shape3 &cells, i64 lanes,
             T *grid) {
     clear(grid, cells[0] * cells[1] * cells[2] * lanes * 2);
-    specialised<T>(lanes, plan.dims, plan.width, [&](auto dims, auto n, auto width) {
+    with_lanes<T>(lanes, [&](auto n) {
         for_each_tile(plan, [&](i64 begin, i64 end) {
             alignas(64) T buffer[batch * 2 * n];
             for (i64 s = begin; s < end; s += batch) {
@@ -240,8 +201,8 @@ void spread(const T *samples, i64 coils, const GridPlan<T> &plan, const Shape3 &
                 from_planar(samples, plan.order + s, count, n, coils, plan.samples, buffer);
                 const i64 next = std::min<i64>(batch, end - s - count);
                 prefetch_planar<0>(samples, plan.order + s + count, next, coils, plan.samples);
-                scatter<dims, n, width>(buffer, static_cast<const T *>(nullptr), s, s + count, plan,
-                                        cells.data(), grid);
+                scatter<n>(buffer, static_cast<const T *>(nullptr), s, s + count, plan,
+                           cells.data(), grid);
             }
         });
     });
@@ -250,9 +211,9 @@ void spread(const T *samples, i64 coils, const GridPlan<T> &plan, const Shape3 &
 template <class T>
 void interpolate_sorted(const T *grid, const Shape3 &cells, i64 lanes, const GridPlan<T> &plan,
                         T *samples) {
-    specialised<T>(lanes, plan.dims, plan.width, [&](auto dims, auto n, auto width) {
+    with_lanes<T>(lanes, [&](auto n) {
         parallel_for(plan.samples, interp_grain, [&](i64 begin, i64 end, int) {
-            gather<dims, n, width>(grid, cells.data(), plan, begin, end, samples + begin * 2 * n);
+            gather<n>(grid, cells.data(), plan, begin, end, samples + begin * 2 * n);
         });
     });
 }
@@ -261,10 +222,9 @@ template <class T>
 void spread_sorted(const T *samples, const T *density, const GridPlan<T> &plan, const Shape3 &cells,
                    i64 lanes, T *grid) {
     clear(grid, cells[0] * cells[1] * cells[2] * lanes * 2);
-    specialised<T>(lanes, plan.dims, plan.width, [&](auto dims, auto n, auto width) {
+    with_lanes<T>(lanes, [&](auto n) {
         for_each_tile(plan, [&](i64 begin, i64 end) {
-            scatter<dims, n, width>(samples + begin * 2 * n, density, begin, end, plan,
-                                    cells.data(), grid);
+            scatter<n>(samples + begin * 2 * n, density, begin, end, plan, cells.data(), grid);
         });
     });
 }

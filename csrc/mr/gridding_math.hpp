@@ -12,11 +12,11 @@ namespace pyrad {
 
 constexpr int max_grid_width = 16;
 
-// First cell of the kernel's footprint, wrapped into [0, cells), and the offset x.
-PYRAD_HD i32 grid_start(double u, int width, i64 cells, double &x) {
+// First cell of the kernel's footprint, wrapped into [0, cells), and the argument t = 2 x - 1.
+PYRAD_HD i32 grid_start(double u, int width, i64 cells, double &t) {
     const double left = u - 0.5 * width;
     const double first = ceil(left);
-    x = first - left;
+    t = 2 * (first - left) - 1;
     i64 start = static_cast<i64>(first);
     while (start < 0)
         start += cells;
@@ -25,12 +25,12 @@ PYRAD_HD i32 grid_start(double u, int width, i64 cells, double &x) {
     return static_cast<i32>(start);
 }
 
-// p_j(x); coefficients are [degree + 1][width], highest power first.
+// p_j(t); coefficients are [degree + 1][width], highest power first.
 template <class T>
-PYRAD_HD T grid_weight(const T *coefficients, int degree, int width, int j, T x) {
+PYRAD_HD T grid_weight(const T *coefficients, int degree, int width, int j, T t) {
     T p = coefficients[j];
     for (int d = 1; d <= degree; ++d)
-        p = p * x + coefficients[d * width + j];
+        p = p * t + coefficients[d * width + j];
     return p;
 }
 

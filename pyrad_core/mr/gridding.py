@@ -74,7 +74,7 @@ class Gridding:
 
     def _place(self, kernels: Any, coordinates: Any, ratio: list[float]) -> None:
         xp, m = self.xp, self.samples
-        fit = max(1e-15, 0.02 * aliasing_error(self.width, min(ratio)))
+        fit = max(1e-14, 0.02 * aliasing_error(self.width, min(ratio)))
         table = kernel_polynomials(self.width, self.beta, fit)
         self.plan = Samples(
             xp.empty((m, self.dims), np.int32),

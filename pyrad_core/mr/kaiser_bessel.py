@@ -55,23 +55,18 @@ def kernel_gain(width: int, oversampling: float) -> float:
 def kernel_polynomials(width: int, beta: float, error: float) -> np.ndarray:
     """Coefficients [degree + 1, width], highest power first, of the kernel on each unit cell.
 
-    Piece j is the kernel at j + x - width / 2 for x in [0, 1); the degree grows until the fit is
-    better than `error` relative to the kernel's maximum.
+    Piece j is the kernel at j + x - width / 2 for x in [0, 1), as a polynomial in t = 2 x - 1; the
+    degree grows until the fit is better than `error` relative to the kernel's maximum.
     """
-    test = np.linspace(0, 1, 101)
-    wanted, best, table = _kernel(test, width, beta), np.inf, np.zeros((1, width))
+    test = np.linspace(-1, 1, 101)
+    wanted = _kernel((test + 1) / 2, width, beta)
     for degree in range(width, 2 * width + 8):
         nodes = -np.cos(np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1))
         series = chebyshev.chebfit(nodes, _kernel((nodes + 1) / 2, width, beta), degree)
-        powers = [np.poly1d(chebyshev.cheb2poly(c)[::-1]) for c in series.T]
-        found = [np.atleast_1d(p(np.poly1d([2, -1])).coeffs) for p in powers]
-        pieces = np.stack([np.pad(c, (degree + 1 - len(c), 0)) for c in found], axis=1)
-        residual = np.max(np.abs(np.stack([np.polyval(c, test) for c in pieces.T], 1) - wanted))
-        if residual < best:
-            best, table = residual, pieces
-        if best < error:
+        if np.max(np.abs(chebyshev.chebval(test, series).T - wanted)) < error:
             break
-    return table
+    pieces = [chebyshev.cheb2poly(c)[::-1] for c in series.T]
+    return np.stack([np.pad(p, (degree + 1 - len(p), 0)) for p in pieces], axis=1)
 
 
 def _kernel(x: np.ndarray, width: int, beta: float) -> np.ndarray:

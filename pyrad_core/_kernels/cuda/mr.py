@@ -46,7 +46,7 @@ def plan_gridding(
     offset = runtime.empty(start, (samples, dims), np.float64)
     tile = runtime.empty(start, samples, np.int32)
     ratios = [np.float64(r) for r in (*ratio, 1, 1)[:3]]
-    args = (coordinates, np.int64(samples), np.int32(dims), np.int32(width), *ratios)
+    args: tuple = (coordinates, np.int64(samples), np.int32(dims), np.int32(width), *ratios)
     args = (*args, *_sizes(cells), *_sizes(tiles), first, offset, tile)
     runtime.launch("mr/grid_plan.cu", "place", _blocks(samples), (_BLOCK,), args)
 
@@ -77,7 +77,7 @@ def grid_interpolate_sorted(
 def _interpolate(grid: Any, start: Any, weights: Any, order: Any, coils: int, out: Any) -> None:
     samples, dims, width = weights.shape
     lanes = grid.shape[3]
-    args = (grid, *_sizes(grid.shape[:3]), np.int32(lanes), start, weights, np.int32(dims))
+    args: tuple = (grid, *_sizes(grid.shape[:3]), np.int32(lanes), start, weights, np.int32(dims))
     args = (*args, np.int32(width), order, np.int64(samples), np.int32(coils), out)
     kernel = f"interpolate_{runtime.suffix(grid)}"
     runtime.launch("mr/gridding.cu", kernel, _blocks(samples * lanes), (_BLOCK,), args)
