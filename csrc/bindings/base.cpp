@@ -2,6 +2,7 @@
 
 #include "base/finite.hpp"
 #include "base/simd.hpp"
+#include "base/vector.hpp"
 
 namespace pyrad::bind {
 namespace {
@@ -15,6 +16,26 @@ template <class T> void def_count_nonfinite(py::module_ &m) {
             return py::make_tuple(found.count, found.first);
         },
         exact("x"), "(count, first flat index or -1) of the NaN and Inf values of x.");
+}
+
+template <class T> void def_vector(py::module_ &m) {
+    m.def(
+        "inner_product",
+        [](const Array<T> &a, const Array<T> &b) {
+            require_shape<1>(shape_of<1>(b, "b"), shape_of<1>(a, "a"), "b");
+            double sum = 0;
+            run([&] { sum = inner_product(a.data(), b.data(), static_cast<i64>(a.size())); });
+            return sum;
+        },
+        exact("a"), exact("b"), "sum of a[i] * b[i] in double precision.");
+    m.def(
+        "axpby",
+        [](double alpha, const Array<T> &x, double beta, Array<T> &out) {
+            require_shape<1>(shape_of<1>(out, "out"), shape_of<1>(x, "x"), "out");
+            T *to = output<1>(out, "out").data;
+            run([&] { axpby(alpha, x.data(), beta, to, static_cast<i64>(x.size())); });
+        },
+        "alpha"_a, exact("x"), "beta"_a, exact("out"), "out = alpha * x + beta * out.");
 }
 
 void translate(std::exception_ptr pending) {
@@ -39,6 +60,8 @@ void bind_base(py::module_ &m) {
     m.def("compiler", [] { return std::string("g++ " __VERSION__); });
     def_count_nonfinite<float>(m);
     def_count_nonfinite<double>(m);
+    def_vector<float>(m);
+    def_vector<double>(m);
 }
 
 } // namespace pyrad::bind

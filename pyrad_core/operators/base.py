@@ -1,9 +1,9 @@
 """LinearOperator, its algebra (``A @ B``, ``A + B``, ``2 * A``, ``A.H``, ``A.gram``) and norm.
 
 A subclass passes its shapes to ``__init__`` and implements ``_forward`` and ``_adjoint``. Both
-receive checked arrays (contiguous, finite, right trailing shape, allowed dtype) and return an
-array of the same precision on the same device. Inside the package, loops that have checked their
-input once call ``_forward``, ``_adjoint`` and ``_normal`` directly.
+receive checked arrays (contiguous, finite, right trailing shape, allowed dtype) and return a new
+contiguous array of the same precision on the same device. Inside the package, loops that have
+checked their input once call ``_forward``, ``_adjoint`` and ``_normal`` directly.
 """
 
 from __future__ import annotations
@@ -186,10 +186,10 @@ class _Matrix(LinearOperator):
         self.kind = "complex" if matrix.dtype.kind == "c" else "any"
 
     def _forward(self, x: Any) -> Any:
-        return (self.matrix @ x).astype(x.dtype, copy=False)
+        return fresh(self.matrix @ x, x)
 
     def _adjoint(self, y: Any) -> Any:
-        return (self.matrix.conj().T @ y).astype(y.dtype, copy=False)
+        return fresh(self.matrix.conj().T @ y, y)
 
 
 class _Flat(LinearOperator):
@@ -199,15 +199,18 @@ class _Flat(LinearOperator):
         self.kind = "complex" if np.dtype(operator.dtype).kind == "c" else "any"
 
     def _forward(self, x: Any) -> Any:
-        return fresh(self.operator.matvec(x).astype(x.dtype, copy=False), x)
+        return fresh(self.operator.matvec(x), x)
 
     def _adjoint(self, y: Any) -> Any:
-        return fresh(self.operator.rmatvec(y).astype(y.dtype, copy=False), y)
+        return fresh(self.operator.rmatvec(y), y)
 
 
 def fresh(result: Any, given: Any) -> Any:
-    """The result, copied if a foreign function handed back its own argument or a view of it."""
+    """What a foreign function returned, contiguous, in the precision of its argument, unshared."""
     xp = edge_of(given=given).xp
+    double = given.dtype in (np.float64, np.complex128)
+    names = ("complex64", "complex128") if result.dtype.kind == "c" else ("float32", "float64")
+    result = xp.ascontiguousarray(result, dtype=names[double]).reshape(result.shape)
     return result.copy() if xp.may_share_memory(result, given) else result
 
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from .._checks import positive
 from .._kernels.select import edge_of
 from ..errors import DataError, ShapeError
@@ -50,7 +52,7 @@ class Diagonal(LinearOperator):
         self.weights = take_kind(edge, "weights", "any")
         super().__init__(shape or self.weights.shape, shape or self.weights.shape)
         try:
-            fits = edge.xp.broadcast_shapes(self.weights.shape, self.domain_shape)
+            fits = np.broadcast_shapes(self.weights.shape, self.domain_shape)
         except ValueError:
             fits = None
         if fits != self.domain_shape:

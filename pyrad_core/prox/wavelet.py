@@ -70,7 +70,7 @@ class WaveletL1(Prox):
         ]
         result = waverecn([approximation, *softened], self.wavelet, "periodization", axes)
         if shift:
-            result = xp.roll(result, [-s for s in shift], axes)
+            result = xp.roll(result, tuple(-s for s in shift), axes)
         return xp.ascontiguousarray(result[tuple(slice(n) for n in x.shape)])
 
     def _value(self, edge: Edge, x: Any) -> float:
@@ -80,11 +80,11 @@ class WaveletL1(Prox):
         details = wavedecn(padded, self.wavelet, "periodization", level, axes)[1:]
         return self.weight * sum(total(abs(band)) for bands in details for band in bands.values())
 
-    def _shift(self, axes: int, period: int) -> list[int]:
+    def _shift(self, axes: int, period: int) -> tuple[int, ...]:
         """Next offsets of cycle spinning; none without it."""
         if self._random is None:
-            return []
-        return [int(offset) for offset in self._random.integers(0, period, axes)]
+            return ()
+        return tuple(int(offset) for offset in self._random.integers(0, period, axes))
 
     def _axes(self, x: Any) -> tuple[int, ...]:
         axes = tuple(range(x.ndim)) if self.axes is None else self.axes

@@ -10,7 +10,17 @@ from typing import Any
 from .._checks import positive, whole
 from ..errors import DataError, ShapeError
 from ..operators import LinearOperator
-from .result import Callback, Problem, Progress, Result, add_scaled, check_prox, inner, norm
+from .result import (
+    Callback,
+    Problem,
+    Progress,
+    Result,
+    add_scaled,
+    check_prox,
+    inner,
+    norm,
+    scale_add,
+)
 
 __all__ = ["admm"]
 
@@ -73,7 +83,7 @@ def admm(
 
     def normal(p: Any) -> Any:
         q = operator._normal(p)
-        q += rho * adjoint(forward(p))
+        add_scaled(q, rho, adjoint(forward(p)))
         return q
 
     x = problem.start()
@@ -96,17 +106,15 @@ def _cg_steps(apply: Any, right: Any, x: Any, steps: int) -> None:
     """A few conjugate gradient steps on ``apply(x) = right``, in place."""
     r = right - apply(x)
     p, rr = r.copy(), inner(r, r)
-    scratch = r.copy()
     for _ in range(steps):
         q = apply(p)
         curvature = inner(p, q)
         if curvature <= 0:
             return
         alpha = rr / curvature
-        add_scaled(x, alpha, p, scratch)
-        add_scaled(r, -alpha, q, q)
+        add_scaled(x, alpha, p)
+        add_scaled(r, -alpha, q)
         former, rr = rr, inner(r, r)
         if rr == 0:
             return
-        p *= rr / former
-        p += r
+        scale_add(p, rr / former, r)

@@ -9,7 +9,17 @@ from typing import Any
 
 from .._checks import at_least
 from ..errors import ShapeError
-from .result import Callback, Problem, Progress, Result, add_scaled, inner, no_prox, rounding
+from .result import (
+    Callback,
+    Problem,
+    Progress,
+    Result,
+    add_scaled,
+    inner,
+    no_prox,
+    rounding,
+    scale_add,
+)
 
 __all__ = ["cg", "cgls"]
 
@@ -80,11 +90,10 @@ def cg(
     def apply(p: Any) -> Any:
         q = operator._forward(p) if hermitian else operator._normal(p)
         if weight:
-            add_scaled(q, weight, p, scratch)
+            add_scaled(q, weight, p)
         return q
 
     x = problem.start()
-    scratch = problem.xp.empty_like(x)
     r = problem.y.copy() if hermitian else operator._adjoint(problem.y)
     scale = inner(r, r)
     if not problem.starts_at_zero:
@@ -101,11 +110,10 @@ def cg(
             progress.report(x, (rr / scale) ** 0.5, solved=True)
             continue
         alpha = rr / curvature
-        add_scaled(x, alpha, p, scratch)
-        add_scaled(r, -alpha, q, q)
+        add_scaled(x, alpha, p)
+        add_scaled(r, -alpha, q)
         former, rr = rr, inner(r, r)
-        p *= rr / former
-        p += r
+        scale_add(p, rr / former, r)
         progress.report(x, (rr / scale) ** 0.5)
     return progress.result(problem, x)
 
@@ -145,7 +153,6 @@ def cgls(
     weight = at_least("regularization", regularization, 0)
     operator = problem.operator
     x = problem.start()
-    scratch = problem.xp.empty_like(x)
     r = problem.y.copy()
     length = inner(r, r) ** 0.5 or 1.0
     if not problem.starts_at_zero:
@@ -154,7 +161,7 @@ def cgls(
     def gradient() -> Any:
         s = operator._adjoint(r)
         if weight:
-            add_scaled(s, -weight, x, scratch)
+            add_scaled(s, -weight, x)
         return s
 
     p = gradient().copy()
@@ -170,11 +177,10 @@ def cgls(
             progress.report(x, inner(r, r) ** 0.5 / length, solved=True)
             continue
         alpha = gamma / curvature
-        add_scaled(x, alpha, p, scratch)
-        add_scaled(r, -alpha, q, q)
+        add_scaled(x, alpha, p)
+        add_scaled(r, -alpha, q)
         s = gradient()
         former, gamma = gamma, inner(s, s)
-        p *= gamma / former
-        p += s
+        scale_add(p, gamma / former, s)
         progress.report(x, inner(r, r) ** 0.5 / length)
     return progress.result(problem, x)

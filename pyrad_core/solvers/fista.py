@@ -12,7 +12,17 @@ import math
 from typing import Any
 
 from .._checks import positive
-from .result import Callback, Problem, Progress, Result, add_scaled, check_prox, inner, norm
+from .result import (
+    Callback,
+    Problem,
+    Progress,
+    Result,
+    add_scaled,
+    check_prox,
+    inner,
+    norm,
+    scale_add,
+)
 
 __all__ = ["fista", "pogm"]
 
@@ -65,16 +75,15 @@ def fista(
     z = x.copy()
     for _ in progress:
         gradient, residual = smooth.gradient(z)
-        gradient *= -length
-        gradient += z
+        scale_add(gradient, -length, z)
         new = gradient if prox is None else prox.prox(gradient, length)
         difference = new - x
         z -= new
         if restart and inner(z, difference) > 0:
             momentum = 1.0
         former, momentum = momentum, 0.5 * (1 + math.sqrt(1 + 4 * momentum**2))
-        difference *= (former - 1) / momentum
-        z = new + difference
+        scale_add(difference, (former - 1) / momentum, new)
+        z = difference
         x = new
         progress.report(x, residual)
     return progress.result(problem, x)
@@ -111,7 +120,7 @@ def pogm(
     length = _step(problem, step)
     smooth = _LeastSquares(problem)
     x, theta, gamma = problem.start(), 1.0, length
-    w, z, scratch = x.copy(), x.copy(), problem.xp.empty_like(x)
+    w, z = x.copy(), x.copy()
     momentum_end = None  # where the composite gradient step of the former iteration ended
     for k in progress:
         gradient, residual = smooth.gradient(x)
@@ -121,10 +130,9 @@ def pogm(
         gradient_step = x - length * gradient
         # z <- combination of the last two gradient steps, the iterate and the former z
         z -= x
-        z *= (former - 1) * length / (gamma * theta)
-        z += gradient_step
-        add_scaled(z, (former - 1) / theta, gradient_step - w, scratch)
-        add_scaled(z, former / theta, gradient_step - x, scratch)
+        scale_add(z, (former - 1) * length / (gamma * theta), gradient_step)
+        add_scaled(z, (former - 1) / theta, gradient_step - w)
+        add_scaled(z, former / theta, gradient_step - x)
         gamma = length * (2 * former + theta - 1) / theta
         new = z.copy() if prox is None else prox.prox(z, gamma)
         # the composite gradient at new decides about a restart

@@ -9,7 +9,17 @@ import math
 from typing import Any
 
 from .._checks import at_least
-from .result import Callback, Problem, Progress, Result, add_scaled, no_prox, norm, rounding
+from .result import (
+    Callback,
+    Problem,
+    Progress,
+    Result,
+    add_scaled,
+    no_prox,
+    norm,
+    rounding,
+    scale_add,
+)
 
 __all__ = ["lsqr"]
 
@@ -49,7 +59,6 @@ def lsqr(
     damping = math.sqrt(at_least("regularization", regularization, 0))
     operator = problem.operator
     x = problem.start()
-    scratch = problem.xp.empty_like(x)
     u = problem.y.copy()
     length = norm(u) or 1.0
     if not problem.starts_at_zero:
@@ -63,13 +72,9 @@ def lsqr(
         if spent:  # what is left of the Krylov space is rounding
             progress.report(x, math.hypot(phi_bar, done) / length, solved=True)
             continue
-        forward = operator._forward(v)
-        u *= -alpha
-        u += forward
+        scale_add(u, -alpha, operator._forward(v))
         beta = _normalise(u)
-        adjoint = operator._adjoint(u)
-        v *= -beta
-        v += adjoint
+        scale_add(v, -beta, operator._adjoint(u))
         alpha = _normalise(v)
         spent = min(alpha, beta) <= least
         # one rotation removes the damping, the next the subdiagonal
@@ -80,9 +85,8 @@ def lsqr(
         cos, sin = rho_damped / rho, beta / rho
         theta, rho_bar = sin * alpha, -cos * alpha
         phi, phi_bar = cos * phi_bar, sin * phi_bar
-        add_scaled(x, phi / rho, w, scratch)
-        w *= -theta / rho
-        w += v
+        add_scaled(x, phi / rho, w)
+        scale_add(w, -theta / rho, v)
         progress.report(x, math.hypot(phi_bar, done) / length)
     return progress.result(problem, x)
 

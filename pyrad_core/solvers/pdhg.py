@@ -12,7 +12,7 @@ from typing import Any
 from .._checks import positive
 from ..errors import DataError, ShapeError
 from ..operators import LinearOperator
-from .result import Callback, Problem, Progress, Result, check_prox, norm
+from .result import Callback, Problem, Progress, Result, check_prox, norm, scale_add
 
 __all__ = ["pdhg"]
 
@@ -83,20 +83,17 @@ def pdhg(
     for _ in progress:
         r = operator._forward(ahead)
         r -= data
-        r *= sigma
-        r += dual
+        scale_add(r, sigma, dual)
         r *= 1 / (1 + sigma)
         change, dual = _change(dual, r), r
         descent = operator._adjoint(dual)
         for i, (transform, prior) in enumerate(priors):
             q = transform._forward(ahead)
-            q *= sigma
-            q += duals[i]
+            scale_add(q, sigma, duals[i])
             q -= sigma * prior.prox(q / sigma, 1 / sigma)  # Moreau: the prox of g's conjugate
             change, duals[i] = max(change, _change(duals[i], q)), q
             descent += transform._adjoint(q)
-        descent *= -tau
-        descent += x
+        scale_add(descent, -tau, x)
         new = descent if prox is None else prox.prox(descent, tau)
         change = max(change, _change(x, new))
         ahead = 2 * new - x

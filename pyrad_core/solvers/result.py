@@ -27,10 +27,10 @@ __all__ = [
     "no_prox",
     "norm",
     "rounding",
+    "scale_add",
 ]
 
 Callback = Callable[[int, Any, float], Any]
-_BLOCK = 1 << 16
 
 
 @dataclass
@@ -167,15 +167,8 @@ def check_prox(prox: Any, name: str = "prox") -> Any:
 
 def inner(a: Any, b: Any) -> float:
     """Re <a, b> in double precision; the bits do not depend on the number of threads."""
-    a, b = _flat_real(a), _flat_real(b)
-    if not isinstance(a, np.ndarray):
-        return float((a.astype(np.float64) * b).sum())
-    total = 0.0
-    for start in range(0, a.size, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        left, right = a[block].astype(np.float64), b[block].astype(np.float64)
-        total += float(np.einsum("i,i->", left, right))
-    return total
+    kernels = edge_of(a=a, b=b).kernels
+    return float(kernels.inner_product(_flat_real(a), _flat_real(b)))
 
 
 def rounding(a: Any) -> float:
@@ -188,12 +181,28 @@ def norm(a: Any) -> float:
     return math.sqrt(inner(a, a))
 
 
-def add_scaled(x: Any, factor: float, direction: Any, scratch: Any) -> None:
-    """x += factor * direction without allocating; scratch may be direction to give it up."""
-    np.multiply(direction, factor, out=scratch)
-    x += scratch
+def add_scaled(x: Any, factor: float, direction: Any) -> None:
+    """x += factor * direction, in place."""
+    _combine(factor, direction, 1.0, x)
+
+
+def scale_add(x: Any, factor: float, other: Any) -> None:
+    """x = factor * x + other, in place."""
+    _combine(1.0, other, factor, x)
+
+
+def _combine(alpha: float, x: Any, beta: float, out: Any) -> None:
+    if x.dtype != out.dtype:
+        raise DataError(f"the operator turned {out.dtype} into {x.dtype}; it has to keep it")
+    edge_of(x=x, out=out).kernels.axpby(alpha, _flat_real(x), beta, _writable(out))
 
 
 def _flat_real(a: Any) -> Any:
-    flat = a.reshape(-1)
+    flat = a.reshape(-1)  # a copy where a is not contiguous
     return flat.view(flat.real.dtype) if flat.dtype.kind == "c" else flat
+
+
+def _writable(out: Any) -> Any:
+    if not out.flags.c_contiguous:
+        raise DataError("an operator returned an array that is not contiguous; return a copy")
+    return _flat_real(out)

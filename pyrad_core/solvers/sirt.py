@@ -14,7 +14,7 @@ from typing import Any
 
 from .._checks import number
 from ..errors import DataError
-from .result import Callback, Problem, Progress, Result, check_prox, norm
+from .result import Callback, Problem, Progress, Result, add_scaled, check_prox, norm
 from .subsets import subset_problems
 
 __all__ = ["os_sart", "sirt"]
@@ -140,8 +140,7 @@ def _row_action(
             r *= row
             update = operator._adjoint(r)
             update *= column
-            update *= step
-            x += update
+            add_scaled(x, step, update)
             if prox is not None:
                 x = prox.prox(x, 1.0)
         progress.report(x, squared**0.5 / length)

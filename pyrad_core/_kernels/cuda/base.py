@@ -8,10 +8,11 @@ import numpy as np
 
 from . import runtime
 
-__all__ = ["count_nonfinite"]
+__all__ = ["axpby", "count_nonfinite", "inner_product"]
 
 _BLOCK = 256
 _MAX_GRID = 4096
+_PARTIAL_SUMS = 1024
 
 
 def count_nonfinite(x: Any) -> tuple[int, int]:
@@ -26,3 +27,26 @@ def count_nonfinite(x: Any) -> tuple[int, int]:
     runtime.launch("base/finite.cu", kernel, grid, (_BLOCK,), (x, np.int64(size), out))
     count, first = (int(n) for n in out)
     return count, first if count else -1
+
+
+def inner_product(a: Any, b: Any) -> float:
+    """sum of a[i] * b[i] in double precision."""
+    size = a.size
+    if size == 0:
+        return 0.0
+    blocks = min(_PARTIAL_SUMS, -(-size // _BLOCK))
+    partial = runtime.empty(a, (blocks,), np.float64)
+    kernel = f"inner_product_{runtime.suffix(a)}"
+    arguments = (a, b, np.int64(size), partial)
+    runtime.launch("base/vector.cu", kernel, (blocks,), (_BLOCK,), arguments)
+    return float(partial.sum())
+
+
+def axpby(alpha: float, x: Any, beta: float, out: Any) -> None:
+    """out = alpha * x + beta * out."""
+    if x.size == 0:
+        return
+    grid = (min(_MAX_GRID, -(-x.size // _BLOCK)),)
+    kernel = f"axpby_{runtime.suffix(x)}"
+    arguments = (np.float64(alpha), x, np.float64(beta), out, np.int64(x.size))
+    runtime.launch("base/vector.cu", kernel, grid, (_BLOCK,), arguments)
