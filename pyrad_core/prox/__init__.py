@@ -6,6 +6,7 @@ take any object with these two methods.
 
 from .base import Prox
 from .elementwise import L1, Box, GroupL1, NonNegative, Pointwise
+from .tv import TV
 from .wavelet import WaveletL1
 
-__all__ = ["L1", "Box", "GroupL1", "NonNegative", "Pointwise", "Prox", "WaveletL1"]
+__all__ = ["L1", "TV", "Box", "GroupL1", "NonNegative", "Pointwise", "Prox", "WaveletL1"]

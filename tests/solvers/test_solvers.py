@@ -137,8 +137,9 @@ def test_lasso_optimality(name, matrix, right):
 @pytest.mark.parametrize("name", ["fista", "pogm", "pdhg", "admm"])
 def test_nonnegative_least_squares_scipy(name):
     options = {"pdhg": {"balance": 0.1}, "admm": {"penalty": 20.0}}.get(name, {})
+    iterations = {"pdhg": 1500, "admm": 150}.get(name, 500)
     result = getattr(solvers, name)(
-        TALL, RIGHT, iterations=3000, prox=NotNegative(), tolerance=0, **options
+        TALL, RIGHT, iterations=iterations, prox=NotNegative(), **options
     )
     expected = nnls(TALL, RIGHT)[0]
     assert relative_error(result.x, expected) < 1e-5
@@ -176,7 +177,7 @@ def test_anisotropic_tv_agrees_across_solvers():
         Identity((30,)), y, iterations=500, prox=Soft(0.4), transform=difference,
         inner_iterations=30,
     )  # fmt: skip
-    b = solvers.pdhg(Identity((30,)), y, iterations=4000, priors=[(difference, Soft(0.4))])
+    b = solvers.pdhg(Identity((30,)), y, iterations=2500, priors=[(difference, Soft(0.4))])
     assert relative_error(a.x, b.x) < 1e-5
     # the mean is kept, and jumps are few
     assert a.x.mean() == pytest.approx(y.mean(), abs=1e-8)
@@ -188,7 +189,7 @@ def test_row_action_reaches_consistent_solution(name):
     operator, y, _ = problem_for(name)
     options = {"subsets": 5} if name == "os_sart" else {}
     result = getattr(solvers, name)(
-        operator, y, iterations=4000, relaxation=1.0, prox=NotNegative(), **options
+        operator, y, iterations=2000, relaxation=1.0, prox=NotNegative(), **options
     )
     assert relative_error(result.x, TRUTH) < 1e-3
     assert result.residuals[-1] < 1e-4 * result.residuals[0]
