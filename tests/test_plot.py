@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from pyrad_core import plot
-from pyrad_core._colours import colour_table
 from pyrad_core.errors import DataError, ShapeError
 from pyrad_core.io import Image
+from pyrad_core.plot.colours import colour_table
 
 RAMP = np.tile(np.arange(64.0), (64, 1))
 

@@ -18,6 +18,7 @@ from .._version import __version__
 __all__ = ["main"]
 
 _VERBS = {  # name -> module, in the order of the help text
+    "demo": "demo",
     "info": "info",
     "recon": "recon",
     "denoise": "denoise",

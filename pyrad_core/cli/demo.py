@@ -36,15 +36,16 @@ def command(run: Run, out: Path, quick: bool, seed: int) -> None:
     taken = [name for name in _FILES if (out / name).exists()]
     if taken and not run.force:
         raise DataError(f"{out} already holds {', '.join(taken)}; --force overwrites them")
-    from . import _demo_ct, _demo_mr
+    from ..demo import ct as ct_scan
+    from ..demo import mr as mr_scan
 
     start = time.perf_counter()
     with _steps(run) as note:
-        ct = _demo_ct.run(160 if quick else 320, seed, note)
-        mr = _demo_mr.run(96 if quick else 256, 24 if quick else 48, 8, seed, note)
+        ct = ct_scan.run(160 if quick else 320, seed, note)
+        mr = mr_scan.run(96 if quick else 256, 24 if quick else 48, 8, seed, note)
         note("pictures")
         out.mkdir(parents=True, exist_ok=True)
-        _draw(out, ct, mr, _demo_ct, _demo_mr)
+        _draw(out, ct, mr)
     report = {
         "ct": {"unit": "HU", "quality": ct.rows, "lesions": ct.lesions, "seconds": ct.seconds},
         "mr": {
@@ -74,14 +75,16 @@ def _steps(run: Run) -> Iterator[Any]:
         yield lambda text: status.update(f"{text} ...")
 
 
-def _draw(out: Path, ct: Any, mr: Any, ct_module: Any, mr_module: Any) -> None:
+def _draw(out: Path, ct: Any, mr: Any) -> None:
     from .. import plot
+    from ..demo import ct as ct_scan
+    from ..demo import mr as mr_scan
 
-    ct_row, mr_row = ct_module.panels(ct), mr_module.panels(mr)
+    ct_row, mr_row = ct_scan.panels(ct), mr_scan.panels(mr)
     plot.panels(ct_row, out / "ct.png")
     plot.panels(mr_row, out / "mr.png")
-    plot.panels(ct_module.heat_panels(ct), out / "heatmap.png", columns=4)
-    overview = [ct_row[1], ct_row[2], ct_module.heat_overview(ct), mr_row[1], mr_row[2], mr_row[0]]
+    plot.panels(ct_scan.heat_panels(ct), out / "heatmap.png", columns=4)
+    overview = [ct_row[1], ct_row[2], ct_scan.heat_overview(ct), mr_row[1], mr_row[2], mr_row[0]]
     plot.panels(overview, out / "overview.png", columns=3)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import click
 from ..errors import DataError
 from .common import PATH, Run, max_bytes_option, preview_option, verb
 
-_METHODS = ("fbp", "fdk", "sirt", "cgls", "tv")
+_METHODS = ("fbp", "sirt", "cgls", "tv")
 _ENDINGS = (".nii", ".nii.gz", ".nrrd", ".mha", ".npy")
 
 
@@ -20,17 +21,15 @@ _ENDINGS = (".nii", ".nii.gz", ".nrrd", ".mha", ".npy")
 @click.option(
     "--method",
     type=click.Choice(_METHODS),
-    help="Default: fbp for a full parallel scan, fdk for a cone, else cgls.",
+    help="Default: fbp for a parallel scan of half a turn or more, else cgls.",
 )
 @click.option(
-    "--filter", "filter_name", default="ram-lak", show_default=True, help="Filter of fbp and fdk."
+    "--filter", "filter_name", default="ram-lak", show_default=True, help="Filter of fbp."
 )
 @click.option(
     "--iterations",
     type=click.IntRange(1),
-    default=20,
-    show_default=True,
-    help="Of sirt, cgls and tv.",
+    help="Of sirt, cgls and tv; the methods' own defaults otherwise.",
 )
 @click.option("--weight", type=float, default=None, help="Of tv.")
 @click.option(
@@ -86,12 +85,11 @@ def command(run: Run, input: Path, output: Path, **options: Any) -> None:
     volume = _grid(geometry, options["size"], options["voxel"])
     method = options["method"] or _usual_method(geometry)
     arguments: dict[str, Any] = {}
-    if method in ("fbp", "fdk"):
+    if method == "fbp":
         arguments["filter"] = options["filter_name"]
     else:
-        arguments["iterations"] = options["iterations"]
-        if method == "tv" and options["weight"] is not None:
-            arguments["weight"] = options["weight"]
+        given = ("iterations", "weight") if method == "tv" else ("iterations",)
+        arguments |= {name: options[name] for name in given if options[name] is not None}
     run.log(f"{method} onto {volume.shape}")
     image = ct.recon(lines, geometry, volume, method=method, **arguments)
     run.log("reconstructed")
@@ -156,11 +154,12 @@ def _of_rows(geometry: Any, rows: slice) -> Any:
     kept, whole = rows.stop - rows.start, geometry.rows
     moved = (rows.start + (kept - 1) / 2 - (whole - 1) / 2) * geometry.pixel[0]
     if isinstance(geometry, ConeBeam):
-        return geometry.replace(
+        return replace(
+            geometry,
             detector=(kept, geometry.columns),
             offset=(geometry.offset[0] + moved, geometry.offset[1]),
         )
-    return geometry.replace(detector=(kept, geometry.columns))
+    return replace(geometry, detector=(kept, geometry.columns))
 
 
 def _centered(
@@ -184,7 +183,7 @@ def _centered(
             raise click.BadParameter(f"{center!r}; expected auto, none or a column") from None
     shift = ((geometry.columns - 1) / 2 - column) * geometry.pixel[-1]
     offset = shift if len(geometry.detector) == 1 else (geometry.offset[0], shift)
-    return geometry.replace(offset=offset), column
+    return replace(geometry, offset=offset), column
 
 
 def _grid(geometry: Any, size: int | None, voxel: float | None) -> Any:
@@ -207,9 +206,7 @@ def _grid(geometry: Any, size: int | None, voxel: float | None) -> Any:
 def _usual_method(geometry: Any) -> str:
     import numpy as np
 
-    from ..geometry import ConeBeam, ParallelBeam
+    from ..geometry import ParallelBeam
 
-    if isinstance(geometry, ConeBeam):
-        return "fdk"
     span = float(np.ptp(geometry.angles))
     return "fbp" if isinstance(geometry, ParallelBeam) and span > 0.9 * np.pi else "cgls"

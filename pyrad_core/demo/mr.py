@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-_WAVES = np.arange(-2.0, 2.01, 0.5)  # cycles per field of view; half cycles do not wrap round
+_WAVES = np.arange(-1.5, 1.51, 0.5)  # cycles per field of view; half cycles do not wrap round
 
 
 @dataclass

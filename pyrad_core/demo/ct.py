@@ -103,19 +103,17 @@ def phantom(seed: int) -> tuple[Any, Any]:
 
 
 def _grains(x: float, y: float, grain: float, rng: np.random.Generator) -> list[tuple[float, ...]]:
-    """One disc for the lesion, and small ones of both signs that give it its texture."""
+    """One disc for the lesion, and small ellipses of both signs that give it its texture."""
     rows = [(40.0, _LESION_RADIUS, _LESION_RADIUS, x, y, 0.0)]
-    reach = _LESION_RADIUS - 1.3 * grain
-    count = int(1.1 * (reach / grain) ** 2)
-    for i in range(count):
-        distance, angle = reach * np.sqrt(rng.random()), 2 * np.pi * rng.random()
-        wide = grain * rng.uniform(0.8, 1.3)
-        tall = wide * rng.uniform(0.6, 1.0)
-        amplitude = 62.0 if i % 2 else -62.0
-        rows.append(
-            (amplitude, wide, tall, x + distance * np.cos(angle), y + distance * np.sin(angle),
-             180 * rng.random())
-        )  # fmt: skip
+    reach, step = _LESION_RADIUS - 1.2 * grain, 1.75 * grain
+    ticks = np.arange(-np.ceil(reach / step), np.ceil(reach / step) + 1) * step
+    places = np.array([(a, b) for a in ticks for b in ticks])
+    places += rng.uniform(-0.3, 0.3, places.shape) * step
+    places = rng.permutation(places[np.hypot(*places.T) < reach])
+    for i, (a, b) in enumerate(places):
+        wide = grain * rng.uniform(0.9, 1.25)
+        tall = wide * rng.uniform(0.65, 1.0)
+        rows.append((85.0 if i % 2 else -85.0, wide, tall, x + a, y + b, 180 * rng.random()))
     return rows
 
 

@@ -6,8 +6,8 @@ import functools
 
 import numpy as np
 
-from ._checks import choice, number
-from .errors import MissingDependencyError
+from .._checks import choice, number
+from ..errors import MissingDependencyError
 
 
 def levels(values: np.ndarray, limits: tuple[float, float]) -> np.ndarray:

@@ -1,9 +1,4 @@
-"""Pictures: previews of volumes, heat maps over images, panels side by side.
-
-Pictures are made with Pillow; colour maps "gray" and "heat" are built in, other names come from
-matplotlib (``pyrad_core[plot]``). Every function returns the picture as a uint8 array
-``(rows, columns, 3)`` and writes it when given a path.
-"""
+"""Drawing: panels with titles, notes and colour bars, and what preview and overlay make."""
 
 from __future__ import annotations
 
@@ -16,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import at_least
-from ._colours import colour_table, levels, window_of
-from .errors import DataError, ShapeError
+from .._checks import at_least
+from ..errors import DataError, ShapeError
+from .colours import colour_table, levels, window_of
 
 __all__ = ["Panel", "middle_slice", "overlay", "panels", "preview"]
 
@@ -244,7 +239,7 @@ def panels(row: Sequence[Panel], path: PathLike | None = None, *, columns: int =
             left += picture.width + _MARGIN
         top += height + _MARGIN
     if path is not None:
-        from .io.files import atomic_write
+        from ..io.files import atomic_write
 
         with atomic_write(path) as stream:
             canvas.save(stream, format="PNG", optimize=True)
