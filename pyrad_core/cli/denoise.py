@@ -99,13 +99,13 @@ def before_and_after(image: Any, result: Any, path: Path, title: str) -> None:
 
     before = plot.middle_slice(image)
     after = plot.middle_slice(replace(image, data=np.asarray(result, dtype=np.float64)))
-    window = tuple(float(v) for v in np.percentile(before, (0.5, 99.5)))
+    low, high = (float(v) for v in np.percentile(before, (0.5, 99.5)))
     removed = before - after
     spread = 3 * float(np.std(removed)) or 1.0
     plot.panels(
         [
-            plot.Panel(before, "before", window=window),
-            plot.Panel(after, title, window=window),
+            plot.Panel(before, "before", window=(low, high)),
+            plot.Panel(after, title, window=(low, high)),
             plot.Panel(removed, "removed", window=(-spread, spread), bar=""),
         ],
         path,

@@ -104,7 +104,7 @@ def phantom(seed: int) -> tuple[Any, Any]:
 
 def _grains(x: float, y: float, grain: float, rng: np.random.Generator) -> list[tuple[float, ...]]:
     """One disc for the lesion, and small ellipses of both signs that give it its texture."""
-    rows = [(40.0, _LESION_RADIUS, _LESION_RADIUS, x, y, 0.0)]
+    rows: list[tuple[float, ...]] = [(40.0, _LESION_RADIUS, _LESION_RADIUS, x, y, 0.0)]
     reach, step = _LESION_RADIUS - 1.2 * grain, 1.75 * grain
     ticks = np.arange(-np.ceil(reach / step), np.ceil(reach / step) + 1) * step
     places = np.array([(a, b) for a in ticks for b in ticks])
@@ -210,14 +210,14 @@ def heat_panels(result: Ct) -> list[Any]:
     from ..plot import Panel
 
     out = []
-    limits = tuple(float(v) for v in np.nanpercentile(result.heat, (2, 98)))
+    low, high = (float(v) for v in np.nanpercentile(result.heat, (2, 98)))
     for label, name in enumerate(_LESIONS, start=1):
         box = _box(result.labels == label)
         common: dict[str, Any] = {"window": _WINDOW}
         out.append(Panel(result.denoised[box], f"{name} texture", **common))
         out.append(
             Panel(
-                result.denoised[box], "GLCM contrast", over=result.heat[box], over_window=limits,
+                result.denoised[box], "GLCM contrast", over=result.heat[box], over_window=(low, high),
                 bar="contrast" if label == 2 else None, **common,
             )
         )  # fmt: skip
