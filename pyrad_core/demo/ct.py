@@ -217,10 +217,14 @@ def heat_panels(result: Ct) -> list[Any]:
         out.append(Panel(result.denoised[box], f"{name} texture", **common))
         out.append(
             Panel(
-                result.denoised[box], "GLCM contrast", over=result.heat[box], over_window=(low, high),
-                bar="contrast" if label == 2 else None, **common,
+                result.denoised[box],
+                "GLCM contrast",
+                over=result.heat[box],
+                over_window=(low, high),
+                bar="contrast" if label == 2 else None,
+                **common,
             )
-        )  # fmt: skip
+        )
     return out
 
 
