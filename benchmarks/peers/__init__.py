@@ -13,7 +13,7 @@ from .ct import (
     skimage_iradon,
     skimage_radon,
 )
-from .denoise import pywt_roundtrip, skimage_nlm, skimage_tv_chambolle
+from .denoise import pywt_roundtrip, pywt_stationary, skimage_nlm, skimage_tv_chambolle
 from .mr import (
     ducc_adjoint,
     ducc_forward,
@@ -40,6 +40,7 @@ __all__ = [
     "pyradiomics_extractor",
     "pyradiomics_glcm",
     "pywt_roundtrip",
+    "pywt_stationary",
     "sigpy_adjoint",
     "sigpy_espirit",
     "sigpy_forward",

@@ -7,7 +7,7 @@ from typing import Any
 
 from .need import need
 
-__all__ = ["pywt_roundtrip", "skimage_nlm", "skimage_tv_chambolle"]
+__all__ = ["pywt_roundtrip", "pywt_stationary", "skimage_nlm", "skimage_tv_chambolle"]
 
 
 def skimage_nlm(
@@ -37,4 +37,14 @@ def pywt_roundtrip(
     return (
         lambda: pywt.wavedecn(image, wavelet, mode=mode, level=level),
         lambda: pywt.waverecn(coefficients, wavelet, mode=mode),
+    )
+
+
+def pywt_stationary(image: Any, *, wavelet: str, level: int) -> tuple[Callable, Callable]:
+    """Forward and inverse stationary transform, each a callable."""
+    pywt = need("pywt")
+    coefficients = pywt.swtn(image, wavelet, level)
+    return (
+        lambda: pywt.swtn(image, wavelet, level),
+        lambda: pywt.iswtn(coefficients, wavelet),
     )
