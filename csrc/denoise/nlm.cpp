@@ -89,11 +89,6 @@ PYRAD_CLONES void sum_planes(const T *x, i64 x_stride, i64 count, T *out, i64 ou
         sum_rows(x + row * x_stride, x_stride, count, out + row * out_stride, n);
 }
 
-template <class T> struct Strength {
-    T scale, offset;                           // one noise level
-    T inverse_size, h_squared, factor_squared; // noise level per voxel
-};
-
 template <class T> struct Pair {
     const T *value, *partner;                   // values at i and at j
     const T *variance, *partner_variance;       // null: the same everywhere
@@ -129,15 +124,12 @@ PYRAD_ALWAYS_INLINE void add_row(const T *terms, i64 stride, const Pair<T> &pair
     if (pair.variance) {
 #pragma GCC ivdep
         for (i64 i = 0; i < n; ++i)
-            weights[i] =
-                valid[i] * weight(strided_sum<Count>(terms + i, stride), strength.inverse_size,
-                                  pair.variance[i], pair.partner_variance[i], strength.h_squared,
-                                  strength.factor_squared);
+            weights[i] = valid[i] * weight(strided_sum<Count>(terms + i, stride), strength,
+                                           pair.variance[i], pair.partner_variance[i]);
     } else {
 #pragma GCC ivdep
         for (i64 i = 0; i < n; ++i)
-            weights[i] = valid[i] * weight(strided_sum<Count>(terms + i, stride), strength.scale,
-                                           strength.offset);
+            weights[i] = valid[i] * weight(strided_sum<Count>(terms + i, stride), strength);
     }
 #pragma GCC ivdep
     for (i64 i = 0; i < n; ++i) {
@@ -238,7 +230,9 @@ template <class T> class Filter {
             variance_ = framed(noise.variance, frame_, 0);
         numerator_.resize(frame_.size());
         denominator_.assign(frame_.size(), T(1));
-        set_strength(noise);
+        const i64 patch_size = (2 * patch.z + 1) * (2 * patch.y + 1) * (2 * patch.x + 1);
+        strength_ =
+            strength<T>(static_cast<double>(patch_size), noise.sigma, noise.h, noise.factor);
         set_valid();
         scratch_.resize(max_workers() * scratch_size());
     }
@@ -265,17 +259,6 @@ template <class T> class Filter {
     }
 
   private:
-    void set_strength(const Noise<T> &noise) {
-        const double count = static_cast<double>((2 * patch_.z + 1) * (2 * patch_.y + 1)) *
-                             static_cast<double>(2 * patch_.x + 1);
-        const double s2 = noise.sigma * noise.sigma;
-        const double factor2 = noise.factor * noise.factor;
-        const double h2 = noise.h * noise.h + factor2 * s2;
-        strength_ = {static_cast<T>(1 / (count * h2)), static_cast<T>(2 * s2 / h2),
-                     static_cast<T>(1 / count), static_cast<T>(noise.h * noise.h),
-                     static_cast<T>(factor2)};
-    }
-
     void set_valid() {
         valid_.resize((2 * search_.x + 1) * n_);
         for (i64 dx = -search_.x; dx <= search_.x; ++dx) {

@@ -83,19 +83,31 @@ template <class T> PYRAD_HD T cut_exponential(T t) {
     return t <= T(cutoff) ? exp_negative(t) : T(0);
 }
 
-// One noise level for all voxels: scale = 1 / (patch size * h2), offset = 2 s2 / h2.
-template <class T> PYRAD_HD T weight(T sum_of_squares, T scale, T offset) {
-    return cut_exponential(max_of(sum_of_squares * scale - offset, T(0)));
+template <class T> struct Strength {
+    T scale, offset;                           // 1 / (patch size * h2) and 2 s2 / h2, for one s
+    T inverse_size, h_squared, factor_squared; // for a noise level per voxel
+};
+
+template <class T>
+PYRAD_HD Strength<T> strength(double patch_size, double sigma, double h, double factor) {
+    const double s2 = sigma * sigma, h2 = h * h + factor * factor * s2;
+    return {static_cast<T>(1 / (patch_size * h2)), static_cast<T>(2 * s2 / h2),
+            static_cast<T>(1 / patch_size), static_cast<T>(h * h), static_cast<T>(factor * factor)};
+}
+
+// One noise level for all voxels.
+template <class T> PYRAD_HD T weight(T sum_of_squares, const Strength<T> &strength) {
+    return cut_exponential(max_of(sum_of_squares * strength.scale - strength.offset, T(0)));
 }
 
 // A noise level per voxel, given as variances.
 template <class T>
-PYRAD_HD T weight(T sum_of_squares, T inverse_size, T variance_i, T variance_j, T h_squared,
-                  T factor_squared) {
+PYRAD_HD T weight(T sum_of_squares, const Strength<T> &strength, T variance_i, T variance_j) {
     constexpr T tiny = T(1e-30); // where h2 is 0 only equal patches count
     const T s2 = T(0.5) * (variance_i + variance_j);
-    const T excess = max_of(sum_of_squares * inverse_size - 2 * s2, T(0));
-    return cut_exponential(excess / max_of(h_squared + factor_squared * s2, tiny));
+    const T excess = max_of(sum_of_squares * strength.inverse_size - 2 * s2, T(0));
+    return cut_exponential(excess /
+                           max_of(strength.h_squared + strength.factor_squared * s2, tiny));
 }
 
 // Index into 0..n-1 mirrored about the first and the last one; -n < i < 2 n - 1.

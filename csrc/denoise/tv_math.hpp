@@ -17,14 +17,14 @@ PYRAD_HD double root(double x) { return sqrt(x); }
 
 // Euclidean projection of one voxel's dual vector r[channel * D + axis] onto |p| <= 1.
 template <bool Isotropic, int D, int C, class T> PYRAD_HD void project(T *r) {
-    if (Isotropic) {
+    if constexpr (Isotropic) {
         T norm2 = 0;
         for (int i = 0; i < C * D; ++i)
             norm2 += r[i] * r[i];
         const T scale = T(1) / max_of(T(1), root(norm2));
         for (int i = 0; i < C * D; ++i)
             r[i] *= scale;
-    } else if (C == 1) {
+    } else if constexpr (C == 1) {
         for (int d = 0; d < D; ++d)
             r[d] = clamp(r[d], T(-1), T(1));
     } else {
@@ -42,18 +42,19 @@ template <bool Isotropic, int D, int C, class T> PYRAD_HD void project(T *r) {
 // Length of one voxel's gradient in the norm whose dual ball project() projects onto.
 template <bool Isotropic, int D, int C, class T> PYRAD_HD T magnitude(const T *g) {
     T sum = 0;
-    if (Isotropic) {
+    if constexpr (Isotropic) {
         for (int i = 0; i < C * D; ++i)
             sum += g[i] * g[i];
         return root(sum);
+    } else {
+        for (int d = 0; d < D; ++d) {
+            T norm2 = 0;
+            for (int c = 0; c < C; ++c)
+                norm2 += g[c * D + d] * g[c * D + d];
+            sum += root(norm2);
+        }
+        return sum;
     }
-    for (int d = 0; d < D; ++d) {
-        T norm2 = 0;
-        for (int c = 0; c < C; ++c)
-            norm2 += g[c * D + d] * g[c * D + d];
-        sum += root(norm2);
-    }
-    return sum;
 }
 
 // x + factor (x - before): the momentum of FGP and the over-relaxation of PDHG.
