@@ -29,7 +29,7 @@ find "$site" -name '*.so' -delete
 generator=()
 if command -v ninja >/dev/null; then generator=(-G Ninja); fi
 cmake -S . -B "$build/cmake" "${generator[@]}" "${launcher[@]}" -DPYRAD_EMULATOR=ON \
-    -DPYRAD_SANITIZE=address,undefined -DCMAKE_CXX_FLAGS_RELEASE="-O1 -DNDEBUG" \
+    -DPYRAD_SANITIZE=address,undefined \
     -DPYRAD_MODULE_DIR="$PWD/$site/pyrad_core/_kernels" \
     -DPython_EXECUTABLE="$(command -v python)" \
     -Dpybind11_DIR="$(python -c 'import pybind11; print(pybind11.get_cmake_dir())')" >"$build/log"

@@ -123,22 +123,19 @@ def _launch_on_gpu(
         if shared > _STATIC_SHARED:
             function.max_dynamic_shared_size_bytes = shared
         function(grid, block, args, shared_mem=shared)
+    except cupy.cuda.compiler.CompileException as error:
+        architecture = cupy.cuda.Device(device).compute_capability
+        version = ".".join(map(str, cupy.cuda.nvrtc.getVersion()))
+        raise DeviceError(
+            f"csrc/{source} does not compile for sm_{architecture} (NVRTC {version}):\n{error}"
+        ) from error
     except (cupy.cuda.driver.CUDADriverError, cupy.cuda.runtime.CUDARuntimeError) as error:
         _explain(error, f"{kernel} with grid {grid}, block {block}, {shared} bytes shared")
 
 
 @functools.cache
 def _function(source: str, kernel: str, device: int) -> Any:
-    cupy = _cupy()
-    module = _module(source, device)
-    try:
-        return module.get_function(kernel)
-    except cupy.cuda.compiler.CompileException as error:
-        architecture = cupy.cuda.Device(device).compute_capability
-        raise DeviceError(
-            f"csrc/{source} does not compile for sm_{architecture} "
-            f"(NVRTC {'.'.join(map(str, cupy.cuda.nvrtc.getVersion()))}):\n{error}"
-        ) from error
+    return _module(source, device).get_function(kernel)
 
 
 @functools.cache
