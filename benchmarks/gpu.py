@@ -8,12 +8,14 @@ Needs Python, a C++ compiler, CUDA with CuPy, pybind11, cmake, ninja, pytest and
 bandwidth of the device, every case of ``gpu_cases.py``. Times are medians of CUDA events around a
 call that takes arrays on the device and leaves its answer there; the first call, which compiles,
 is not counted. ``share`` is the traffic no implementation can avoid (inputs read once, results
-written once) over time, as a share of the bandwidth that a plain copy reaches.
+written once) over time, as a share of the bandwidth that a plain copy reaches. ``kernels`` lists
+the CUDA kernels that one call launches, how often, and their milliseconds together.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import json
 import re
@@ -21,6 +23,7 @@ import subprocess
 import sys
 import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -48,7 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
     results = describe_emulator() if options.emulated else describe_gpu()
     if not (options.no_tests or options.emulated):
         results["tests"] = run_tests()
-    results["cases"] = run_cases(options.cases, options.emulated, results.get("copy_gb_per_s"))
+    copy = results.get("copy_gb_per_s")
+    results["cases"] = run_cases(options.cases, options.emulated, copy)
     path = write(results, options.out)
     print(f"wrote {path}")
     failed = [case["name"] for case in results["cases"] if "failed" in case]
@@ -146,38 +150,87 @@ def run_cases(names: list[str], emulated: bool, copy: float | None) -> list[dict
     return rows
 
 
-def run_case(name: str, emulated: bool, copy: float | None) -> dict[str, Any]:
+def run_case(name: str, emulated: bool, copy: float | None = None) -> dict[str, Any]:
     """Compare one case with the CPU and, on a GPU, time it."""
     from benchmarks.gpu_cases import CASES
-    from pyrad_core._kernels import cpu, cuda, select
+    from pyrad_core._kernels import cpu
 
     problem = CASES[name](emulated)
-    host = {key: array.copy() for key, array in problem.arrays.items()}
     begin = time.perf_counter()
-    expected = problem.run(cpu, host)
+    expected = problem.run(cpu, _copies(problem.arrays))
     cpu_ms = 1e3 * (time.perf_counter() - begin)
     row = {"name": name, "problem": problem.text, "bytes": problem.bytes}
     if emulated:
-        device = {key: array.copy() for key, array in problem.arrays.items()}
-        with select.emulated():
-            got = problem.run(cuda, device)
+        got = _run_emulated(problem, row)
     else:
-        import cupy
-
-        device = {key: cupy.asarray(array) for key, array in problem.arrays.items()}
-        got = problem.run(cuda, device)
-        got = [cupy.asnumpy(part) for part in _parts(got)]
-        times = time_on_gpu(cupy, lambda: problem.run(cuda, device))
-        ms = median(times)
-        row |= {"ms": round(ms, 4), "ms_min": round(min(times), 4), "cpu_ms": round(cpu_ms, 3)}
+        got = _run_on_gpu(problem, row)
+        row["cpu_ms"] = round(cpu_ms, 3)
         if copy:
-            row["share"] = round(problem.bytes / (ms * 1e6) / copy, 3)
-        device.clear()
-        cupy.get_default_memory_pool().free_all_blocks()
+            row["share"] = round(problem.bytes / (row["ms"] * 1e6) / copy, 3)
     row["error"] = relative_error(got, expected)
     if not row["error"] <= problem.tolerance:
         row["failed"] = f"error {row['error']:.2e} against the CPU, allowed {problem.tolerance:.0e}"
     return row
+
+
+def _copies(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {key: array.copy() for key, array in arrays.items()}
+
+
+def _run_emulated(problem: Any, row: dict[str, Any]) -> Any:
+    from pyrad_core._kernels import cuda, select
+
+    with select.emulated(), recorded_launches() as launches:
+        got = problem.run(cuda, _copies(problem.arrays))
+    row["kernels"] = {kernel: {"launches": len(events)} for kernel, events in launches.items()}
+    return got
+
+
+def _run_on_gpu(problem: Any, row: dict[str, Any]) -> Any:
+    import cupy
+
+    from pyrad_core._kernels import cuda
+
+    device = {key: cupy.asarray(array) for key, array in problem.arrays.items()}
+    got = [cupy.asnumpy(part) for part in _parts(problem.run(cuda, device))]
+    times = time_on_gpu(cupy, lambda: problem.run(cuda, device))
+    row |= {"ms": round(median(times), 4), "ms_min": round(min(times), 4)}
+    with recorded_launches(cupy) as launches:
+        problem.run(cuda, device)
+        cupy.cuda.Device().synchronize()
+    row["kernels"] = {
+        kernel: {
+            "launches": len(events),
+            "ms": round(sum(cupy.cuda.get_elapsed_time(*pair) for pair in events), 4),
+        }
+        for kernel, events in launches.items()
+    }
+    device.clear()
+    cupy.get_default_memory_pool().free_all_blocks()
+    return got
+
+
+@contextlib.contextmanager
+def recorded_launches(cupy: Any = None) -> Iterator[dict[str, list[Any]]]:
+    """Kernel name -> one entry per launch within the block: the events before and after it."""
+    from pyrad_core._kernels.cuda import runtime
+
+    launch, seen = runtime.launch, {}
+
+    def recording(source: str, kernel: str, *args: Any, **keywords: Any) -> None:
+        begin, end = (cupy.cuda.Event(), cupy.cuda.Event()) if cupy else (None, None)
+        if cupy:
+            begin.record()
+        launch(source, kernel, *args, **keywords)
+        if cupy:
+            end.record()
+        seen.setdefault(kernel, []).append((begin, end))
+
+    runtime.launch = recording
+    try:
+        yield seen
+    finally:
+        runtime.launch = launch
 
 
 def _parts(result: Any) -> list[Any]:

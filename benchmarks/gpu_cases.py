@@ -163,3 +163,54 @@ def _(tiny):
 
     x = _normal((8, 12, 10) if tiny else (256, 256, 256))
     return job(lambda x: wavelet.dwtn(x, "db4", "periodization"), {"x": x}, bytes=2 * x.nbytes)
+
+
+# --- ct -----------------------------------------------------------------------------------------
+
+
+def _parallel(tiny: bool) -> tuple[Any, Any]:
+    import pyrad_core as prc
+
+    views, columns, size = (12, 47, 32) if tiny else (720, 736, 512)
+    angles = np.arange(views) * np.pi / views
+    return prc.ParallelBeam(angles, columns), prc.Volume((size, size))
+
+
+def _fan(tiny: bool) -> tuple[Any, Any]:
+    import pyrad_core as prc
+
+    views, columns, size = (24, 47, 32) if tiny else (720, 736, 512)
+    angles = np.arange(views) * 2 * np.pi / views
+    beam = prc.FanBeam(angles, columns, 2.0, 4.0 * size, 8.0 * size)
+    return beam, prc.Volume((size, size))
+
+
+for _beam in (_parallel, _fan):
+    _name = _beam.__name__[1:]
+
+    @case(f"ct.fbp {_name} 512^2 x 720 x 736")
+    def _(tiny, beam=_beam):
+        from pyrad_core import ct
+
+        geometry, volume = beam(tiny)
+        x = _normal((len(geometry.angles), geometry.columns))
+        moved = x.nbytes + 4 * volume.shape[0] * volume.shape[1]
+        return job(lambda x: ct.fbp(x, geometry, volume), {"x": x}, bytes=moved)
+
+    @case(f"ct.Projector {_name} forward 512^2 x 720 x 736")
+    def _(tiny, beam=_beam):
+        from pyrad_core import ct
+
+        projector = ct.Projector(*beam(tiny))
+        x = _normal(projector.domain_shape)
+        moved = 4 * int(np.prod(projector.domain_shape) + np.prod(projector.range_shape))
+        return job(lambda x: projector.forward(x), {"x": x}, bytes=moved)
+
+    @case(f"ct.Projector {_name} adjoint 512^2 x 720 x 736")
+    def _(tiny, beam=_beam):
+        from pyrad_core import ct
+
+        projector = ct.Projector(*beam(tiny))
+        y = _normal(projector.range_shape)
+        moved = 4 * int(np.prod(projector.domain_shape) + np.prod(projector.range_shape))
+        return job(lambda y: projector.adjoint(y), {"y": y}, bytes=moved)

@@ -1,10 +1,11 @@
 """Undecimated bands against the IBSI 2 consensus response map 6.a.1 (coif1, HHL, periodic)."""
 
-import nibabel
 import numpy as np
 from helpers import data_path
 
 from pyrad_core import wavelet as prw
+
+nibabel = pytest.importorskip("nibabel")
 
 
 def test_coif1_hhl_is_response_map_6_a_1():
