@@ -1,6 +1,7 @@
 """Undecimated bands against the IBSI 2 consensus response map 6.a.1 (coif1, HHL, periodic)."""
 
 import numpy as np
+import pytest
 from helpers import data_path
 
 from pyrad_core import wavelet as prw
