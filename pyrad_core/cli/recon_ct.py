@@ -91,7 +91,10 @@ def command(run: Run, input: Path, output: Path, **options: Any) -> None:
         given = ("iterations", "weight") if method == "tv" else ("iterations",)
         arguments |= {name: options[name] for name in given if options[name] is not None}
     run.log(f"{method} onto {volume.shape}")
-    image = ct.recon(lines, geometry, volume, method=method, **arguments)
+    with run.progress(method, arguments.get("iterations")) as step:
+        if method != "fbp":
+            arguments["callback"] = step
+        image = ct.recon(lines, geometry, volume, method=method, **arguments)
     run.log("reconstructed")
     write_image(output, image, spacing=volume.spacing)
     if preview is not None:
