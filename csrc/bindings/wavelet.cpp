@@ -74,6 +74,21 @@ template <class T> void def_dwt(py::module_ &m) {
         },
         exact("low"), exact("high"), exact("filters"), "periodization"_a, exact("out"),
         "Inverse of dwt_analysis; filters are those of the reconstruction.");
+    m.def(
+        "dwt_fold",
+        [](const Array<T> &extended, i64 start, int mode, Array<T> &out) {
+            const auto from = input<3>(extended, "extended");
+            const auto to = output<3>(out, "out");
+            const i64 n = to.shape[1], length = from.shape[1];
+            require_mode(mode, n, "out");
+            require_shape<3>(from.shape, with_length(to.shape, length), "extended");
+            if (start > 0 || length + start < n)
+                fail(ErrorKind::shape, "extended covers [", start, ", ", length + start,
+                     "), expected at least [0, ", n, ")");
+            run([&] { dwt_fold<T>(from, start, mode, to); });
+        },
+        exact("extended"), "start"_a, "mode"_a, exact("out"),
+        "Adjoint of the extension: adds each extended sample to those it was made of.");
 }
 
 template <class T> using BandList = std::vector<Array<T>>;

@@ -57,11 +57,33 @@ void dwt_synthesis(View<const T, 3> low, View<const T, 3> high, const double *fi
     });
 }
 
+template <class T> void dwt_fold(View<const T, 3> extended, i64 start, int mode, View<T, 3> out) {
+    const i64 outer = out.shape[0], n = out.shape[1], inner = out.shape[2];
+    const i64 length = extended.shape[1];
+    const i64 grain = tiles::numbers / std::max<i64>(1, n * inner);
+    parallel_for(outer, grain, [&](i64 first, i64 last, int) {
+        for (i64 o = first; o < last; ++o) {
+            std::copy_n(&extended(o, -start, 0), n * inner, &out(o, 0, 0));
+            for (i64 i = 0; i < length; ++i) {
+                if (i == -start)
+                    i += n;
+                if (i == length)
+                    break;
+                const auto e = extend<T>(mode, start + i, n);
+                for (int s = 0; s < e.count; ++s)
+                    for (i64 c = 0; c < inner; ++c)
+                        out(o, e.index[s], c) += e.weight[s] * extended(o, i, c);
+            }
+        }
+    });
+}
+
 #define INSTANTIATE(T)                                                                             \
     template void dwt_analysis(View<const T, 3>, const double *, i64, int, View<T, 3>,             \
                                View<T, 3>);                                                        \
     template void dwt_synthesis(View<const T, 3>, View<const T, 3>, const double *, i64, bool,     \
-                                View<T, 3>);
+                                View<T, 3>);                                                       \
+    template void dwt_fold(View<const T, 3>, i64, int, View<T, 3>);
 INSTANTIATE(float)
 INSTANTIATE(double)
 

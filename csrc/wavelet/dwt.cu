@@ -82,6 +82,26 @@ __device__ void synthesis(const T *low, const T *high, const double *filters, i6
     }
 }
 
+// One thread per column; the samples of [0, n) are in out already.
+template <class T>
+__device__ void fold(const T *extended, i64 columns, i64 inner, i64 length, i64 start, i64 n,
+                     int mode, T *out) {
+    const i64 at = static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x;
+    if (at >= columns)
+        return;
+    const T *const from = extended + at / inner * length * inner + at % inner;
+    T *const to = out + at / inner * n * inner + at % inner;
+    for (i64 i = 0; i < length; ++i) {
+        if (i == -start)
+            i += n;
+        if (i == length)
+            break;
+        const Extension<T> e = extend<T>(mode, start + i, n);
+        for (int s = 0; s < e.count; ++s)
+            to[e.index[s] * inner] += e.weight[s] * from[i * inner];
+    }
+}
+
 } // namespace
 
 PYRAD_KERNEL(dwt_analysis_f32)(const float *x, const double *filters, long long n, long long inner,
@@ -106,4 +126,14 @@ PYRAD_KERNEL(dwt_synthesis_f64)(const double *low, const double *high, const dou
                                 long long m, long long inner, int taps, int periodization,
                                 int tile_columns, int tile_steps, double *out) {
     synthesis(low, high, filters, m, inner, taps, periodization, tile_columns, tile_steps, out);
+}
+
+PYRAD_KERNEL(dwt_fold_f32)(const float *extended, long long columns, long long inner,
+                           long long length, long long start, long long n, int mode, float *out) {
+    fold(extended, columns, inner, length, start, n, mode, out);
+}
+
+PYRAD_KERNEL(dwt_fold_f64)(const double *extended, long long columns, long long inner,
+                           long long length, long long start, long long n, int mode, double *out) {
+    fold(extended, columns, inner, length, start, n, mode, out);
 }

@@ -19,4 +19,10 @@ template <class T>
 void dwt_synthesis(View<const T, 3> low, View<const T, 3> high, const double *filters, i64 taps,
                    bool periodization, View<T, 3> out);
 
+// Adjoint of the extension at the ends: extended (outer, e, inner) holds the samples start, start +
+// 1,
+// ... of an extended signal and covers [0, n); each is added to the samples of out (outer, n,
+// inner) that it was made of.
+template <class T> void dwt_fold(View<const T, 3> extended, i64 start, int mode, View<T, 3> out);
+
 } // namespace pyrad

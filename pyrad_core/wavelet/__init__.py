@@ -5,8 +5,11 @@ from ._arguments import dwt_max_level
 from ._dwt import dwt, dwtn, idwt, idwtn, wavedec, wavedecn, waverec, waverecn
 from ._swt import iswtn, swt_max_level, swtn
 from .filters import Wavelet, families, wavelist
+from .operator import Dwt, Swt
 
 __all__ = [
+    "Dwt",
+    "Swt",
     "Wavelet",
     "dwt",
     "dwt_max_level",

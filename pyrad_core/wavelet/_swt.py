@@ -74,7 +74,7 @@ def swtn(
     steps = axis_steps(x.ndim, axes, wavelet)
     level = _checks.whole("level", level, 1)
     start_level = _checks.whole("start_level", start_level)
-    _require_multiples(x.shape, steps, start_level + level)
+    require_multiples(x.shape, steps, start_level + level)
     factor = math.sqrt(0.5) if norm else 1.0
     names = band_names(len(steps))
     approximation, levels = x, []
@@ -156,7 +156,7 @@ def _inverse_level(named: Any, wavelet: Any, axes: Axes, spacing: int, factor: f
     some = next(iter(bands.values()))
     steps = axis_steps(some.ndim, axes, wavelet)
     require_letters(letters, steps)
-    _require_multiples(some.shape, steps, spacing.bit_length(), "coeffs")
+    require_multiples(some.shape, steps, spacing.bit_length(), "coeffs")
     missing = [name for name in band_names(len(steps)) if name not in bands]
     if missing:
         raise DataError(f"coeffs lacks the bands {missing}; give zeros of the right shape")
@@ -169,7 +169,7 @@ def _inverse_level(named: Any, wavelet: Any, axes: Axes, spacing: int, factor: f
     return edge.answer(x)
 
 
-def _require_multiples(
+def require_multiples(
     shape: Sequence[int], steps: Sequence[AxisStep], levels: int, name: str = "data"
 ) -> None:
     require_samples(shape, steps, name)

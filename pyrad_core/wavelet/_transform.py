@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ._arguments import AxisStep
+from .filters import Wavelet
 
 
 def band_names(count: int) -> list[str]:
@@ -77,6 +78,53 @@ def dwt_inverse(kernels: Any, xp: Any, bands: Sequence[Any], steps: Sequence[Axi
             )
         current = list(joined)
     return _like(current[0], bands[0].dtype)
+
+
+def transposed(wavelet: Wavelet) -> Wavelet:
+    """The bank whose synthesis is the adjoint of this one's periodic analysis."""
+    bank = wavelet.decomposition
+    return Wavelet(wavelet.name, [*bank, *bank[:, ::-1]])
+
+
+def dwt_adjoint(
+    kernels: Any,
+    xp: Any,
+    bands: Sequence[Any],
+    steps: Sequence[AxisStep],
+    turned: Sequence[AxisStep],
+    shape: Sequence[int],
+) -> Any:
+    """Adjoint of dwt_forward: bands of one level -> x of which ``shape`` are the last lengths.
+
+    ``turned``: the steps with transposed wavelets.
+    """
+    shape = [*bands[0].shape[: bands[0].ndim - len(shape)], *shape]
+    if all(s.periodization and shape[s.axis] % 2 == 0 for s in steps):
+        return dwt_inverse(kernels, xp, bands, turned)
+    current = [_as_real(band) for band in bands]
+    for step, turn in zip(reversed(steps), reversed(turned), strict=True):
+        lengths = list(current[0].shape)
+        lengths[step.axis] = shape[step.axis]
+        joined = xp.empty([len(current) // 2, *lengths], current[0].dtype)
+        for i, out in enumerate(joined):
+            low, high = (_rows(band, step.axis) for band in current[2 * i : 2 * i + 2])
+            _join_adjoint(kernels, xp, low, high, turn, _rows(out, step.axis))
+        current = list(joined)
+    return _like(current[0], bands[0].dtype)
+
+
+def _join_adjoint(kernels: Any, xp: Any, low: Any, high: Any, turn: AxisStep, out: Any) -> None:
+    """Adjoint of the analysis of the middle axis: synthesis of the extended signal, then fold."""
+    filters, start = turn.wavelet.reconstruction, 0
+    outer, m, inner = low.shape
+    length = 2 * m
+    if not turn.periodization:
+        more = turn.wavelet.dec_len // 2 - 1
+        low, high = (xp.pad(band, ((0, 0), (more, more), (0, 0))) for band in (low, high))
+        start, length = -2 * more, 2 * m + 2 * more
+    extended = xp.empty((outer, length, inner), low.dtype)
+    kernels.dwt_synthesis(low, high, filters, turn.periodization, extended)
+    kernels.dwt_fold(extended, start, turn.mode_number, out)
 
 
 def swt_forward(

@@ -12,6 +12,7 @@ from . import runtime
 __all__ = [
     "dwt_analysis",
     "dwt_analysis_3d",
+    "dwt_fold",
     "dwt_synthesis",
     "dwt_synthesis_3d",
     "swt_analysis",
@@ -65,6 +66,27 @@ def dwt_synthesis(low: Any, high: Any, filters: Any, periodization: bool, out: A
     tiles.launch("wavelet/dwt.cu", "dwt_synthesis", low, args, taps, rows)
 
 
+def dwt_fold(extended: Any, start: int, mode: int, out: Any) -> None:
+    """Adjoint of the extension: adds each extended sample to those it was made of."""
+    outer, n, inner = out.shape
+    out[...] = extended[:, -start : -start + n]
+    columns = outer * inner
+    if columns == 0:
+        return
+    args = (
+        extended,
+        np.int64(columns),
+        np.int64(inner),
+        np.int64(extended.shape[1]),
+        np.int64(start),
+        np.int64(n),
+        np.int32(mode),
+        out,
+    )
+    name = f"dwt_fold_{runtime.suffix(out)}"
+    runtime.launch("wavelet/dwt.cu", name, (-(-columns // _THREADS),), (_THREADS,), args)
+
+
 def dwt_analysis_3d(x: Any, filters: Any, mode: int, bands: list[Any]) -> None:
     """One level along the first three axes of x (nz, ny, nx, lanes) into a list of 8 bands."""
     nz, ny, nx, lanes = x.shape
@@ -90,7 +112,8 @@ def dwt_synthesis_3d(bands: list[Any], filters: Any, periodization: bool, out: A
             low, high = (b.reshape(mz * my, mx, lanes) for b in bands[4 * i + 2 * j :][:2])
             whole = quarter.reshape(mz * my, nx, lanes)
             dwt_synthesis(low, high, filters, periodization, whole)
-        dwt_synthesis(*along_y, filters, periodization, half)
+        low, high = along_y
+        dwt_synthesis(low, high, filters, periodization, half)
     low, high = along_z.reshape(2, 1, mz, -1)
     dwt_synthesis(low, high, filters, periodization, out.reshape(1, nz, -1))
 
