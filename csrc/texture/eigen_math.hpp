@@ -45,29 +45,30 @@ PYRAD_HD void tridiagonalise(double *a, i32 n, double *diagonal, double *off) {
     off[0] = 0;
 }
 
-// Number of eigenvalues of the tridiagonal matrix below x.
-PYRAD_HD i32 eigenvalues_below(const double *diagonal, const double *off, i32 n, double x) {
-    i32 below = 0;
-    double q = 1;
+// Whether all eigenvalues of the tridiagonal matrix lie in (-x, x): Sturm counts at both ends.
+PYRAD_HD bool eigenvalues_within(const double *diagonal, const double *off, i32 n, double x) {
+    double above = 1, below = 1; // pivots of T - x (all negative) and T + x (all positive)
     for (i32 i = 0; i < n; ++i) {
-        q = diagonal[i] - x - (i ? off[i] * off[i] / q : 0.0);
-        if (q == 0)
-            q = 1e-300;
-        below += q < 0;
+        const double squared = i ? off[i] * off[i] : 0.0;
+        above = diagonal[i] - x - squared / above;
+        below = diagonal[i] + x - squared / below;
+        if (!(above < 0) || !(below > 0))
+            return false;
     }
-    return below;
+    return true;
 }
 
-// max |eigenvalue|, to about 1e-15 of `bound` >= max |eigenvalue|.
+// max |eigenvalue| <= bound, to 1e-12 of the bound.
 PYRAD_HD double largest_eigenvalue(const double *diagonal, const double *off, i32 n, double bound) {
     double low = 0, high = bound;
-    for (i32 step = 0; step < 52; ++step) {
+    for (i32 step = 0; step < 40; ++step) {
         const double middle = 0.5 * (low + high);
-        const bool inside = eigenvalues_below(diagonal, off, n, middle) == n &&
-                            eigenvalues_below(diagonal, off, n, -middle) == 0;
-        (inside ? high : low) = middle;
+        if (eigenvalues_within(diagonal, off, n, middle))
+            high = middle;
+        else
+            low = middle;
     }
-    return high;
+    return 0.5 * (low + high);
 }
 
 } // namespace pyrad

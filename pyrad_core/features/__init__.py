@@ -7,6 +7,7 @@ from .extract import extract
 from .first_order import first_order
 from .glcm import glcm
 from .intensity_histogram import intensity_histogram
+from .maps import maps
 from .result import Features
 from .settings import Settings
 
@@ -17,5 +18,6 @@ __all__ = [
     "first_order",
     "glcm",
     "intensity_histogram",
+    "maps",
     "matrices",
 ]

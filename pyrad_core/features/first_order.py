@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import numpy as np
 
-from ._names import Entry, entries
+from .._kernels.select import cpu_kernels
+from ._names import ENTRIES, Entry, entries
 from ._run import family_result
 from .region import Region
 from .result import Features
@@ -16,6 +17,10 @@ from .settings import Settings
 __all__ = ["first_order"]
 
 _QUANTILES = (0.10, 0.25, 0.50, 0.75, 0.90)
+_ZERO_DENOMINATORS = {
+    "CoefficientOfVariation": "the mean is 0",
+    "QuartileCoefficientOfDispersion": "the quartiles add to 0",
+}
 
 
 def first_order(
@@ -70,66 +75,52 @@ def first_order(
 
 
 @dataclass
-class Statistics:
-    """Sums and quantiles that the statistics are made of; values of x or of grey levels."""
+class Sums:
+    """What the statistics are made of: the fields of FirstOrderSums in csrc/texture, in order."""
 
-    n: int
+    n: float
     mean: float
     minimum: float
     maximum: float
     squares: float
-    moments: np.ndarray
-    quantiles: tuple[float, ...]
+    second: float
+    third: float
+    fourth: float
+    absolute: float
+    about_median: float
+    p10: float
+    p25: float
+    median: float
+    p75: float
+    p90: float
     robust: float
+    entropy: float = np.nan
+    uniformity: float = np.nan
+    voxel_volume: float = np.nan
 
     @property
-    def variance(self) -> float:
-        return self.moments[0] / self.n
+    def constant(self) -> bool:
+        return not self.second > 0
 
-    def values(self, excess: bool, flat: float) -> dict[str, float]:
+    def values(self, excess: float, flat: float) -> dict[str, float]:
         """Statistics by name; ``flat`` is skewness and kurtosis of a constant region."""
-        p10, p25, median, p75, p90 = self.quantiles
-        n, variance = self.n, self.variance
-        m3, m4 = self.moments[1] / n, self.moments[2] / n
-        varies = variance > 0
-        return {
-            "Mean": self.mean,
-            "Variance": variance,
-            "Skewness": m3 / variance**1.5 if varies else flat,
-            "Kurtosis": m4 / variance**2 - (3 if excess else 0) if varies else flat,
-            "Median": median,
-            "Minimum": self.minimum,
-            "10Percentile": p10,
-            "90Percentile": p90,
-            "Maximum": self.maximum,
-            "InterquartileRange": p75 - p25,
-            "Range": self.maximum - self.minimum,
-            "MeanAbsoluteDeviation": self.moments[3] / n,
-            "RobustMeanAbsoluteDeviation": self.robust,
-            "MedianAbsoluteDeviation": self.moments[4] / n,
-            "CoefficientOfVariation": np.sqrt(variance) / self.mean if self.mean else np.nan,
-            "QuartileCoefficientOfDispersion": (p75 - p25) / (p75 + p25) if p75 + p25 else np.nan,
-            "Energy": self.squares,
-            "RootMeanSquared": np.sqrt(self.squares / n),
-        }
+        out = np.empty(len(ENTRIES["first_order"]))
+        cpu_kernels().first_order_features(np.array(astuple(self)), excess, flat, out)
+        return {e.name: float(v) for e, v in zip(ENTRIES["first_order"], out, strict=True)}
 
 
-def statistics(xp: Any, kernels: Any, values: Any, sums: tuple[float, ...]) -> Statistics:
-    """Two more passes over contiguous values whose sum, extremes and squares are known."""
+def value_sums(xp: Any, kernels: Any, values: Any, sums: tuple[float, ...]) -> Sums:
+    """Three more passes over contiguous values whose sum, extremes and squares are known."""
     total, low, high, squares = sums
     n = values.size
-    mean = total / n
-    if low == high:
-        mean = low  # exact: the deviations of a constant region are 0
+    mean = low if low == high else total / n  # exact: a constant region deviates by 0
     quantiles = _quantiles(xp, kernels, values, low, high)
     p10, _, median, _, p90 = quantiles
     out = xp.empty(7, np.float64)
     kernels.value_moments(values, mean, median, p10, p90, out)
-    moments = np.array([float(v) for v in out])
-    kept, offset = moments[5], moments[6]
-    centre = mean + offset / kept
-    robust = kernels.value_deviation(values, centre, p10, p90) / kept
-    return Statistics(n, mean, low, high, squares, moments, quantiles, robust)
+    *moments, kept, offset = (float(v) for v in out)
+    robust = kernels.value_deviation(values, mean + offset / kept, p10, p90) / kept
+    return Sums(n, mean, low, high, squares, *moments, *quantiles, robust)
 
 
 def _quantiles(xp: Any, kernels: Any, values: Any, low: float, high: float) -> tuple[float, ...]:
@@ -147,29 +138,34 @@ def _quantiles(xp: Any, kernels: Any, values: Any, low: float, high: float) -> t
     return tuple(float(v) for v in mixed)
 
 
+def shares(counts: np.ndarray) -> tuple[float, float]:
+    """(entropy in bits, uniformity) of the counts of grey levels."""
+    share = counts[counts > 0] / counts.sum()
+    return float(-(share * np.log2(share)).sum()) + 0.0, float((share**2).sum())
+
+
 def compute(region: Region) -> tuple[dict[Entry, float], dict[str, str]]:
     """(values, reasons) of the family's entries."""
     settings = region.settings
     ibsi = settings.conventions == "ibsi"
-    found = statistics(region.xp, region.kernels, region.intensities, region.sums)
-    values = found.values(excess=ibsi, flat=np.nan if ibsi else 0.0)
+    sums = value_sums(region.xp, region.kernels, region.intensities, region.sums)
     reasons: dict[str, str] = {}
     if not ibsi:
-        share = region.levels(0).counts / found.n
-        share = share[share > 0]
-        values["Entropy"] = float(-(share * np.log2(share)).sum()) + 0.0
-        values["Uniformity"] = float((share**2).sum())
-        volume = np.nan if region.spacing is None else float(np.prod(region.spacing))
-        values["TotalEnergy"] = found.squares * volume
+        sums.entropy, sums.uniformity = shares(region.levels(0).counts)
         if region.spacing is None:
             reasons["TotalEnergy"] = "the voxel size is unknown; pass spacing="
-    if not found.variance > 0:
+        else:
+            sums.voxel_volume = float(np.prod(region.spacing))
+    values = sums.values(*kurtosis_rule(settings))
+    if sums.constant:
         reasons["Skewness"] = reasons["Kurtosis"] = "all intensities are equal"
-    for name, zero in (
-        ("CoefficientOfVariation", "the mean is 0"),
-        ("QuartileCoefficientOfDispersion", "the quartiles add to 0"),
-    ):
+    for name, zero in _ZERO_DENOMINATORS.items():
         if np.isnan(values[name]):
             reasons[name] = zero
     chosen = entries("first_order", settings.conventions)
     return {entry: values[entry.name] for entry in chosen}, reasons
+
+
+def kurtosis_rule(settings: Settings) -> tuple[float, float]:
+    """(excess, flat): IBSI's kurtosis is the excess and undefined in constant regions."""
+    return (3.0, np.nan) if settings.conventions == "ibsi" else (0.0, 0.0)

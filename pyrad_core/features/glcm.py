@@ -15,11 +15,11 @@ from .region import Levels, Region
 from .result import Features
 from .settings import Settings
 
-__all__ = ["COLUMNS", "glcm"]
+__all__ = ["COLUMNS", "SAME_AS", "glcm"]
 
 COLUMNS = tuple(entry.name for entry in entries("glcm", "pyradiomics"))
 """Order of the kernel's features."""
-_SAME_AS = {"Dissimilarity": "DifferenceAverage", "SumVariance": "ClusterTendency"}
+SAME_AS = {"Dissimilarity": "DifferenceAverage", "SumVariance": "ClusterTendency"}
 _BATCH_BYTES = 256 << 20
 
 
@@ -81,7 +81,7 @@ def compute(region: Region) -> tuple[dict[Entry, float], dict[str, str]]:
     elif wants_mcc and int(np.count_nonzero(levels.counts)) == 1:
         values["MCC"] = 1.0
         reasons["MCC"] = "all voxels have one grey level"
-    return {e: values[_SAME_AS.get(e.name, e.name)] for e in chosen}, reasons
+    return {e: values[SAME_AS.get(e.name, e.name)] for e in chosen}, reasons
 
 
 def _averaged(region: Region, levels: Levels, wants_mcc: bool) -> list[float]:

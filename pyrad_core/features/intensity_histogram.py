@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from .._kernels.select import cpu_kernels
 from ._names import Entry, entries
 from ._run import family_result
-from .first_order import statistics
+from .first_order import Sums, shares, value_sums
 from .region import Region
 from .result import Features
 from .settings import Settings
@@ -48,16 +49,14 @@ def intensity_histogram(
 def compute(region: Region) -> tuple[dict[Entry, float], dict[str, str]]:
     """(values, reasons) of the family's entries."""
     levels = region.levels(0)
-    found = _level_statistics(levels.counts)
-    values = found.values(excess=True, flat=np.nan)
-    share = levels.counts / found.n
+    found = _level_sums(levels.counts)
+    found.entropy, found.uniformity = shares(levels.counts)
+    values = found.values(excess=3.0, flat=np.nan)
     values["Mode"] = _mode(levels.counts, found.mean)
-    values["Entropy"] = float(-(share[share > 0] * np.log2(share[share > 0])).sum()) + 0.0
-    values["Uniformity"] = float((share**2).sum())
     reasons: dict[str, str] = {}
-    if not found.variance > 0:
+    if found.constant:
         reasons["Skewness"] = reasons["Kurtosis"] = "all grey levels are equal"
-    gradient = _gradient(levels.counts, levels.kind)
+    gradient = _gradient(levels.counts)
     for name, pick in (("Maximum", np.argmax), ("Minimum", np.argmin)):
         at = int(pick(gradient)) if gradient.size else -1
         values[f"{name}Gradient"] = float(gradient[at]) if gradient.size else np.nan
@@ -69,15 +68,13 @@ def compute(region: Region) -> tuple[dict[Entry, float], dict[str, str]]:
     return {entry: values[entry.name] for entry in chosen}, reasons
 
 
-def _level_statistics(counts: np.ndarray) -> Any:
-    """The statistics of first_order, on the levels themselves."""
-    from .._kernels.select import cpu_kernels
-
-    levels = np.repeat(np.arange(1, len(counts) + 1, dtype=np.float64), counts)
+def _level_sums(counts: np.ndarray) -> Sums:
+    """The sums of first_order, over the levels themselves."""
     kernels = cpu_kernels()
+    levels = np.repeat(np.arange(1, len(counts) + 1, dtype=np.float64), counts)
     out = np.empty(4)
     kernels.value_sums(levels, 0.0, out)
-    return statistics(np, kernels, levels, tuple(float(v) for v in out))
+    return value_sums(np, kernels, levels, tuple(float(v) for v in out))
 
 
 def _mode(counts: np.ndarray, mean: float) -> float:
@@ -86,6 +83,6 @@ def _mode(counts: np.ndarray, mean: float) -> float:
     return float(best[np.argmin(np.abs(best - mean))])
 
 
-def _gradient(counts: np.ndarray, kind: str) -> np.ndarray:
+def _gradient(counts: np.ndarray) -> np.ndarray:
     """Central differences of the counts, one-sided at both ends, for levels 1 .. ng."""
     return np.gradient(counts.astype(np.float64)) if len(counts) > 1 else np.empty(0)

@@ -1,0 +1,154 @@
+// CUDA twin of discretise.cpp: one thread per voxel of the padded volume, rows along x.
+#include "texture/discretise_math.hpp"
+
+namespace {
+
+using namespace pyrad;
+
+// Size of the unpadded volume and its margin.
+struct Inner {
+    i64 nz, ny, nx, pad;
+};
+
+// out[v] = level(values[w]) for the voxels inside the mask, 0 elsewhere.
+template <class T, class L, class Level>
+__device__ void discretise(const T *values, const unsigned char *mask, Inner n, L *out,
+                           Level level) {
+    const i64 ny = n.ny + 2 * n.pad, nx = n.nx + 2 * n.pad, size = (n.nz + 2 * n.pad) * ny * nx;
+    const i64 step = static_cast<i64>(gridDim.x) * blockDim.x;
+    for (i64 v = static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x; v < size; v += step) {
+        const i64 z = v / (ny * nx) - n.pad, y = v / nx % ny - n.pad, x = v % nx - n.pad;
+        const bool inner = z >= 0 && z < n.nz && y >= 0 && y < n.ny && x >= 0 && x < n.nx;
+        const i64 from = inner ? (z * n.ny + y) * n.nx + x : 0;
+        out[v] =
+            inner && mask[from] ? static_cast<L>(level(static_cast<double>(values[from]))) : L(0);
+    }
+}
+
+template <class L>
+__device__ void level_histogram(const L *levels, i64 size, int bins, unsigned long long *out) {
+    PYRAD_DYNAMIC_SHARED(unsigned int, counts);
+    for (int g = threadIdx.x; g < bins; g += blockDim.x)
+        counts[g] = 0;
+    __syncthreads();
+    const i64 step = static_cast<i64>(gridDim.x) * blockDim.x;
+    for (i64 v = static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x; v < size; v += step)
+        if (levels[v] < bins)
+            atomicAdd(&counts[levels[v]], 1u);
+    __syncthreads();
+    for (int g = threadIdx.x; g < bins; g += blockDim.x)
+        if (counts[g])
+            atomicAdd(&out[g], static_cast<unsigned long long>(counts[g]));
+}
+
+} // namespace
+
+PYRAD_KERNEL(discretise_uniform_f32_u8)
+(const float *values, const unsigned char *mask, long long nz, long long ny, long long nx,
+ long long pad, double low, double width, double scale, int levels, unsigned char *out) {
+    const UniformBins bins{low, width, scale, levels};
+    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
+               [&](double x) { return uniform_level(x, bins); });
+}
+
+PYRAD_KERNEL(discretise_steps_f32_u8)
+(const float *values, const unsigned char *mask, long long nz, long long ny, long long nx,
+ long long pad, double first, double step, int levels, unsigned char *out) {
+    const StepBins bins{first, step, 1 / step, levels};
+    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
+               [&](double x) { return step_level(x, bins); });
+}
+
+PYRAD_KERNEL(discretise_edges_f32_u8)
+(const float *values, const unsigned char *mask, long long nz, long long ny, long long nx,
+ long long pad, const double *edges, int count, unsigned char *out) {
+    const double range = edges[count - 1] - edges[0];
+    const double per_step = range > 0 ? (count - 1) / range : 0.0;
+    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
+               [&](double x) { return edge_level(x, edges, count, per_step); });
+}
+
+PYRAD_KERNEL(discretise_uniform_f64_u8)
+(const double *values, const unsigned char *mask, long long nz, long long ny, long long nx,
+ long long pad, double low, double width, double scale, int levels, unsigned char *out) {
+    const UniformBins bins{low, width, scale, levels};
+    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
+               [&](double x) { return uniform_level(x, bins); });
+}
+
+PYRAD_KERNEL(discretise_steps_f64_u8)
+(const double *values, const unsigned char *mask, long long nz, long long ny, long long nx,
+ long long pad, double first, double step, int levels, unsigned char *out) {
+    const StepBins bins{first, step, 1 / step, levels};
+    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
+               [&](double x) { return step_level(x, bins); });
+}
+
+PYRAD_KERNEL(discretise_edges_f64_u8)
+(const double *values, const unsigned char *mask, long long nz, long long ny, long long nx,
+ long long pad, const double *edges, int count, unsigned char *out) {
+    const double range = edges[count - 1] - edges[0];
+    const double per_step = range > 0 ? (count - 1) / range : 0.0;
+    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
+               [&](double x) { return edge_level(x, edges, count, per_step); });
+}
+
+PYRAD_KERNEL(level_histogram_u8)
+(const unsigned char *levels, long long size, int bins, unsigned long long *out) {
+    level_histogram(levels, size, bins, out);
+}
+
+PYRAD_KERNEL(discretise_uniform_f32_u16)
+(const float *values, const unsigned char *mask, long long nz, long long ny, long long nx,
+ long long pad, double low, double width, double scale, int levels, unsigned short *out) {
+    const UniformBins bins{low, width, scale, levels};
+    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
+               [&](double x) { return uniform_level(x, bins); });
+}
+
+PYRAD_KERNEL(discretise_steps_f32_u16)
+(const float *values, const unsigned char *mask, long long nz, long long ny, long long nx,
+ long long pad, double first, double step, int levels, unsigned short *out) {
+    const StepBins bins{first, step, 1 / step, levels};
+    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
+               [&](double x) { return step_level(x, bins); });
+}
+
+PYRAD_KERNEL(discretise_edges_f32_u16)
+(const float *values, const unsigned char *mask, long long nz, long long ny, long long nx,
+ long long pad, const double *edges, int count, unsigned short *out) {
+    const double range = edges[count - 1] - edges[0];
+    const double per_step = range > 0 ? (count - 1) / range : 0.0;
+    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
+               [&](double x) { return edge_level(x, edges, count, per_step); });
+}
+
+PYRAD_KERNEL(discretise_uniform_f64_u16)
+(const double *values, const unsigned char *mask, long long nz, long long ny, long long nx,
+ long long pad, double low, double width, double scale, int levels, unsigned short *out) {
+    const UniformBins bins{low, width, scale, levels};
+    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
+               [&](double x) { return uniform_level(x, bins); });
+}
+
+PYRAD_KERNEL(discretise_steps_f64_u16)
+(const double *values, const unsigned char *mask, long long nz, long long ny, long long nx,
+ long long pad, double first, double step, int levels, unsigned short *out) {
+    const StepBins bins{first, step, 1 / step, levels};
+    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
+               [&](double x) { return step_level(x, bins); });
+}
+
+PYRAD_KERNEL(discretise_edges_f64_u16)
+(const double *values, const unsigned char *mask, long long nz, long long ny, long long nx,
+ long long pad, const double *edges, int count, unsigned short *out) {
+    const double range = edges[count - 1] - edges[0];
+    const double per_step = range > 0 ? (count - 1) / range : 0.0;
+    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
+               [&](double x) { return edge_level(x, edges, count, per_step); });
+}
+
+PYRAD_KERNEL(level_histogram_u16)
+(const unsigned short *levels, long long size, int bins, unsigned long long *out) {
+    level_histogram(levels, size, bins, out);
+}

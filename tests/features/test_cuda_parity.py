@@ -1,0 +1,138 @@
+"""CUDA twins of csrc/texture against the CPU kernels: integers identical, sums to rounding."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pyrad_core import features
+from pyrad_core._kernels import cpu
+from pyrad_core.features.offsets import half_offsets
+
+
+@pytest.fixture
+def region():
+    rng = np.random.default_rng(5)
+    values = rng.normal(50, 20, (6, 7, 9)).astype(np.float32)
+    mask = (rng.random(values.shape) < 0.7).astype(np.uint8)
+    return values, mask
+
+
+def _padded(levels, pad=1):
+    return np.pad(levels, pad)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["uint8", "uint16", "int16", "int32", "int64", "float32", "float64"]
+)
+def test_mask_bounds(device, dtype):
+    mask = np.zeros((5, 6, 7), dtype)
+    mask[1:4, 2:5, 3:6] = 2
+    mask[2, 3, 1] = 1
+    if dtype not in ("uint8", "uint16"):
+        mask[0, 0, 3] = mask[4, 5, 6] = -1
+    with device:
+        assert device.kernels.mask_bounds(device.array(mask), 2) == cpu.mask_bounds(mask, 2)
+        assert device.kernels.mask_bounds(device.array(mask), 7) == cpu.mask_bounds(mask, 7)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("level_dtype", [np.uint8, np.uint16])
+def test_discretise(device, region, dtype, level_dtype):
+    values, mask = region[0].astype(dtype), region[1]
+    edges = np.sort(np.random.default_rng(0).uniform(-20, 120, 17))
+    edges[0] = -50
+    for name, args in (
+        ("discretise_uniform", (-50.0, 150.0, 32.0, 32)),
+        ("discretise_steps", (-50.0, 5.0, 40)),
+        ("discretise_edges", (edges,)),
+    ):
+        expected = np.empty((10, 11, 13), level_dtype)
+        getattr(cpu, name)(values, mask, *args, 2, expected)
+        with device:
+            out = device.array(np.empty_like(expected))
+            moved = [device.array(a) if isinstance(a, np.ndarray) else a for a in args]
+            getattr(device.kernels, name)(device.array(values), device.array(mask), *moved, 2, out)
+        np.testing.assert_array_equal(device.numpy(out), expected, err_msg=name)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_level_histogram(device, dtype):
+    levels = np.random.default_rng(1).integers(0, 40, (5, 6, 7)).astype(dtype)
+    expected, got = np.empty(41, np.int64), np.empty(41, np.int64)
+    cpu.level_histogram(levels, expected)
+    with device:
+        out = device.array(got)
+        device.kernels.level_histogram(device.array(levels), out)
+    np.testing.assert_array_equal(device.numpy(out), expected)
+    np.testing.assert_array_equal(expected, np.bincount(levels.ravel(), minlength=41))
+
+
+@pytest.mark.parametrize("ng", [7, 60, 130])
+@pytest.mark.parametrize("by_slice", [False, True])
+@pytest.mark.parametrize("counter", [np.uint32, np.uint64])
+def test_glcm_count(device, ng, by_slice, counter):
+    levels = np.random.default_rng(ng).integers(0, ng + 1, (4, 6, 8)).astype(np.uint8)
+    packed = _padded(levels, 2)
+    offsets = half_offsets((1, 2), in_plane=by_slice)
+    shape = (4, len(offsets), ng, ng) if by_slice else (len(offsets), ng, ng)
+    expected = np.empty(shape, counter)
+    cpu.glcm_count(packed, 2, offsets, expected)
+    with device:
+        out = device.array(np.ones_like(expected))
+        device.kernels.glcm_count(device.array(packed), 2, device.array(offsets), out)
+    np.testing.assert_array_equal(device.numpy(out), expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_value_sums(device, dtype):
+    values = np.random.default_rng(2).normal(3, 2, 20_000).astype(dtype)
+    ranks = np.array([0, 10, 19_999, 5000, 5001])
+    for name, args, size in (
+        ("value_sums", (100.0,), 4),
+        ("value_moments", (3.0, 2.9, 1.0, 5.0), 7),
+        ("order_statistics", (float(values.min()), float(values.max()), ranks), 5),
+    ):
+        expected = np.empty(size)
+        getattr(cpu, name)(values, *args, expected)
+        with device:
+            out = device.array(np.empty(size))
+            moved = [device.array(a) if isinstance(a, np.ndarray) else a for a in args]
+            getattr(device.kernels, name)(device.array(values), *moved, out)
+        np.testing.assert_allclose(device.numpy(out), expected, rtol=1e-12, err_msg=name)
+    with device:
+        got = device.kernels.value_deviation(device.array(values), 3.0, 1.0, 5.0)
+    assert got == pytest.approx(cpu.value_deviation(values, 3.0, 1.0, 5.0), rel=1e-12)
+
+
+@pytest.mark.parametrize("aggregation", ["2D_avg", "2.5D_merged", "3D_avg"])
+@pytest.mark.parametrize("preset", ["ibsi", "pyradiomics"])
+def test_extract(device, region, preset, aggregation):
+    values, mask = region
+    settings = features.Settings.preset(preset)
+    settings = settings.replace(aggregation=aggregation, discretisation=("fbs", 10))
+    expected = features.extract(values, mask, settings=settings, spacing=(2, 1, 1))
+    with device:
+        got = features.extract(
+            device.array(values), device.array(mask), settings=settings, spacing=(2, 1, 1)
+        )
+    assert list(got) == list(expected)
+    np.testing.assert_allclose(list(got.values()), list(expected.values()), rtol=1e-10)
+
+
+@pytest.mark.parametrize("family", ["glcm", "first_order"])
+@pytest.mark.parametrize("aggregation", ["3D_avg", "2D_avg", "3D_merged"])
+def test_maps(device, region, family, aggregation):
+    values, mask = region[0][:, :5, :6], region[1][:, :5, :6]
+    settings = features.Settings.preset("pyradiomics", binWidth=10)
+    settings = settings.replace(aggregation=aggregation)
+    expected = features.maps(values, mask, family=family, settings=settings, spacing=1.0)
+    with device:
+        got = features.maps(
+            device.array(values), device.array(mask), family=family, settings=settings, spacing=1.0
+        )
+    assert list(got) == list(expected)
+    for name, volume in got.items():
+        np.testing.assert_allclose(
+            device.numpy(volume), expected[name], rtol=1e-6, atol=1e-7, err_msg=name
+        )
