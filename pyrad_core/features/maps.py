@@ -68,8 +68,8 @@ def maps(
     -----
     As PyRadiomics' voxel-based extraction: windows are cut at the region's border
     (``settings.masked_kernel``), co-occurrence features are averaged over the directions that have
-    pairs in the window, and NaN where none has. (PyRadiomics itself gives NaN for JointAverage where
-    any direction has no pairs.) With a merging aggregation all directions share one table.
+    pairs in the window, and NaN where none has (PyRadiomics gives NaN for JointAverage where any
+    direction has none, and no MCC then). With a merging aggregation all directions share one table.
 
     Examples
     --------

@@ -229,6 +229,7 @@ def _checked(s: Settings) -> dict[str, Any]:
     _checks.known_names("family", s.families, FAMILIES)
     if s.slice_axis not in (0, 1, 2):
         raise DataError(f"slice_axis is {s.slice_axis!r}; expected 0, 1 or 2")
+    _checks.known_names("family", s.features or (), FAMILIES)
     distances = s.distances if isinstance(s.distances, (tuple, list)) else (s.distances,)
     optional_radius = s.kernel_radius
     return {
@@ -249,6 +250,7 @@ def _checked(s: Settings) -> dict[str, Any]:
         else _checks.whole("kernel_radius", optional_radius, 1),
         "filters": {name: dict(options or {}) for name, options in dict(s.filters).items()},
         "families": tuple(s.families),
+        "features": s.features and {name: tuple(kept) for name, kept in s.features.items()},
         "label": _checks.whole("label", s.label, 1),
     }
 
