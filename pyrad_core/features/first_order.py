@@ -118,9 +118,10 @@ def value_sums(xp: Any, kernels: Any, values: Any, sums: tuple[float, ...]) -> S
     p10, _, median, _, p90 = quantiles
     out = xp.empty(7, np.float64)
     kernels.value_moments(values, mean, median, p10, p90, out)
-    *moments, kept, offset = (float(v) for v in out)
+    second, third, fourth, absolute, about_median, kept, offset = (float(v) for v in out)
     robust = kernels.value_deviation(values, mean + offset / kept, p10, p90) / kept
-    return Sums(n, mean, low, high, squares, *moments, *quantiles, robust)
+    moments = (second, third, fourth, absolute, about_median)
+    return Sums(*(float(n), mean, low, high, squares, *moments, *quantiles, robust))
 
 
 def _quantiles(xp: Any, kernels: Any, values: Any, low: float, high: float) -> tuple[float, ...]:
