@@ -25,7 +25,12 @@ from .mr import (
     sigpy_sense,
 )
 from .need import need
-from .texture import pyradiomics_extractor, pyradiomics_glcm
+from .texture import (
+    pyradiomics_class,
+    pyradiomics_extractor,
+    pyradiomics_glcm,
+    pyradiomics_maps,
+)
 
 __all__ = [
     "astra_adjoint",
@@ -37,8 +42,10 @@ __all__ = [
     "finufft_adjoint",
     "finufft_forward",
     "need",
+    "pyradiomics_class",
     "pyradiomics_extractor",
     "pyradiomics_glcm",
+    "pyradiomics_maps",
     "pywt_roundtrip",
     "pywt_stationary",
     "sigpy_adjoint",

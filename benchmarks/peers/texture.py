@@ -10,7 +10,14 @@ import numpy as np
 
 from .need import need
 
-__all__ = ["pyradiomics_extractor", "pyradiomics_glcm"]
+__all__ = [
+    "pyradiomics_class",
+    "pyradiomics_extractor",
+    "pyradiomics_glcm",
+    "pyradiomics_maps",
+]
+
+_CLASSES = {"glcm": "RadiomicsGLCM", "first_order": "RadiomicsFirstOrder"}
 
 
 def pyradiomics_glcm(levels: Any, mask: Any, bins: int) -> Callable:
@@ -43,3 +50,46 @@ def pyradiomics_extractor(
         volume.SetSpacing([float(step) for step in reversed(spacing)])
         pair.append(volume)
     return lambda: extractor.execute(*pair)
+
+
+def _volumes(*arrays: Any, spacing: Sequence[float] = (1.0, 1.0, 1.0)) -> list[Any]:
+    sitk = need("SimpleITK")
+    found = []
+    for array in arrays:
+        volume = sitk.GetImageFromArray(array)
+        volume.SetSpacing([float(step) for step in reversed(spacing)])
+        found.append(volume)
+    return found
+
+
+def pyradiomics_class(image: Any, mask: Any, *, name: str, bin_width: float) -> Callable:
+    """One family class on the region's box: binning, matrix and features, without the extractor."""
+    need("radiomics").setVerbosity(logging.CRITICAL)
+    module = need("radiomics." + name.replace("_", ""))
+    volumes = _volumes(image, mask)
+    title = f"original_{name.replace('_', '')}"
+
+    def run() -> dict[str, float]:
+        values = getattr(module, _CLASSES[name])(*volumes, binWidth=bin_width).execute()
+        return {f"{title}_{feature}": float(value) for feature, value in values.items()}
+
+    return run
+
+
+def pyradiomics_maps(
+    image: Any, mask: Any, *, bin_width: float, wanted: Sequence[str] | None = None
+) -> Callable:
+    """Voxel-based GLCM of the whole image, radius 1, in batches of 2000 voxels; arrays by name."""
+    need("radiomics").setVerbosity(logging.CRITICAL)
+    extractors, sitk = need("radiomics.featureextractor"), need("SimpleITK")
+    settings = {"binWidth": bin_width, "kernelRadius": 1, "voxelBatch": 2000}
+    extractor = extractors.RadiomicsFeatureExtractor(additionalInfo=False, **settings)
+    extractor.disableAllFeatures()
+    extractor.enableFeaturesByName(glcm=list(wanted) if wanted else [])
+    volumes = _volumes(image, mask)
+
+    def run() -> dict[str, np.ndarray]:
+        found = extractor.execute(*volumes, voxelBased=True)
+        return {name: sitk.GetArrayFromImage(volume) for name, volume in found.items()}
+
+    return run

@@ -122,7 +122,7 @@ template <class T> PYRAD_HD FirstOrderSums sorted_sums(const T *sorted, i32 n, d
         s.about_median += fabs(x - s.median);
         s.robust += x >= s.p10 && x <= s.p90 ? fabs(x - centre) : 0.0;
     }
-    s.robust = kept > 0 ? s.robust / kept : 0.0;
+    s.robust = kept > 0 ? s.robust / kept : nan("");
     return s;
 }
 

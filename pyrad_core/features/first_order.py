@@ -17,7 +17,8 @@ from .settings import Settings
 __all__ = ["first_order"]
 
 _QUANTILES = (0.10, 0.25, 0.50, 0.75, 0.90)
-_ZERO_DENOMINATORS = {
+_UNDEFINED = {
+    "RobustMeanAbsoluteDeviation": "no intensity lies between the 10th and 90th percentiles",
     "CoefficientOfVariation": "the mean is 0",
     "QuartileCoefficientOfDispersion": "the quartiles add to 0",
 }
@@ -119,7 +120,9 @@ def value_sums(xp: Any, kernels: Any, values: Any, sums: tuple[float, ...]) -> S
     out = xp.empty(7, np.float64)
     kernels.value_moments(values, mean, median, p10, p90, out)
     second, third, fourth, absolute, about_median, kept, offset = (float(v) for v in out)
-    robust = kernels.value_deviation(values, mean + offset / kept, p10, p90) / kept
+    robust = np.nan
+    if kept:
+        robust = kernels.value_deviation(values, mean + offset / kept, p10, p90) / kept
     moments = (second, third, fourth, absolute, about_median)
     return Sums(*(float(n), mean, low, high, squares, *moments, *quantiles, robust))
 
@@ -160,9 +163,9 @@ def compute(region: Region) -> tuple[dict[Entry, float], dict[str, str]]:
     values = sums.values(*kurtosis_rule(settings))
     if sums.constant:
         reasons["Skewness"] = reasons["Kurtosis"] = "all intensities are equal"
-    for name, zero in _ZERO_DENOMINATORS.items():
+    for name, reason in _UNDEFINED.items():
         if np.isnan(values[name]):
-            reasons[name] = zero
+            reasons[name] = reason
     chosen = entries("first_order", settings.conventions)
     return {entry: values[entry.name] for entry in chosen}, reasons
 

@@ -56,6 +56,10 @@ def compute(region: Region) -> tuple[dict[Entry, float], dict[str, str]]:
     reasons: dict[str, str] = {}
     if found.constant:
         reasons["Skewness"] = reasons["Kurtosis"] = "all grey levels are equal"
+    if np.isnan(values["RobustMeanAbsoluteDeviation"]):
+        reasons["RobustMeanAbsoluteDeviation"] = (
+            "no level lies between the 10th and 90th percentiles"
+        )
     gradient = _gradient(levels.counts)
     for name, pick in (("Maximum", np.argmax), ("Minimum", np.argmin)):
         at = int(pick(gradient)) if gradient.size else -1
