@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._kernels.select import Edge
 from ..errors import DataError
+from .fourier import fft_of_axes
 from .kaiser_bessel import (
     aliasing_error,
     beta_for,
@@ -17,13 +19,14 @@ from .kaiser_bessel import (
     kernel_transform,
 )
 
-__all__ = ["FLOAT32_FLOOR", "FLOAT64_FLOOR", "Gridding", "fast_size"]
+__all__ = ["FLOAT32_FLOOR", "FLOAT64_FLOOR", "Gridding", "LaneGrid", "fast_size"]
 
 FLOAT32_FLOOR = 5e-7  # rounding of single precision, whatever the kernel
 FLOAT64_FLOOR = 1e-13
 _OVERSAMPLINGS = (1.25, 1.5, 2.0)
 _LANES = {np.dtype(np.float32): (1, 2, 4, 8, 12, 16), np.dtype(np.float64): (1, 2, 4, 8)}
 _MAX_WIDTH = 16
+_MAX_PRIME = 31  # factors beyond are slow in our FFT, not in SciPy's
 _TILE = 16  # cells; at least the kernel's width, see csrc/mr/gridding.cpp
 
 
@@ -37,57 +40,15 @@ class Samples(NamedTuple):
     tiles: tuple[int, int, int]
 
 
-class Gridding:
-    """Samples of one trajectory placed on the oversampled grid of one image shape.
+class LaneGrid:
+    """Grids (z, y, x, lanes) of one size on one device, coils interleaved, kept for reuse."""
 
-    Works on `edge`'s device in `real` precision. Images are (coils, z, y, x) with missing axes of
-    length 1, grids (z, y, x, lanes), samples (coils, samples).
-    """
-
-    def __init__(self, edge: Edge, coordinates: Any, shape: tuple[int, ...], eps: float, real: Any):
-        self.xp, self.real = edge.xp, np.dtype(real)
+    def __init__(self, xp: Any, real: Any, shape: Sequence[int], cells: Sequence[int]):
+        self.xp, self.real = xp, np.dtype(real)
         self.complex = np.dtype(np.complex64 if self.real == np.float32 else np.complex128)
         self.dims = len(shape)
-        self.samples = coordinates.shape[0]
-        oversampling, self.width = _choose_kernel(
-            eps, self.dims, self.samples, math.prod(shape), self.real
-        )
-        self.size = _three(shape)
-        self.cells = _three([fast_size(n, oversampling, self.width) for n in shape])
-        tile = _TILE // 2 if self.dims == 3 and self.width < _TILE // 2 else _TILE
-        self.tiles = _three([max(1, n // tile) for n in self.cells[3 - self.dims :]])
-        ratio = [self.cells[d] / self.size[d] for d in range(3 - self.dims, 3)]
-        betas = {beta_for(self.width, r) for r in ratio}
-        self.beta = min(betas)
-        self.apodisation = self._apodisation()
-        self._place(edge.kernels, coordinates, ratio)
+        self.size, self.cells = _three(shape), _three(cells)
         self._idle: list[Any] = []
-
-    def _apodisation(self) -> Any:
-        """1 / kernel transform per axis, z then y then x; the unitary scale on the last axis."""
-        factors = [np.ones(n) for n in self.size[: 3 - self.dims]]
-        for n, cells in zip(self.size[3 - self.dims :], self.cells[3 - self.dims :], strict=True):
-            at = (np.arange(n) - n // 2) / cells
-            factors.append(1 / kernel_transform(at, self.width, self.beta))
-        factors[-1] = factors[-1] / math.sqrt(math.prod(self.size))
-        return self.xp.asarray(np.concatenate(factors), self.real)
-
-    def _place(self, kernels: Any, coordinates: Any, ratio: list[float]) -> None:
-        xp, m = self.xp, self.samples
-        fit = max(1e-14, 0.02 * aliasing_error(self.width, min(ratio)))
-        table = kernel_polynomials(self.width, self.beta, fit)
-        self.plan = Samples(
-            xp.empty((m, self.dims), np.int32),
-            xp.empty((m, self.dims, self.width), self.real),
-            xp.empty(m, np.int32),
-            xp.empty(math.prod(self.tiles) + 1, np.int64),
-            self.tiles,
-        )
-        start, weights, order, bins, tiles = self.plan
-        table = xp.asarray(table, self.real)
-        kernels.plan_gridding(
-            coordinates, ratio, self.cells, tiles, table, start, weights, order, bins
-        )
 
     def lanes_for(self, coils: int) -> int:
         """Coils that one grid holds, when `coils` are cut into equal blocks."""
@@ -106,6 +67,63 @@ class Gridding:
         if len(self._idle) < 2:
             self._idle.append(grid)
 
+    def fft(self, kernels: Any, grid: Any, sign: int) -> None:
+        """Unscaled FFT in place; only the image's cells hold input (-1) or output (+1)."""
+        if isinstance(grid, np.ndarray) and max(map(_largest_prime, self.cells)) > _MAX_PRIME:
+            axes = tuple(axis for axis in range(3) if self.cells[axis] > 1)
+            norm = "backward" if sign < 0 else "forward"
+            grid[...] = fft_of_axes(grid, axes, sign > 0, norm)
+        else:
+            kernels.lane_fft(grid, sign, self.size)
+
+
+class Gridding(LaneGrid):
+    """Samples of one trajectory placed on the oversampled grid of one image shape.
+
+    Works on `edge`'s device in `real` precision. Images are (coils, z, y, x) with missing axes of
+    length 1, grids (z, y, x, lanes), samples (coils, samples).
+    """
+
+    def __init__(self, edge: Edge, coordinates: Any, shape: Sequence[int], eps: float, real: Any):
+        self.samples = coordinates.shape[0]
+        oversampling, self.width = _choose_kernel(
+            eps, len(shape), self.samples, math.prod(shape), np.dtype(real)
+        )
+        cells = [fast_size(n, oversampling, self.width) for n in shape]
+        super().__init__(edge.xp, real, shape, cells)
+        tile = _TILE // 2 if self.dims == 3 and self.width < _TILE // 2 else _TILE
+        self.tiles = _three([max(1, n // tile) for n in cells])
+        self.ratio = [g / n for g, n in zip(cells, shape, strict=True)]
+        self.beta = beta_for(self.width, min(self.ratio))
+        self.apodisation = self._apodisation()
+        self._place(edge.kernels, coordinates)
+
+    def _apodisation(self) -> Any:
+        """1 / kernel transform per axis, z then y then x; the unitary scale on the last axis."""
+        factors = [np.ones(n) for n in self.size[: 3 - self.dims]]
+        for n, cells in zip(self.size[3 - self.dims :], self.cells[3 - self.dims :], strict=True):
+            at = (np.arange(n) - n // 2) / cells
+            factors.append(1 / kernel_transform(at, self.width, self.beta))
+        factors[-1] = factors[-1] / math.sqrt(math.prod(self.size))
+        return self.xp.asarray(np.concatenate(factors), self.real)
+
+    def _place(self, kernels: Any, coordinates: Any) -> None:
+        xp, m = self.xp, self.samples
+        fit = max(1e-14, 0.02 * aliasing_error(self.width, min(self.ratio)))
+        table = kernel_polynomials(self.width, self.beta, fit)
+        self.plan = Samples(
+            xp.empty((m, self.dims), np.int32),
+            xp.empty((m, self.dims, self.width), self.real),
+            xp.empty(m, np.int32),
+            xp.empty(math.prod(self.tiles) + 1, np.int64),
+            self.tiles,
+        )
+        start, weights, order, bins, tiles = self.plan
+        table = xp.asarray(table, self.real)
+        kernels.plan_gridding(
+            coordinates, self.ratio, self.cells, tiles, table, start, weights, order, bins
+        )
+
     def forward(self, kernels: Any, images: Any, samples: Any) -> None:
         """samples[c] = unitary transform of images[c] at every coordinate."""
         coils = images.shape[0]
@@ -113,7 +131,7 @@ class Gridding:
         grid = self.borrow(lanes)
         for c in range(0, coils, lanes):
             kernels.grid_pad(images[c : c + lanes], self.apodisation, grid)
-            kernels.lane_fft(grid, -1, self.size)
+            self.fft(kernels, grid, -1)
             kernels.grid_interpolate(grid, *self.plan, samples[c : c + lanes])
         self.give_back(grid)
 
@@ -124,7 +142,7 @@ class Gridding:
         grid = self.borrow(lanes)
         for c in range(0, coils, lanes):
             kernels.grid_spread(samples[c : c + lanes], *self.plan, grid)
-            kernels.lane_fft(grid, 1, self.size)
+            self.fft(kernels, grid, 1)
             kernels.grid_crop(grid, self.apodisation, images[c : c + lanes])
         self.give_back(grid)
 
@@ -133,16 +151,18 @@ def fast_size(size: int, oversampling: float, width: int) -> int:
     """Smallest even number without prime factors beyond 5 that oversamples `size`."""
     n = max(math.ceil(size * oversampling - 1e-9), 2 * width, _TILE)
     n += n % 2
-    while not _smooth(n):
+    while _largest_prime(n) > 5:
         n += 2
     return n
 
 
-def _smooth(n: int) -> bool:
-    for p in (2, 3, 5):
+def _largest_prime(n: int) -> int:
+    largest, p = 1, 2
+    while n > 1:
         while n % p == 0:
-            n //= p
-    return n == 1
+            n, largest = n // p, p
+        p += 1
+    return largest
 
 
 def _three(numbers: Any) -> tuple[int, int, int]:

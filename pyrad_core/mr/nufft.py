@@ -10,11 +10,13 @@ import numpy as np
 
 from .._checks import number, whole
 from .._kernels.select import edge_of
-from ..errors import DataError, ShapeError
+from ..errors import DataError
 from ..operators import LinearOperator
+from .coordinates import check_coordinates
 from .gridding import FLOAT32_FLOOR, FLOAT64_FLOOR, Gridding
+from .toeplitz import Toeplitz
 
-__all__ = ["NUFFT", "check_coordinates"]
+__all__ = ["NUFFT"]
 
 
 class NUFFT(LinearOperator):
@@ -103,6 +105,21 @@ class NUFFT(LinearOperator):
             self._griddings[key] = Gridding(edge, flat, self.shape_in_pixels, self.eps, key)
         return self._griddings[key]
 
+    def toeplitz(self, weights: Any = None) -> Toeplitz:
+        """``A^H diag(weights) A`` by FFTs alone, without gridding.
+
+        Parameters
+        ----------
+        weights : real array of the samples' shape, optional
+            Density weights; all one by default.
+
+        Returns
+        -------
+        Toeplitz
+            Operator on ``shape`` (leading axes allowed); ``forward`` and ``adjoint`` are the same.
+        """
+        return Toeplitz(self.coordinates, self.shape_in_pixels, weights=weights, eps=self.eps)
+
     def _forward(self, x: Any) -> Any:
         edge = edge_of(x=x, coordinates=self.coordinates)
         plan = self.gridding(x.real.dtype)
@@ -121,31 +138,3 @@ class NUFFT(LinearOperator):
         images = edge.xp.empty((samples.shape[0], *plan.size), y.dtype)
         plan.adjoint(edge.kernels, samples, images)
         return images.reshape(*lead, *self.shape_in_pixels)
-
-
-def check_coordinates(coordinates: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
-    """(edge, coordinates as float64) after the checks on values and shape."""
-    if not 1 <= len(shape) <= 3:
-        raise ShapeError(f"shape is {shape}; expected 1 to 3 axes")
-    edge = edge_of(coordinates=coordinates)
-    k = edge.real("coordinates", dtype=np.float64)
-    if k.ndim < 2 or k.shape[-1] != len(shape):
-        raise ShapeError(
-            f"coordinates has shape {k.shape}, but an image of shape {shape} asks for "
-            f"(..., samples, {len(shape)})"
-        )
-    if k.size == 0:
-        raise ShapeError(f"coordinates has shape {k.shape}; expected at least one sample")
-    if k.size >= 2**31:
-        raise ShapeError(f"coordinates holds {k.size} numbers; at most 2^31 - 1 are supported")
-    limit = edge.xp.asarray([n / 2 * (1 + 1e-6) for n in shape])
-    outside = edge.xp.any(edge.xp.abs(k) > limit, axis=-1)
-    count = int(outside.sum())
-    if count:
-        first = np.unravel_index(int(edge.xp.argmax(outside.reshape(-1))), outside.shape)
-        index = tuple(int(i) for i in first)
-        raise DataError(
-            f"coordinates has {count} samples outside [-N/2, N/2] for shape {shape}, the first at "
-            f"index {index}: {k[first].tolist()}; the unit is cycles per field of view"
-        )
-    return edge, k

@@ -9,6 +9,7 @@ import numpy as np
 from . import runtime
 
 __all__ = [
+    "coil_eigenvectors",
     "grid_crop",
     "grid_crop_maps",
     "grid_interpolate",
@@ -185,6 +186,16 @@ def _fft_module(grid: Any) -> Any:
     import cupyx.scipy.fft
 
     return cupyx.scipy.fft
+
+
+def coil_eigenvectors(matrices: Any, iterations: int, vectors: Any, values: Any) -> None:
+    """Dominant eigenvectors (maps, coils, pixels) of Hermitian matrices (pairs, pixels)."""
+    maps, coils, pixels = vectors.shape
+    scratch = runtime.empty(vectors, (coils, pixels), vectors.dtype)
+    args: tuple = (matrices, np.int32(coils), np.int64(pixels), np.int32(maps), np.int32(iterations))
+    kernel = f"coil_eigenvectors_{runtime.suffix(matrices)}"
+    args = (*args, scratch, vectors, values)
+    runtime.launch("mr/coil_eigen.cu", kernel, _blocks(pixels), (_BLOCK,), args)
 
 
 def _pad(kernel: str, grid: Any, args: tuple, threads: int) -> None:

@@ -1,0 +1,22 @@
+// Power iteration of coil_eigenvectors: start vector and stopping rule, shared by CPU and GPU.
+#pragma once
+
+#include "base/portable.hpp"
+
+namespace pyrad {
+
+// Component of the start vector, of unit norm: phases that no coil geometry produces.
+template <class T> PYRAD_HD Complex<T> eigen_start(i64 coil, i64 coils, i64 map) {
+    const T phase = T(2.399963) * T((coil * (coil + 1)) / 2 + map * coil);
+    const T size = T(1) / sqrt(T(coils));
+    return {size * T(cos(phase)), size * T(sin(phase))};
+}
+
+// A pixel is done when the sine between successive iterates falls to rounding: `overlap2` is
+// |<v, H v>|^2 and `length2` |H v|^2.
+template <class T> PYRAD_HD bool eigen_done(T overlap2, T length2) {
+    const T tolerance = sizeof(T) == 4 ? T(4e-7) : T(1e-14);
+    return length2 - overlap2 <= tolerance * length2;
+}
+
+} // namespace pyrad

@@ -1,0 +1,40 @@
+"""Checks of k-space positions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._kernels.select import edge_of
+from ..errors import DataError, ShapeError
+
+__all__ = ["check_coordinates"]
+
+
+def check_coordinates(coordinates: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """(edge, coordinates as float64) after the checks on values and shape."""
+    if not 1 <= len(shape) <= 3:
+        raise ShapeError(f"shape is {shape}; expected 1 to 3 axes")
+    edge = edge_of(coordinates=coordinates)
+    k = edge.real("coordinates", dtype=np.float64)
+    if k.ndim < 2 or k.shape[-1] != len(shape):
+        raise ShapeError(
+            f"coordinates has shape {k.shape}, but an image of shape {shape} asks for "
+            f"(..., samples, {len(shape)})"
+        )
+    if k.size == 0:
+        raise ShapeError(f"coordinates has shape {k.shape}; expected at least one sample")
+    if k.size >= 2**31:
+        raise ShapeError(f"coordinates holds {k.size} numbers; at most 2^31 - 1 are supported")
+    limit = edge.xp.asarray([n / 2 * (1 + 1e-6) for n in shape])
+    outside = edge.xp.any(edge.xp.abs(k) > limit, axis=-1)
+    count = int(outside.sum())
+    if count:
+        first = np.unravel_index(int(edge.xp.argmax(outside.reshape(-1))), outside.shape)
+        index = tuple(int(i) for i in first)
+        raise DataError(
+            f"coordinates has {count} samples outside [-N/2, N/2] for shape {shape}, the first at "
+            f"index {index}: {k[first].tolist()}; the unit is cycles per field of view"
+        )
+    return edge, k

@@ -1,0 +1,152 @@
+"""ESPIRiT and Walsh maps: against sigpy, on real data, and on bad input."""
+
+import numpy as np
+import pytest
+from helpers import data_path, relative_error
+
+import pyrad_core as prc
+from pyrad_core import mr
+from pyrad_core._kernels import cpu
+
+from .oracles import complex_normal
+
+
+@pytest.fixture(scope="module")
+def brain():
+    return np.load(data_path("mr", "sigpy_tutorial", "cartesian_ksp.npy"))
+
+
+def overlap(a, b):
+    """|<a, b>| / (|a| |b|) per pixel where both are set."""
+    on = (np.abs(a).sum(0) > 0) & (np.abs(b).sum(0) > 0)
+    a, b = a[:, on].astype(np.complex128), b[:, on].astype(np.complex128)
+    return np.abs((a.conj() * b).sum(0)) / np.linalg.norm(a, axis=0) / np.linalg.norm(b, axis=0)
+
+
+def test_espirit_sigpy(brain):
+    apps = pytest.importorskip("sigpy.mri.app")
+    ours = mr.espirit(brain, crop=0.9)
+    theirs = apps.EspiritCalib(brain, crop=0.9, max_iter=100, show_pbar=False).run()
+    same = overlap(ours, theirs)
+    assert np.quantile(same, 0.01) > 0.9999 and same.min() > 0.85
+    assert np.mean((np.abs(ours).sum(0) > 0) != (np.abs(theirs).sum(0) > 0)) < 1e-3
+
+
+def test_espirit_explains_the_coil_images(brain):
+    maps = mr.espirit(brain)
+    centre = np.zeros_like(brain)
+    centre[:, 103:127, 78:102] = brain[:, 103:127, 78:102]
+    images = mr.ifft(centre)
+    combined = mr.combine_coils(images, maps)
+    inside = np.abs(combined) > 0.2 * np.abs(combined).max()
+    assert relative_error((maps * combined)[:, inside], images[:, inside]) < 0.06
+    assert np.allclose(np.linalg.norm(maps[:, inside], axis=0), 1, atol=1e-4)
+
+
+def test_espirit_finds_known_maps():
+    n = 96
+    truth = prc.phantom.coil_maps(6, (n, n)).astype(np.complex64)
+    image = prc.phantom.shepp_logan(2).raster(prc.Volume((n, n), spacing=2 / n))
+    kspace = mr.fft(truth * image)
+    maps = mr.espirit(kspace)
+    inside = image > 0.1
+    assert overlap(np.where(inside, maps, 0), np.where(inside, truth, 0)).min() > 0.999
+
+
+def test_two_sets_are_orthonormal(brain):
+    maps = mr.espirit(brain, maps=2, crop=0.0)
+    gram = np.einsum("mcyx,lcyx->mlyx", maps.conj(), maps)
+    assert np.abs(gram - np.eye(2)[:, :, None, None]).max() < 1e-3
+    assert overlap(maps[0], mr.espirit(brain, crop=0.0)).min() > 0.99
+
+
+def test_espirit_three_dimensions():
+    rng = np.random.default_rng(0)
+    shape = (20, 22, 24)
+    axes = np.meshgrid(*[np.linspace(-1, 1, n) for n in shape], indexing="ij")
+    centres = rng.uniform(-1, 1, (4, 3))
+    truth = np.stack(
+        [
+            np.exp(
+                -sum((a - c) ** 2 for a, c in zip(axes, centre, strict=True)) / 3 + 1j * axes[i % 3]
+            )
+            for i, centre in enumerate(centres)
+        ]
+    ).astype(np.complex64)
+    inside = sum(a**2 for a in axes) < 0.6
+    kspace = mr.fft(truth * inside, axes=(1, 2, 3))
+    maps = mr.espirit(kspace, calibration=(16, 16, 16), kernel=4)
+    assert np.quantile(overlap(np.where(inside, maps, 0), np.where(inside, truth, 0)), 0.02) > 0.99
+
+
+def test_same_bits_for_any_number_of_threads(brain):
+    results = []
+    for threads in (1, 2):
+        with prc.set_num_threads(threads):
+            lower = complex_normal(np.random.default_rng(1), (10, 1000))
+            lower[[0, 2, 5, 9]] = np.abs(lower[[0, 2, 5, 9]]) + 3
+            vectors, values = np.empty((2, 4, 1000), np.complex64), np.empty((2, 1000), np.float32)
+            cpu.coil_eigenvectors(lower, 40, vectors, values)
+            results.append(vectors)
+    assert np.array_equal(*results)
+
+
+def test_walsh_on_a_phantom():
+    n = 96
+    truth = prc.phantom.coil_maps(6, (n, n)).astype(np.complex64)
+    image = prc.phantom.shepp_logan(2).raster(prc.Volume((n, n), spacing=2 / n))
+    maps = mr.walsh(truth * image, window=5)
+    inside = image > 0.1
+    assert np.quantile(overlap(np.where(inside, maps, 0), np.where(inside, truth, 0)), 0.02) > 0.995
+
+
+@pytest.mark.parametrize("maps, dtype", [(1, np.complex64), (2, np.complex128)])
+def test_coil_eigenvectors_parity(device, maps, dtype):
+    rng = np.random.default_rng(2)
+    coils, pixels = 5, 37
+    basis = np.linalg.qr(complex_normal(rng, (pixels, coils, coils), np.complex128))[0]
+    full = np.einsum("pik,k,pjk->ijp", basis, [1, 0.6, 0.3, 0.1, 0.05], basis.conj())
+    lower = np.ascontiguousarray(full[np.tril_indices(coils)], dtype)
+
+    def run(kernels, array, numpy):
+        vectors = array(np.empty((maps, coils, pixels), dtype))
+        values = array(np.empty((maps, pixels), lower.real.dtype))
+        kernels.coil_eigenvectors(array(lower), 60, vectors, values)
+        return numpy(vectors), numpy(values)
+
+    expected = run(cpu, np.array, np.asarray)
+    with device:
+        got = run(device.kernels, device.array, device.numpy)
+    tolerance = 1e-5 if dtype == np.complex64 else 1e-12
+    assert relative_error(got[0], expected[0]) < tolerance
+    assert relative_error(got[1], expected[1]) < tolerance
+    truth = basis[:, :, 0].T
+    assert overlap(expected[0][0], truth).min() > 1 - 1e-4
+
+
+def test_espirit_parity(device):
+    kspace = complex_normal(np.random.default_rng(3), (3, 16, 18))
+    kspace *= np.exp(-0.05 * (np.arange(16)[:, None] - 8) ** 2 - 0.05 * (np.arange(18) - 9) ** 2)
+    options = {"calibration": 10, "kernel": 3, "crop": 0.0, "iterations": 200}
+    expected = mr.espirit(kspace, **options)
+    with device:
+        got = device.numpy(mr.espirit(device.array(kspace), **options))
+    assert np.quantile(overlap(got, expected), 0.05) > 0.999
+
+
+def test_bad_input_52_all_zero():
+    with pytest.raises(prc.DataError, match="only zeros in the calibration region"):
+        mr.espirit(np.zeros((4, 32, 32), np.complex64))
+
+
+def test_bad_input_53_calibration_larger_than_kspace():
+    ones = np.ones((4, 32, 20), np.complex64)
+    with pytest.raises(prc.ShapeError, match=r"\(24, 24\) is larger than k-space \(32, 20\)"):
+        mr.espirit(ones)
+    with pytest.raises(prc.ShapeError, match="smaller than the kernel of 6"):
+        mr.espirit(ones, calibration=(24, 5))
+
+
+def test_bad_input_54_real_kspace():
+    with pytest.raises(prc.DataError, match="dtype float32; accepted are complex64"):
+        mr.espirit(np.ones((4, 32, 32), np.float32))
