@@ -135,6 +135,7 @@ __attribute__((target("avx2,fma"))) void add_views_avx2(const SampleTable<float>
 } // namespace
 
 int limit_backproject_isa(int level) { return isa_limit.exchange(level); }
+int backproject_isa_limit() { return isa_limit.load(); }
 
 TileKernel permuting_tile_kernel([[maybe_unused]] const SampleTable<float> &table) {
 #if defined(PYRAD_X86)

@@ -69,8 +69,8 @@ def recon(
     >>> import numpy as np, pyrad_core as prc
     >>> scan = prc.ParallelBeam(np.arange(60) * np.pi / 60, 48)
     >>> disc = prc.phantom.Ellipsoids([[1.0, 12, 12, 0, 0, 0]])
-    >>> image = recon(disc.project(scan), scan, prc.Volume((32, 32)), method="cgls")
-    >>> abs(image[16, 16] - 1) < 0.05
+    >>> image = prc.ct.recon(disc.project(scan), scan, prc.Volume((32, 32)), method="cgls")
+    >>> bool(abs(image[16, 16] - 1) < 0.05)
     True
     """
     run, allowed = METHODS[choice("method", method, METHODS)]

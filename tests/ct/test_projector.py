@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pyrad_core as prc
+from pyrad_core._kernels.select import cpu_kernels
 from pyrad_core.errors import DataError, GeometryError, ShapeError
 from pyrad_core.phantom import Ellipsoids
 
@@ -57,6 +58,7 @@ def test_adjoint(name, dtype):
     fan=st.booleans(),
 )
 def test_adjoint_of_any_size(ny, nx, columns, views, pixel, pitch, shift, fan):
+    """In double through the portable loops, in single through the permuting ones."""
     volume = prc.Volume((ny, nx), spacing=(1.0, pitch), origin=(-0.5 * ny, -0.5 * nx * pitch))
     angles = 0.7 + 1.3 * np.arange(views)
     if fan:
@@ -69,6 +71,9 @@ def test_adjoint_of_any_size(ny, nx, columns, views, pixel, pitch, shift, fan):
     Ax, Aty = A.forward(x), A.adjoint(y)
     scale = np.linalg.norm(x) * np.linalg.norm(y) * max(A.norm(), 1e-9)
     assert abs(np.vdot(Ax, y) - np.vdot(x, Aty)) < 1e-12 * scale
+    assert np.abs(A.forward(x.astype(np.float32)) - Ax).max() < 1e-3 * (1 + np.abs(Ax).max())
+    single = A.adjoint(y.astype(np.float32))
+    assert np.abs(single - Aty).max() < 1e-3 * (1 + np.abs(Aty).max())
 
 
 @pytest.mark.parametrize("name", ["parallel", "fan", "fan curved", "fan wide"])
@@ -132,6 +137,24 @@ def test_same_bits_for_any_number_of_threads(name):
     for forward, adjoint in results[1:]:
         np.testing.assert_array_equal(forward, results[0][0])
         np.testing.assert_array_equal(adjoint, results[0][1])
+
+
+@pytest.mark.parametrize("name", scans())
+def test_permuting_kernels_agree_with_the_portable_loops(name):
+    """Other roundings of the same weights."""
+    geometry, volume = scans()[name]
+    A = prc.ct.Projector(geometry, volume)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(A.domain_shape).astype(np.float32)
+    y = rng.standard_normal(A.range_shape).astype(np.float32)
+    forward, adjoint = A.forward(x), A.adjoint(y)
+    kernels = cpu_kernels()
+    former = kernels.limit_backproject_isa(0)
+    try:
+        assert relative_error(A.forward(x), forward) < 1e-6
+        assert relative_error(A.adjoint(y), adjoint) < 1e-6
+    finally:
+        kernels.limit_backproject_isa(former)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
