@@ -8,6 +8,8 @@ from pyrad_core import wavelet as prw
 
 nibabel = pytest.importorskip("nibabel")
 
+nibabel = pytest.importorskip("nibabel")
+
 
 def test_coif1_hhl_is_response_map_6_a_1():
     folder = data_path("features", "ibsi2")
