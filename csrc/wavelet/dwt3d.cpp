@@ -27,6 +27,68 @@ sweep::NeededRows needed_by_synthesis(i64 begin, i64 end, const SynthesisPlan &p
     return sweep::NeededRows(needed);
 }
 
+// What one tile of the inverse works with.
+template <class T> class SynthesisTile {
+  public:
+    SynthesisTile(const Bands<const T> &bands, const FilterPair<T> &f, bool periodization,
+                  i64 begin, i64 end)
+        : bands_(bands), f_(f), along_z_(plan_synthesis(bands[0].shape[0], f.taps, periodization)),
+          along_y_(plan_synthesis(bands[0].shape[1], f.taps, periodization)),
+          along_x_(plan_synthesis(bands[0].shape[2], f.taps, periodization)),
+          length_(bands[0].shape[2] * bands[0].shape[3]),
+          needed_(needed_by_synthesis(begin, end, along_y_, f.taps, bands[0].shape[1])),
+          line_(f, along_x_, bands[0].shape[2], bands[0].shape[3]),
+          row_stride_(line_.before() + length_ + line_.behind()),
+          scratch_(8 * needed_.count * length_), rows_(4 * row_stride_) {}
+
+    // Sample pair i along z of all needed rows, for the four bands of y and x.
+    void along_z(i64 i) {
+        for (int b = 0; b < 4; ++b)
+            for (const auto &run : needed_.runs) {
+                sum_.synthesis(
+                    f_, along_z_, i, bands_[b].shape[0],
+                    [&](i64 plane) { return &bands_[b](plane, run.row, 0, 0); },
+                    [&](i64 plane) { return &bands_[4 + b](plane, run.row, 0, 0); });
+                const i64 at = run.slot * length_;
+                sum_.pair_into(plane(0, b) + at, plane(1, b) + at, run.count * length_);
+            }
+    }
+
+    // Pair j of rows along y of one sample along z.
+    void along_y(int z_phase, i64 j) {
+        for (int xb = 0; xb < 2; ++xb) {
+            const T *const low = plane(z_phase, xb), *const high = plane(z_phase, 2 + xb);
+            sum_.synthesis(
+                f_, along_y_, j, bands_[0].shape[1],
+                [&](i64 y) { return low + needed_.slot[y] * length_; },
+                [&](i64 y) { return high + needed_.slot[y] * length_; });
+            sum_.pair_into(row(xb, 0), row(xb, 1), length_);
+        }
+    }
+
+    void along_x(int y_phase, T *out) {
+        line_.synthesise_whole(row(0, y_phase), row(1, y_phase), out);
+    }
+
+  private:
+    T *plane(int z_phase, int band) {
+        return scratch_.data() + (4 * z_phase + band) * needed_.count * length_;
+    }
+    T *row(int x_band, int y_phase) {
+        return rows_.data() + (2 * x_band + y_phase) * row_stride_ + line_.before();
+    }
+
+    const Bands<const T> &bands_;
+    const FilterPair<T> &f_;
+    SynthesisPlan along_z_, along_y_, along_x_;
+    i64 length_;
+    sweep::NeededRows needed_;
+    JoinLine<T> line_;
+    i64 row_stride_;
+    std::vector<T> scratch_, rows_;
+    RowSum<T> sum_;
+};
+
 } // namespace
 
 template <class T>
@@ -69,53 +131,25 @@ template <class T>
 void dwt_synthesis_3d(const Bands<const T> &bands, const double *filters, i64 taps,
                       bool periodization, View<T, 4> out) {
     const FilterPair<T> f(filters, taps);
-    const i64 mz = bands[0].shape[0], my = bands[0].shape[1];
-    const i64 mx = bands[0].shape[2], lanes = bands[0].shape[3], length = mx * lanes;
-    const SynthesisPlan along_z = plan_synthesis(mz, taps, periodization);
-    const SynthesisPlan along_y = plan_synthesis(my, taps, periodization);
-    const SynthesisPlan along_x = plan_synthesis(mx, taps, periodization);
-
-    sweep::for_tiles(
-        along_y.pairs, sweep::rows_per_block(2 * length), along_z.pairs,
-        [&](i64 begin, i64 end, i64 step, i64 last_step) {
-            const sweep::NeededRows needed = needed_by_synthesis(begin, end, along_y, taps, my);
-            const i64 plane = needed.count * length;
-            // scratch: [z phase][band of y and x], rows: [band of x][y phase]
-            std::vector<T> scratch(8 * plane), rows(4 * length);
-            RowSum<T> z, y;
-            JoinLine<T> line(f, along_x, mx, lanes);
-            for (i64 i = step; i < last_step; ++i) {
-                for (int b = 0; b < 4; ++b)
-                    for (const auto &run : needed.runs) {
-                        z.synthesis(
-                            f, along_z, i, mz, [&](i64 p) { return &bands[b](p, run.row, 0, 0); },
-                            [&](i64 p) { return &bands[4 + b](p, run.row, 0, 0); });
-                        T *const to = scratch.data() + b * plane + run.slot * length;
-                        z.pair_into(to, to + 4 * plane, run.count * length);
-                    }
-                for (int zp = 0; zp < 2; ++zp) {
-                    const T *const from = scratch.data() + 4 * zp * plane;
-                    const i64 oz = wrap(2 * i + along_z.first + zp, out.shape[0]);
-                    for (i64 j = begin; j < end; ++j) {
-                        for (int xb = 0; xb < 2; ++xb) {
-                            const T *const low = from + xb * plane, *const high = low + 2 * plane;
-                            y.synthesis(
-                                f, along_y, j, my,
-                                [&](i64 row) { return low + needed.slot[row] * length; },
-                                [&](i64 row) { return high + needed.slot[row] * length; });
-                            T *const to = rows.data() + 2 * xb * length;
-                            y.pair_into(to, to + length, length);
-                        }
-                        for (int yp = 0; yp < 2; ++yp) {
-                            const i64 oy = wrap(2 * j + along_y.first + yp, out.shape[1]);
-                            const T *const low = rows.data() + yp * length;
-                            line.synthesise(low, low + 2 * length, 0, along_x.pairs,
-                                            &out(oz, oy, 0, 0));
-                        }
+    const SynthesisPlan along_z = plan_synthesis(bands[0].shape[0], taps, periodization);
+    const SynthesisPlan along_y = plan_synthesis(bands[0].shape[1], taps, periodization);
+    const i64 block = sweep::rows_per_block(out.shape[2] * out.shape[3]);
+    const auto body = [&](i64 begin, i64 end, i64 step, i64 last_step) {
+        SynthesisTile<T> tile(bands, f, periodization, begin, end);
+        for (i64 i = step; i < last_step; ++i) {
+            tile.along_z(i);
+            for (int zp = 0; zp < 2; ++zp)
+                for (i64 j = begin; j < end; ++j) {
+                    tile.along_y(zp, j);
+                    for (int yp = 0; yp < 2; ++yp) {
+                        const i64 z = wrap(2 * i + along_z.first + zp, out.shape[0]);
+                        const i64 y = wrap(2 * j + along_y.first + yp, out.shape[1]);
+                        tile.along_x(yp, &out(z, y, 0, 0));
                     }
                 }
-            }
-        });
+        }
+    };
+    sweep::for_tiles(along_y.pairs, block, along_z.pairs, body);
 }
 
 #define INSTANTIATE(T)                                                                             \

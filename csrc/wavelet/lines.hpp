@@ -112,46 +112,54 @@ template <class T> class SplitLine {
 
     // Coefficients [begin, end) of the line x.
     void analyse(const T *x, i64 begin, i64 end, T *low, T *high) {
-        const i64 taps = filters_.taps, pairs = end - begin + taps / 2 - 1;
-        even_.resize(pairs * lanes_), odd_.resize(pairs * lanes_);
-        fill(x, 2 * begin + first_sample(taps, mode_) - (taps - 1), pairs);
-        sum_.set(taps, filters_.low_reversed.data(), filters_.high_reversed.data(),
-                 [&](i64 q) { return (q % 2 ? odd_ : even_).data() + q / 2 * lanes_; });
+        if (begin != begin_ || end != end_)
+            prepare(begin, end);
+        split_pairs(x + first_inside_ * lanes_, inside_pairs_, lanes_,
+                    even_.data() + outside_before_ * lanes_,
+                    odd_.data() + outside_before_ * lanes_);
+        for (const auto &end_sample : ends_)
+            for (i64 lane = 0; lane < lanes_; ++lane) {
+                const auto &e = end_sample.extension;
+                T value = 0;
+                for (int s = 0; s < e.count; ++s)
+                    value += e.weight[s] * x[e.index[s] * lanes_ + lane];
+                end_sample.to[lane] = value;
+            }
         sum_.pair_into(low, high, (end - begin) * lanes_);
     }
 
   private:
-    // Samples [start, start + 2 pairs) of the extended line.
-    void fill(const T *x, i64 start, i64 pairs) {
-        i64 inside = std::clamp<i64>((1 - start) / 2, 0, pairs); // first pair with both >= 0
-        if (start >= 0)
-            inside = 0;
-        const i64 outside = std::clamp<i64>((n_ - start) / 2, inside, pairs);
-        for (i64 i = 0; i < inside; ++i)
-            extended_pair(x, start, i);
-        split_pairs(x + (start + 2 * inside) * lanes_, outside - inside, lanes_,
-                    even_.data() + inside * lanes_, odd_.data() + inside * lanes_);
-        for (i64 i = outside; i < pairs; ++i)
-            extended_pair(x, start, i);
-    }
+    struct EndSample {
+        T *to;
+        Extension<T> extension;
+    };
 
-    void extended_pair(const T *x, i64 start, i64 i) {
-        for (int side = 0; side < 2; ++side) {
-            const auto e = extend<T>(mode_, start + 2 * i + side, n_);
-            T *to = (side ? odd_ : even_).data() + i * lanes_;
-            for (i64 lane = 0; lane < lanes_; ++lane) {
-                T value = 0;
-                for (int s = 0; s < e.count; ++s)
-                    value += e.weight[s] * x[e.index[s] * lanes_ + lane];
-                to[lane] = value;
-            }
-        }
+    // Where the samples of this part of a line go, the same for every line.
+    void prepare(i64 begin, i64 end) {
+        begin_ = begin, end_ = end;
+        const i64 taps = filters_.taps, pairs = end - begin + taps / 2 - 1;
+        const i64 start = 2 * begin + first_sample(taps, mode_) - (taps - 1);
+        even_.resize(pairs * lanes_), odd_.resize(pairs * lanes_);
+        sum_.set(taps, filters_.low_reversed.data(), filters_.high_reversed.data(),
+                 [&](i64 q) { return (q % 2 ? odd_ : even_).data() + q / 2 * lanes_; });
+        outside_before_ = start >= 0 ? 0 : std::min((1 - start) / 2, pairs);
+        const i64 behind = std::clamp<i64>((n_ - start) / 2, outside_before_, pairs);
+        first_inside_ = start + 2 * outside_before_;
+        inside_pairs_ = behind - outside_before_;
+        ends_.clear();
+        for (i64 i = 0; i < pairs; ++i)
+            if (i < outside_before_ || i >= behind)
+                for (int side = 0; side < 2; ++side)
+                    ends_.push_back({(side ? odd_ : even_).data() + i * lanes_,
+                                     extend<T>(mode_, start + 2 * i + side, n_)});
     }
 
     const FilterPair<T> &filters_;
     int mode_;
-    i64 n_, lanes_;
+    i64 n_, lanes_, begin_ = -1, end_ = -1;
+    i64 outside_before_ = 0, first_inside_ = 0, inside_pairs_ = 0; // pairs, a sample, pairs
     std::vector<T> even_, odd_;
+    std::vector<EndSample> ends_;
     RowSum<T> sum_;
 };
 
@@ -162,23 +170,48 @@ template <class T> class JoinLine {
         : filters_(f), plan_(plan), m_(m), lanes_(lanes) {}
 
     void synthesise(const T *low, const T *high, i64 begin, i64 end, T *out) {
-        const i64 half = filters_.taps / 2, pairs = end - begin, start = plan_.start + begin;
-        const T *from_low = unwrap(low, start, pairs + half - 1, m_, lanes_, low_);
-        const T *from_high = unwrap(high, start, pairs + half - 1, m_, lanes_, high_);
+        const i64 start = plan_.start + begin, count = end - begin + filters_.taps / 2 - 1;
+        join(unwrap(low, start, count, m_, lanes_, low_),
+             unwrap(high, start, count, m_, lanes_, high_), begin, end, out);
+    }
+
+    // Numbers that synthesise_whole() writes before and behind a line of coefficients.
+    i64 before() const { return std::max<i64>(0, -plan_.start) * lanes_; }
+    i64 behind() const {
+        return std::max<i64>(0, plan_.start + plan_.pairs + filters_.taps / 2 - 1 - m_) * lanes_;
+    }
+
+    // The whole line, without a copy of the coefficients.
+    void synthesise_whole(T *low, T *high, T *out) {
+        for (T *line : {low, high}) {
+            const i64 n = m_ * lanes_;
+            for (i64 i = 1; i <= before(); ++i)
+                line[-i] = line[wrap(-i, n)];
+            for (i64 i = 0; i < behind(); ++i)
+                line[n + i] = line[wrap(i, n)];
+        }
+        join(low + plan_.start * lanes_, high + plan_.start * lanes_, 0, plan_.pairs, out);
+    }
+
+  private:
+    void join(const T *low, const T *high, i64 begin, i64 end, T *out) {
+        const i64 pairs = end - begin;
         sum_.set(filters_.taps, filters_.first.data(), filters_.second.data(),
-                 [&](i64 t) { return (t % 2 ? from_high : from_low) + t / 2 * lanes_; });
+                 [&](i64 t) { return (t % 2 ? high : low) + t / 2 * lanes_; });
         even_.resize(pairs * lanes_), odd_.resize(pairs * lanes_);
         sum_.pair_into(even_.data(), odd_.data(), pairs * lanes_);
         if (plan_.first == 0)
             return join_pairs(even_.data(), odd_.data(), pairs, lanes_, out + 2 * begin * lanes_);
         // Pairs (2i - 1, 2i): the samples between the first and the last one pair up anew.
-        const i64 last = wrap(2 * begin - 1, 2 * m_);
-        std::copy_n(even_.data(), lanes_, out + last * lanes_);
         join_pairs(odd_.data(), even_.data() + lanes_, pairs - 1, lanes_, out + 2 * begin * lanes_);
-        std::copy_n(odd_.data() + (pairs - 1) * lanes_, lanes_, out + 2 * (end - 1) * lanes_);
+        T *const first = out + wrap(2 * begin - 1, 2 * m_) * lanes_,
+                 *last = out + 2 * (end - 1) * lanes_;
+        for (i64 lane = 0; lane < lanes_; ++lane) {
+            first[lane] = even_[lane];
+            last[lane] = odd_[(pairs - 1) * lanes_ + lane];
+        }
     }
 
-  private:
     const FilterPair<T> &filters_;
     const SynthesisPlan plan_;
     i64 m_, lanes_;
