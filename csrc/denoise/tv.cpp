@@ -72,15 +72,15 @@ template <class T> void primal(const T *f, double weight, const Grid &grid, cons
         const Layout<T, D, C> layout(grid, weight);
         const std::vector<T> zeros(layout.nx);
         parallel_for(layout.rows, rows_per_tile, [&](i64 begin, i64 end, int) {
-            for (i64 row = begin; row < end; ++row) {
+            for (Row row = layout.row(begin); row.index < end; row = layout.next(row)) {
                 const T *rows[C];
                 T *results[C];
                 for (int c = 0; c < C; ++c) {
-                    rows[c] = f + layout.at(c, row);
-                    results[c] = out + layout.at(c, row);
+                    rows[c] = f + layout.at(c, row.index);
+                    results[c] = out + layout.at(c, row.index);
                 }
                 primal_row<T, D, C>(rows, behind(layout, dual, row, zeros.data()), layout.weight,
-                                    rows, T(1), results, layout.nx);
+                                    rows, T(1), results, row.index == 0, layout.nx);
             }
         });
     });
@@ -98,14 +98,14 @@ Objectives objectives(const T *f, const T *image, double weight, const Grid &gri
         parallel_for(layout.rows, rows_per_tile, [&](i64 begin, i64 end, int worker) {
             double *primal_part = scratch.data() + worker * 2 * layout.nx;
             double *dual_part = primal_part + layout.nx;
-            for (i64 row = begin; row < end; ++row) {
+            for (Row row = layout.row(begin); row.index < end; row = layout.next(row)) {
                 const T *rows[C];
                 for (int c = 0; c < C; ++c)
-                    rows[c] = f + layout.at(c, row);
+                    rows[c] = f + layout.at(c, row.index);
                 objective_row<isotropic(), T, D, C>(
                     rows, ahead(layout, image, row), behind(layout, dual, row, zeros.data()),
                     grid.inverse_spacing.data(), weight, layout.nx, primal_part, dual_part);
-                parts[row] = {sum(primal_part, layout.nx), sum(dual_part, layout.nx)};
+                parts[row.index] = {sum(primal_part, layout.nx), sum(dual_part, layout.nx)};
             }
         });
         for (const Objectives &part : parts) {

@@ -9,7 +9,8 @@
 namespace pyrad::tv {
 
 // Arrays: f and images (channels, nz, ny, nx); dual fields (channels, dims, nz, ny, nx) with the
-// slowest axis first. dims 2 has nz = 1, dims 1 has nz = ny = 1.
+// slowest axis first, zero where there is no next voxel along the axis. dims 2 has nz = 1, dims 1
+// has nz = ny = 1.
 struct Grid {
     int channels, dims;
     i64 nz, ny, nx;

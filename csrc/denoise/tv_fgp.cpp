@@ -13,10 +13,11 @@ namespace {
 template <class T, int D, int C, bool Isotropic> class Fgp {
   public:
     Fgp(const T *f, double weight, const Grid &grid, double step)
-        : f_(f), layout_(grid, weight), zeros_(layout_.nx), edges_(layout_.slabs() * edge()),
-          rings_(max_workers() * ring()) {
+        : f_(f), layout_(grid, weight), zeros_(layout_.nx), edges_(layout_.slabs() * edge() + 1),
+          rings_(max_workers() * ring() + 1) {
         for (int d = 0; d < D; ++d)
             step_[d] = static_cast<T>(step) * layout_.inverse[d];
+        step_x_ = layout_.steps_along_x(static_cast<T>(step));
     }
 
     void iterate(T *p, T *old, T momentum) {
@@ -35,16 +36,18 @@ template <class T, int D, int C, bool Isotropic> class Fgp {
         return ring + row % (layout_.reach + 1) * C * layout_.nx;
     }
 
-    void make_image_row(i64 row, T *out) {
+    void make_image_row(i64 row, T *out) { make_image_row(layout_.row(row), out); }
+
+    void make_image_row(Row row, T *out) {
         const T *f[C];
         T *u[C];
         for (int c = 0; c < C; ++c) {
-            f[c] = f_ + layout_.at(c, row);
+            f[c] = f_ + layout_.at(c, row.index);
             u[c] = out + c * layout_.nx;
         }
         fgp_image_row<T, D, C>(f, behind(layout_, p_, row, zeros_.data()),
                                behind(layout_, static_cast<const T *>(old_), row, zeros_.data()),
-                               layout_.weight, momentum_, u, layout_.nx);
+                               layout_.weight, momentum_, u, row.index == 0, layout_.nx);
     }
 
     void make_edge(i64 slab) {
@@ -60,26 +63,28 @@ template <class T, int D, int C, bool Isotropic> class Fgp {
         const auto image_row = [&](i64 row) -> const T * {
             return row < last ? ring_row(ring, row) : edge_row(slab + 1, row - last);
         };
-        for (i64 row = first; row < last; ++row) {
-            if (row + layout_.reach < last)
-                make_image_row(row + layout_.reach, ring_row(ring, row + layout_.reach));
+        Row row = layout_.row(first);
+        for (; row.index < last; row = layout_.next(row)) {
+            const i64 ahead = row.index + layout_.reach; // at the same y
+            if (ahead < last)
+                make_image_row({ahead, D == 3 ? row.y : ahead}, ring_row(ring, ahead));
             Ahead<T, D, C> u;
             for (int c = 0; c < C; ++c) {
-                u.here[c] = image_row(row) + c * layout_.nx;
+                u.here[c] = image_row(row.index) + c * layout_.nx;
                 for (int d = 0; d < D - 1; ++d)
                     u.next[c][d] = layout_.has_next(d, row)
-                                       ? image_row(row + layout_.stride(d)) + c * layout_.nx
+                                       ? image_row(row.index + layout_.stride(d)) + c * layout_.nx
                                        : u.here[c];
             }
-            fgp_dual_row<Isotropic, T, D, C>(u, dual_rows(layout_, const_cast<T *>(p_), row),
-                                             dual_rows(layout_, old_, row), step_, momentum_,
-                                             layout_.nx);
+            fgp_dual_row<Isotropic, T, D, C>(u, dual_rows(layout_, const_cast<T *>(p_), row.index),
+                                             dual_rows(layout_, old_, row.index), step_,
+                                             step_x_.data(), momentum_, layout_.nx);
         }
     }
 
     const T *f_;
     Layout<T, D, C> layout_;
-    std::vector<T> zeros_, edges_, rings_;
+    std::vector<T> zeros_, edges_, rings_, step_x_;
     T step_[D];
     const T *p_ = nullptr;
     T *old_ = nullptr;

@@ -19,6 +19,10 @@ namespace {
 
 constexpr i64 serial_voxels = 1 << 13; // below this a slab of its own costs more than it saves
 
+struct Row {
+    i64 index, y;
+};
+
 // Sizes, strides and slabs of one problem.
 template <class T, int D, int C> struct Layout {
     i64 ny, nx, rows, voxels;
@@ -42,14 +46,25 @@ template <class T, int D, int C> struct Layout {
         slab_rows = voxels <= serial_voxels || D == 1 ? rows : std::min(rows, wanted * reach);
     }
 
+    // Steps times 1 / spacing along x: zero at the far edge, where there is no difference.
+    std::vector<T> steps_along_x(T step) const {
+        std::vector<T> steps(nx, step * inverse[D - 1]);
+        steps[nx - 1] = 0;
+        return steps;
+    }
+
     i64 slabs() const { return (rows + slab_rows - 1) / slab_rows; }
     i64 edge_size() const { return C * reach * nx; }
+    Row row(i64 index) const { return {index, index % ny}; }
+    Row next(Row row) const { return {row.index + 1, row.y + 1 < ny ? row.y + 1 : 0}; }
     i64 at(int c, i64 row) const { return c * voxels + row * nx; }
     i64 at(int c, int d, i64 row) const { return (c * D + d) * voxels + row * nx; }
     // Rows from this one to its neighbour along axis d < D - 1, and whether there is one.
     i64 stride(int d) const { return d == D - 2 ? 1 : ny; }
-    bool has_next(int d, i64 row) const { return d == D - 2 ? row % ny < ny - 1 : row + ny < rows; }
-    bool has_former(int d, i64 row) const { return d == D - 2 ? row % ny > 0 : row >= ny; }
+    bool has_next(int d, Row row) const {
+        return d == D - 2 ? row.y + 1 < ny : row.index + ny < rows;
+    }
+    bool has_former(int d, Row row) const { return d == D - 2 ? row.y > 0 : row.index >= ny; }
 };
 
 // Rows that a gradient at one row reads: the row itself and the next one along each slower axis
@@ -66,11 +81,11 @@ template <class T, int D, int C> struct Behind {
 };
 
 template <class T, int D, int C>
-Behind<T, D, C> behind(const Layout<T, D, C> &layout, const T *dual, i64 row, const T *zeros) {
+Behind<T, D, C> behind(const Layout<T, D, C> &layout, const T *dual, Row row, const T *zeros) {
     Behind<T, D, C> rows;
     for (int c = 0; c < C; ++c)
         for (int d = 0; d < D; ++d) {
-            rows.here[c][d] = dual + layout.at(c, d, row);
+            rows.here[c][d] = dual + layout.at(c, d, row.index);
             rows.former[c][d] = d < D - 1 && layout.has_former(d, row)
                                     ? rows.here[c][d] - layout.stride(d) * layout.nx
                                     : zeros;
@@ -79,10 +94,10 @@ Behind<T, D, C> behind(const Layout<T, D, C> &layout, const T *dual, i64 row, co
 }
 
 template <class T, int D, int C>
-Ahead<T, D, C> ahead(const Layout<T, D, C> &layout, const T *image, i64 row) {
+Ahead<T, D, C> ahead(const Layout<T, D, C> &layout, const T *image, Row row) {
     Ahead<T, D, C> rows;
     for (int c = 0; c < C; ++c) {
-        rows.here[c] = image + layout.at(c, row);
+        rows.here[c] = image + layout.at(c, row.index);
         for (int d = 0; d < D - 1; ++d)
             rows.next[c][d] =
                 rows.here[c] + (layout.has_next(d, row) ? layout.stride(d) * layout.nx : 0);
@@ -104,12 +119,16 @@ Dual<T, D, C> dual_rows(const Layout<T, D, C> &layout, T *dual, i64 row) {
 }
 
 // --- loops along x -------------------------------------------------------------------------------
+//
+// All run over whole rows. At x = 0 the dual's x component "before" it is the last one of the row
+// before, which is always zero; `first` says that this row must not be read. At the last x the
+// image "after" it is read, whatever it is, and the step there is zero.
 
 // u = f + weight div q, q = p + momentum (p - previous), of one row.
 template <class T, int D, int C>
 PYRAD_CLONES void fgp_image_row(const T *const *f, const Behind<T, D, C> p,
                                 const Behind<T, D, C> old, const T *weight, T momentum, T *const *u,
-                                i64 nx) {
+                                bool first, i64 nx) {
     for (int c = 0; c < C; ++c) {
         const T *fc = f[c];
         T *uc = u[c];
@@ -129,9 +148,10 @@ PYRAD_CLONES void fgp_image_row(const T *const *f, const Behind<T, D, C> p,
                              extrapolate(p1f[x], o1f[x], momentum));
             return sum;
         };
-        uc[0] = fc[0] + (slower(0) + wx * extrapolate(px[0], ox[0], momentum));
+        if (first)
+            uc[0] = fc[0] + (slower(0) + wx * extrapolate(px[0], ox[0], momentum));
 #pragma GCC ivdep
-        for (i64 x = 1; x < nx; ++x)
+        for (i64 x = first; x < nx; ++x)
             uc[x] = fc[x] + (slower(x) + wx * (extrapolate(px[x], ox[x], momentum) -
                                                extrapolate(px[x - 1], ox[x - 1], momentum)));
     }
@@ -140,7 +160,7 @@ PYRAD_CLONES void fgp_image_row(const T *const *f, const Behind<T, D, C> p,
 // out = u + take (f + weight div p - u) of one row.
 template <class T, int D, int C>
 PYRAD_CLONES void primal_row(const T *const *f, const Behind<T, D, C> p, const T *weight,
-                             const T *const *u, T take, T *const *out, i64 nx) {
+                             const T *const *u, T take, T *const *out, bool first, i64 nx) {
     for (int c = 0; c < C; ++c) {
         const T *fc = f[c], *uc = u[c];
         T *oc = out[c];
@@ -156,9 +176,10 @@ PYRAD_CLONES void primal_row(const T *const *f, const Behind<T, D, C> p, const T
                 sum += w1 * (p1[x] - p1f[x]);
             return sum;
         };
-        oc[0] = uc[0] + take * ((fc[0] - uc[0]) + (slower(0) + wx * px[0]));
+        if (first)
+            oc[0] = uc[0] + take * ((fc[0] - uc[0]) + (slower(0) + wx * px[0]));
 #pragma GCC ivdep
-        for (i64 x = 1; x < nx; ++x)
+        for (i64 x = first; x < nx; ++x)
             oc[x] = uc[x] + take * ((fc[x] - uc[x]) + (slower(x) + wx * (px[x] - px[x - 1])));
     }
 }
@@ -169,47 +190,51 @@ PYRAD_CLONES void extrapolate_row(const T *u, const T *old, T theta, T *out, i64
         out[x] = extrapolate(u[x], old[x], theta);
 }
 
-// One voxel of fgp_dual_row: x and the neighbour `right` (x itself at the far edge).
 template <bool Isotropic, class T, int D, int C>
 PYRAD_ALWAYS_INLINE void fgp_dual_voxel(const Ahead<T, D, C> &u, const Dual<T, D, C> &p,
-                                        const Dual<T, D, C> &old, const T *step, T momentum, i64 x,
-                                        i64 right) {
+                                        const Dual<T, D, C> &old, const T *step, const T *step_x,
+                                        T momentum, i64 x) {
     T r[C * D];
-    for (int c = 0; c < C; ++c)
+    for (int c = 0; c < C; ++c) {
+        const T here = u.here[c][x];
         for (int d = 0; d < D; ++d) {
-            const T next = d == D - 1 ? u.here[c][right] : u.next[c][d][x];
-            r[c * D + d] = extrapolate(p.row[c][d][x], old.row[c][d][x], momentum) +
-                           step[d] * (next - u.here[c][x]);
+            const T change = d == D - 1 ? step_x[x] * (u.here[c][x + 1] - here)
+                                        : step[d] * (u.next[c][d][x] - here);
+            r[c * D + d] = extrapolate(p.row[c][d][x], old.row[c][d][x], momentum) + change;
         }
+    }
     project<Isotropic, D, C>(r);
     for (int c = 0; c < C; ++c)
         for (int d = 0; d < D; ++d)
             old.row[c][d][x] = r[c * D + d];
 }
 
-// previous <- project(q + step grad u).
+// old <- project(q + step grad u).
 template <bool Isotropic, class T, int D, int C>
 PYRAD_CLONES void fgp_dual_row(const Ahead<T, D, C> u, const Dual<T, D, C> p,
-                               const Dual<T, D, C> old, const T *step_, T momentum, i64 nx) {
+                               const Dual<T, D, C> old, const T *step_, const T *step_x, T momentum,
+                               i64 nx) {
     T step[D];
     std::copy(step_, step_ + D, step);
 #pragma GCC ivdep
-    for (i64 x = 0; x < nx - 1; ++x)
-        fgp_dual_voxel<Isotropic>(u, p, old, step, momentum, x, x + 1);
-    fgp_dual_voxel<Isotropic>(u, p, old, step, momentum, nx - 1, nx - 1);
+    for (i64 x = 0; x < nx; ++x)
+        fgp_dual_voxel<Isotropic>(u, p, old, step, step_x, momentum, x);
 }
 
 template <bool Isotropic, class T, int D, int C>
 PYRAD_ALWAYS_INLINE void pdhg_dual_voxel(const Ahead<T, D, C> &u, const Ahead<T, D, C> &old,
                                          T theta, const Dual<T, D, C> &p, const Dual<T, D, C> &out,
-                                         const T *step, i64 x, i64 right) {
+                                         const T *step, const T *step_x, i64 x) {
     T r[C * D];
     for (int c = 0; c < C; ++c) {
-        const T here = extrapolate(u.here[c][x], old.here[c][x], theta);
+        const T *now = u.here[c], *before = old.here[c];
+        const T here = extrapolate(now[x], before[x], theta);
         for (int d = 0; d < D; ++d) {
-            const T next = d == D - 1 ? extrapolate(u.here[c][right], old.here[c][right], theta)
-                                      : extrapolate(u.next[c][d][x], old.next[c][d][x], theta);
-            r[c * D + d] = p.row[c][d][x] + step[d] * (next - here);
+            const T change =
+                d == D - 1
+                    ? step_x[x] * (extrapolate(now[x + 1], before[x + 1], theta) - here)
+                    : step[d] * (extrapolate(u.next[c][d][x], old.next[c][d][x], theta) - here);
+            r[c * D + d] = p.row[c][d][x] + change;
         }
     }
     project<Isotropic, D, C>(r);
@@ -222,13 +247,12 @@ PYRAD_ALWAYS_INLINE void pdhg_dual_voxel(const Ahead<T, D, C> &u, const Ahead<T,
 template <bool Isotropic, class T, int D, int C>
 PYRAD_CLONES void pdhg_dual_row(const Ahead<T, D, C> u, const Ahead<T, D, C> old, T theta,
                                 const Dual<T, D, C> p, const Dual<T, D, C> out, const T *step_,
-                                i64 nx) {
+                                const T *step_x, i64 nx) {
     T step[D];
     std::copy(step_, step_ + D, step);
 #pragma GCC ivdep
-    for (i64 x = 0; x < nx - 1; ++x)
-        pdhg_dual_voxel<Isotropic>(u, old, theta, p, out, step, x, x + 1);
-    pdhg_dual_voxel<Isotropic>(u, old, theta, p, out, step, nx - 1, nx - 1);
+    for (i64 x = 0; x < nx; ++x)
+        pdhg_dual_voxel<Isotropic>(u, old, theta, p, out, step, step_x, x);
 }
 
 // Calls body(D, C, Isotropic) with the grid's values as compile-time constants.
