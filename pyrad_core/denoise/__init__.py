@@ -1,9 +1,10 @@
-"""Denoising: total variation, non-local means, noise level."""
+"""Denoising: total variation, non-local means, wavelet shrinkage, noise level."""
 
 from __future__ import annotations
 
 from .nlm import nlm
 from .noise_level import estimate_sigma
 from .tv import TVInfo, tv
+from .wavelet import wavelet
 
-__all__ = ["TVInfo", "estimate_sigma", "nlm", "tv"]
+__all__ = ["TVInfo", "estimate_sigma", "nlm", "tv", "wavelet"]
