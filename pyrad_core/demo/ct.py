@@ -75,7 +75,9 @@ def run(size: int, seed: int, note: Callable[[str], None]) -> Ct:
     noisy = _hounsfield(noisy)
     inside = truth > -500
     sigma = float(np.std((noisy - truth)[inside]))
-    denoised = timed("non-local means", lambda: denoise.nlm(noisy, sigma=0.8 * sigma, patch=5, search=21))
+    denoised = timed(
+        "non-local means", lambda: denoise.nlm(noisy, sigma=0.8 * sigma, patch=5, search=21)
+    )
     smooth = timed("total variation", lambda: denoise.tv(noisy, weight=0.7 * sigma))
     labels = _labels(volume)
     images = {"low-dose FBP": noisy, "TV": smooth, "NLM": denoised}

@@ -55,13 +55,13 @@ def read(tree: Tree, group: str) -> KSpace:
         data, coordinates, axes = _spokes(tree, table, image, grid)
         header |= {"axes": axes, "readout_axis": None}
         return KSpace(data, coordinates, None, noise, header)
-    lines = [_line(path, table[i], bool(flagged(_REVERSE)[i])) for i in image]
+    reverse = flagged(_REVERSE)
+    lines = [_line(path, table[i], bool(reverse[i])) for i in image]
     data, mask, axes = assemble(path, lines, grid, tree.max_bytes)
     others = {"navigators": navigator & ~unused, "calibration": calibration & ~unused & ~navigator}
     for name, chosen in others.items():
         header[name] = [
-            line_record(_line(path, table[i], bool(flagged(_REVERSE)[i])))
-            for i in np.flatnonzero(chosen)
+            line_record(_line(path, table[i], bool(reverse[i]))) for i in np.flatnonzero(chosen)
         ]
     header["axes"] = axes
     return KSpace(data, None, mask, noise, header)
