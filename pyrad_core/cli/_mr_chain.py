@@ -31,10 +31,9 @@ def reconstruct(run: Run, scan: Any, options: dict[str, Any]) -> tuple[np.ndarra
             one = _radial if radial else _cartesian
             images.append(one(run, mr, scan, kspace, method, options))
             step()
-    stacked = np.stack(images)
-    shape = (*scan.frame_shape, *stacked.shape[1:])
-    flat = stacked.reshape(shape) if len(shape) <= 4 else stacked
-    return (flat[0] if len(frames) == 1 and not scan.frame_shape else flat), method
+    inner = images[0].shape
+    outer = scan.frame_shape if len(scan.frame_shape) + len(inner) <= 4 else (len(frames),)
+    return np.stack(images).reshape(*outer, *inner), method
 
 
 def _usual(scan: Any) -> str:
@@ -57,19 +56,20 @@ def _cartesian(
     axis = scan.header.get("readout_axis")
     full, small = scan.header["matrix"], scan.header["recon_matrix"]
     if axis is not None and small[axis] < full[axis]:
-        kspace = mr.remove_oversampling(kspace, factor=full[axis] / small[axis], axis=axis)
-        if mask is not None:
-            mask = _thinned(mask, kspace.shape[axis], axis)
-    axes = tuple(range(1, kspace.ndim))
+        kspace = _without_oversampling(mr, kspace, axis, small[axis])
+        mask = None if mask is None else _thinned(mask, small[axis], axis)
+    images = mr.ifft(kspace, axes=tuple(range(1, kspace.ndim)))
     if method == "sos":
-        return np.sqrt(np.sum(np.abs(mr.ifft(kspace, axes=axes)) ** 2, axis=0))
-    maps = mr.espirit(kspace, calibration=min(options["calibration"], *kspace.shape[1:]))
+        return mr.combine_coils(images)
+    maps = mr.espirit(
+        kspace, calibration=[min(options["calibration"], n) for n in kspace.shape[1:]]
+    )
     if method == "espirit":
-        return np.sum(np.conj(maps) * mr.ifft(kspace, axes=axes), axis=0)
+        return mr.combine_coils(images, maps)
     if method == "cg-sense":
         return mr.cg_sense(
             kspace, maps, mask=mask, iterations=options["iterations"],
-            regularization=options["regularization"],
+            regularization=_regularization(options, 0.01),
         )  # fmt: skip
     return _sparse(mr, kspace, maps, options, mask=mask)
 
@@ -77,7 +77,9 @@ def _cartesian(
 def _radial(
     run: Run, mr: Any, scan: Any, kspace: np.ndarray, method: str, options: dict[str, Any]
 ) -> np.ndarray:
-    """Maps from the gridded centre of k-space, then the chosen method."""
+    """Coil maps from the centre of k-space, then the chosen method."""
+    from ..mr.calibration import calibrate
+
     shape = scan.header["matrix"]
     size = options["size"]
     if size is not None:
@@ -87,16 +89,23 @@ def _radial(
         shape = (2 * int(np.ceil(reach - 1e-6)),) * scan.coordinates.shape[-1]
     coordinates = scan.coordinates.astype(kspace.real.dtype)
     weights = mr.density_compensation(coordinates, shape)
-    coils = mr.NUFFT(coordinates, shape, coils=kspace.shape[0]).adjoint(kspace * weights)
     if method == "gridding":
-        return np.sqrt(np.sum(np.abs(coils) ** 2, axis=0))
-    maps = mr.espirit(mr.fft(coils), calibration=min(options["calibration"], *shape))
+        plan = mr.NUFFT(coordinates, shape, coils=kspace.shape[0])
+        return mr.combine_coils(plan.adjoint(kspace * weights))
+    side = min(options["calibration"], *shape)
+    centre = calibrate(kspace, coordinates, shape, size=side)
+    maps = mr.espirit(centre, calibration=side)
     if method == "cg-sense":
         return mr.cg_sense(
             kspace, maps, coordinates=coordinates, weights=weights,
-            iterations=options["iterations"], regularization=options["regularization"],
+            iterations=options["iterations"], regularization=_regularization(options, 0.05),
         )  # fmt: skip
     return _sparse(mr, kspace, maps, options, coordinates=coordinates)
+
+
+def _regularization(options: dict[str, Any], usual: float) -> float:
+    given = options["regularization"]
+    return usual if given is None else given
 
 
 def _sparse(
@@ -120,6 +129,16 @@ def _ghost_corrected(run: Run, mr: Any, scan: Any, kspace: np.ndarray) -> np.nda
         return kspace
     run.log("correcting the EPI ghost")
     return correct(kspace, np.mean(forward, axis=0), np.mean(backward, axis=0), reflected)
+
+
+def _without_oversampling(mr: Any, kspace: np.ndarray, axis: int, length: int) -> np.ndarray:
+    """The central ``length`` points of the field of view along the readout."""
+    full = kspace.shape[axis]
+    if full % length == 0:
+        return mr.remove_oversampling(kspace, axis=axis, factor=full // length)
+    first = full // 2 - length // 2
+    inside = np.moveaxis(mr.ifft(kspace, axes=(axis,)), axis, -1)[..., first : first + length]
+    return mr.fft(np.moveaxis(inside, -1, axis), axes=(axis,))
 
 
 def _thinned(mask: np.ndarray, length: int, axis: int) -> np.ndarray:

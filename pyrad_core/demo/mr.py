@@ -33,6 +33,7 @@ def run(size: int, spokes: int, coils: int, seed: int, note: Callable[[str], Non
     """Scan, estimate coil maps, reconstruct by gridding and by CG-SENSE."""
     from .. import mr
     from ..geometry import Volume
+    from ..mr.calibration import calibrate
 
     seconds: dict[str, float] = {}
 
@@ -52,15 +53,20 @@ def run(size: int, spokes: int, coils: int, seed: int, note: Callable[[str], Non
     plan = mr.NUFFT(coordinates, shape, coils=coils)
     weights = mr.density_compensation(coordinates, shape)
     images = timed("gridding", lambda: plan.adjoint(kspace * weights))
-    gridded = np.sqrt(np.sum(np.abs(images) ** 2, axis=0))
-    maps = timed("ESPIRiT coil maps", lambda: mr.espirit(mr.fft(images, axes=(1, 2))))
+    gridded = mr.combine_coils(images)
+    centre = timed("calibration", lambda: calibrate(kspace, coordinates, shape))
+    maps = timed("ESPIRiT coil maps", lambda: mr.espirit(centre))
     sense = timed(
         "CG-SENSE",
         lambda: mr.cg_sense(
-            kspace, maps, coordinates=coordinates, weights=weights, iterations=15,
-            regularization=1e-3,
+            kspace,
+            maps,
+            coordinates=coordinates,
+            weights=weights,
+            iterations=12,
+            regularization=1e-2,
         ),
-    )  # fmt: skip
+    )
     truth = head.raster(volume)
     result = Mr(truth, _scaled(gridded, truth), _scaled(np.abs(sense), truth), spokes, coils)
     result.seconds = seconds
