@@ -29,7 +29,7 @@ def reconstruct(run: Run, scan: Any, options: dict[str, Any]) -> tuple[np.ndarra
         images = []
         for _, kspace in frames:
             one = _radial if radial else _cartesian
-            images.append(one(run, mr, scan, kspace, method, options))
+            images.append(one(mr, scan, kspace, method, options))
             step()
     inner = images[0].shape
     outer = scan.frame_shape if len(scan.frame_shape) + len(inner) <= 4 else (len(frames),)
@@ -49,10 +49,9 @@ def _whitened(mr: Any, scan: Any) -> Any:
 
 
 def _cartesian(
-    run: Run, mr: Any, scan: Any, kspace: np.ndarray, method: str, options: dict[str, Any]
+    mr: Any, scan: Any, kspace: np.ndarray, method: str, options: dict[str, Any]
 ) -> np.ndarray:
     mask = scan.mask
-    kspace = _ghost_corrected(run, mr, scan, kspace)
     axis = scan.header.get("readout_axis")
     full, small = scan.header["matrix"], scan.header["recon_matrix"]
     if axis is not None and small[axis] < full[axis]:
@@ -66,16 +65,17 @@ def _cartesian(
     )
     if method == "espirit":
         return mr.combine_coils(images, maps)
-    if method == "cg-sense":
-        return mr.cg_sense(
-            kspace, maps, mask=mask, iterations=options["iterations"],
-            regularization=_regularization(options, 0.01),
-        )  # fmt: skip
-    return _sparse(mr, kspace, maps, options, mask=mask)
+    return mr.cg_sense(
+        kspace,
+        maps,
+        mask=mask,
+        iterations=options["iterations"],
+        regularization=_regularization(options, 0.01),
+    )
 
 
 def _radial(
-    run: Run, mr: Any, scan: Any, kspace: np.ndarray, method: str, options: dict[str, Any]
+    mr: Any, scan: Any, kspace: np.ndarray, method: str, options: dict[str, Any]
 ) -> np.ndarray:
     """Coil maps from the centre of k-space, then the chosen method."""
     from ..mr.calibration import calibrate
@@ -95,40 +95,19 @@ def _radial(
     side = min(options["calibration"], *shape)
     centre = calibrate(kspace, coordinates, shape, size=side)
     maps = mr.espirit(centre, calibration=side)
-    if method == "cg-sense":
-        return mr.cg_sense(
-            kspace, maps, coordinates=coordinates, weights=weights,
-            iterations=options["iterations"], regularization=_regularization(options, 0.05),
-        )  # fmt: skip
-    return _sparse(mr, kspace, maps, options, coordinates=coordinates)
+    return mr.cg_sense(
+        kspace,
+        maps,
+        coordinates=coordinates,
+        weights=weights,
+        iterations=options["iterations"],
+        regularization=_regularization(options, 0.05),
+    )
 
 
 def _regularization(options: dict[str, Any], usual: float) -> float:
     given = options["regularization"]
     return usual if given is None else given
-
-
-def _sparse(
-    mr: Any, kspace: np.ndarray, maps: np.ndarray, options: dict[str, Any], **where: Any
-) -> Any:
-    return mr.compressed_sensing(
-        kspace, maps, prior=options["prior"], weight=options["weight"],
-        iterations=options["iterations"], **where,
-    )  # fmt: skip
-
-
-def _ghost_corrected(run: Run, mr: Any, scan: Any, kspace: np.ndarray) -> np.ndarray:
-    """EPI lines of both directions aligned by the navigators, where there are any."""
-    reflected, navigators = scan.header.get("reflected"), scan.header.get("navigators")
-    correct = getattr(mr, "correct_epi_ghost", None)
-    if reflected is None or not navigators or correct is None:
-        return kspace
-    forward = [n["samples"] for n in navigators if not n["reflected"]]
-    backward = [n["samples"] for n in navigators if n["reflected"]]
-    if not forward or not backward:
-        return kspace
-    run.log("correcting the EPI ghost")
-    return correct(kspace, np.mean(forward, axis=0), np.mean(backward, axis=0), reflected)
 
 
 def _without_oversampling(mr: Any, kspace: np.ndarray, axis: int, length: int) -> np.ndarray:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..errors import DataError
+from .._checks import known_names
 from .common import PATH, Run, max_bytes_option, preview_option, verb
 
-_METHODS = ("nlm", "tv", "tgv", "bilateral", "anisotropic_diffusion", "wavelet", "bm4d", "median",
-            "gaussian", "gibbs")  # fmt: skip
+_METHODS = ("nlm", "tv")
+_OURS = ("image", "sigma", "weight", "out", "return_info")
 _ENDINGS = (".nii", ".nii.gz", ".nrrd", ".mha", ".npy")
 
 
@@ -22,9 +23,7 @@ _ENDINGS = (".nii", ".nii.gz", ".nrrd", ".mha", ".npy")
 @click.option(
     "--sigma", type=float, help="Noise standard deviation; default estimated from the image."
 )
-@click.option(
-    "--weight", type=float, help="Weight of TV or TGV; default the noise standard deviation."
-)
+@click.option("--weight", type=float, help="Weight of TV; default the noise standard deviation.")
 @click.option(
     "--option",
     "options",
@@ -56,19 +55,19 @@ def command(
     run.log(f"read {image.data.shape} of {image.data.dtype}")
     from .. import denoise
 
-    function = getattr(denoise, method, None)
-    if function is None:
-        raise DataError(f"method {method!r} is not in this version of pyrad_core.denoise")
     arguments = dict(_option(text) for text in options)
-    if method in ("nlm", "bm4d", "tv", "tgv"):
-        if sigma is None and not (method in ("tv", "tgv") and weight is not None):
-            sigma = float(denoise.estimate_sigma(image.data))
-            run.log(f"estimated sigma {sigma:.4g}")
-        if method in ("nlm", "bm4d"):
-            arguments["sigma"] = sigma
-        else:
-            arguments["weight"] = sigma if weight is None else weight
-    result = function(image.data, **arguments)
+    accepted = inspect.signature(getattr(denoise, method)).parameters
+    known_names(f"option of {method}", arguments, [n for n in accepted if n not in _OURS])
+    if sigma is None and (method == "nlm" or weight is None):
+        sigma = float(denoise.estimate_sigma(image.data))
+        run.log(f"estimated sigma {sigma:.4g}")
+    if method == "nlm":
+        result = denoise.nlm(image.data, sigma=sigma, **arguments)
+        arguments["sigma"] = sigma
+    else:
+        weight = sigma if weight is None else weight
+        result = denoise.tv(image.data, weight=weight, **arguments)
+        arguments["weight"] = weight
     run.log(f"{method} done")
     write_image(output, result, affine=image.affine)
     if preview is not None:

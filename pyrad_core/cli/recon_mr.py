@@ -9,7 +9,7 @@ import click
 
 from .common import PATH, Run, max_bytes_option, preview_option, verb
 
-_METHODS = ("sos", "espirit", "cg-sense", "cs", "gridding")
+_METHODS = ("sos", "espirit", "cg-sense", "gridding")
 _ENDINGS = (".nii", ".nii.gz", ".nrrd", ".mha", ".npy")
 
 
@@ -26,26 +26,12 @@ _ENDINGS = (".nii", ".nii.gz", ".nrrd", ".mha", ".npy")
     type=click.IntRange(1),
     default=20,
     show_default=True,
-    help="Of cg-sense and cs.",
+    help="Of cg-sense.",
 )
 @click.option(
     "--regularization",
     type=float,
     help="Tikhonov weight of cg-sense; default 0.01, for non-Cartesian data 0.05.",
-)
-@click.option(
-    "--prior",
-    type=click.Choice(["wavelet", "tv", "llr"]),
-    default="wavelet",
-    show_default=True,
-    help="Of cs.",
-)
-@click.option(
-    "--weight",
-    type=float,
-    default=0.005,
-    show_default=True,
-    help="Weight of the prior of cs, relative to the largest image value.",
 )
 @click.option(
     "--calibration",
