@@ -98,6 +98,7 @@ def test_panels_in_rows_with_bar_and_note():
     one = plot.panels([panel])
     four = plot.panels([panel] * 4, columns=2)
     assert four.shape[0] > 1.9 * one.shape[0] and four.shape[1] > 1.9 * one.shape[1]
+    assert plot.panels([[panel] * 2, [panel]]).shape == plot.panels([panel] * 3, columns=2).shape
     with pytest.raises(DataError, match="no panel"):
         plot.panels([])
     with pytest.raises(ShapeError, match="a panel"):

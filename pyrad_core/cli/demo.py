@@ -6,6 +6,7 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,12 @@ def _draw(out: Path, ct: Any, mr: Any) -> None:
     plot.panels(ct_row, out / "ct.png")
     plot.panels(mr_row, out / "mr.png")
     plot.panels(ct_scan.heat_panels(ct), out / "heatmap.png", columns=4)
-    overview = [ct_row[1], ct_row[2], ct_scan.heat_overview(ct), mr_row[1], mr_row[2], mr_row[0]]
-    plot.panels(overview, out / "overview.png", columns=3)
+    errors = mr_scan.error_panels(mr)
+    overview = [
+        [ct_row[1], replace(ct_row[2], bar=None), ct_scan.heat_overview(ct)],
+        [mr_row[1], errors[0], mr_row[2], errors[1]],
+    ]
+    plot.panels(overview, out / "overview.png")
 
 
 def _save(path: Path, report: dict[str, Any]) -> None:
@@ -103,7 +108,8 @@ def _print(report: dict[str, Any]) -> None:
     console = Console()
 
     def table(title: str, rows: list[dict[str, Any]], texts: int = 1) -> None:
-        shown = Table(title=title, title_justify="left", title_style="bold")
+        console.print(f"\n[bold]{title}[/bold]", highlight=False)
+        shown = Table()
         for i, name in enumerate(rows[0]):
             shown.add_column(name, justify="left" if i < texts else "right")
         for row in rows:
@@ -116,5 +122,6 @@ def _print(report: dict[str, Any]) -> None:
     table(f"MR, {mr['spokes']} radial spokes, {mr['coils']} coils", mr["quality"])
     times = {**report["ct"]["seconds"], **mr["seconds"], "everything": report["seconds"]}
     table("Time", [{"step": name, "seconds": value} for name, value in times.items()])
+    console.print()
     for name in report["files"]:
         console.print(name, highlight=False)

@@ -189,7 +189,7 @@ def _heat(image: np.ndarray, labels: np.ndarray, spacing: float) -> np.ndarray:
 
 
 def panels(result: Ct) -> list[Any]:
-    """Truth, low-dose and denoised image for ct.png."""
+    """Truth, low-dose and denoised image for ct.png, without the air above and below."""
     from ..plot import Panel
 
     notes = {
@@ -202,7 +202,7 @@ def panels(result: Ct) -> list[Any]:
     ]
     last = len(shown) - 1
     return [
-        Panel(image, name, note, window=_WINDOW, bar="HU" if i == last else None)
+        Panel(image[_rows(image)], name, note, window=_WINDOW, bar="HU" if i == last else None)
         for i, (name, image, note) in enumerate(shown)
     ]
 
@@ -234,11 +234,23 @@ def heat_overview(result: Ct) -> Any:
     """The heat map over the whole slice."""
     from ..plot import Panel
 
-    limits = tuple(float(v) for v in np.nanpercentile(result.heat, (2, 98)))
+    rows = _rows(result.heat)
+    low, high = (float(v) for v in np.nanpercentile(result.heat, (2, 98)))
     return Panel(
-        result.denoised, "texture heat map", "GLCM contrast, 5 x 5 voxels", window=_WINDOW,
-        over=result.heat, over_window=(limits[0], limits[1]), alpha=0.85,
-    )  # fmt: skip
+        result.denoised[rows],
+        "texture heat map",
+        "GLCM contrast, 5 x 5 voxels",
+        window=_WINDOW,
+        over=result.heat[rows],
+        over_window=(low, high),
+        alpha=0.9,
+        bar="",
+    )
+
+
+def _rows(image: np.ndarray) -> slice:
+    """The middle four fifths."""
+    return slice(image.shape[0] // 10, image.shape[0] - image.shape[0] // 10)
 
 
 def _box(inside: np.ndarray, margin: int = 14) -> tuple[slice, slice]:

@@ -151,19 +151,25 @@ def _quality(name: str, image: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
 
 
 def panels(result: Mr) -> list[Any]:
-    """Truth, gridding, CG-SENSE and the error of both for mr.png."""
+    """Truth, gridding and CG-SENSE for mr.png."""
     from ..plot import Panel
 
     notes = {r["image"]: f"RMSE {r['RMSE']:.3f}   SSIM {r['SSIM']:.2f}" for r in result.rows}
     full = int(np.ceil(np.pi / 2 * result.truth.shape[0]))
-    window = (0.0, 0.55)
+    shown = [
+        ("truth", result.truth, "closed-form phantom"),
+        (f"gridding, {result.spokes} of {full} spokes", result.gridded, notes["gridding"]),
+        (f"CG-SENSE, {result.coils} coils", result.sense, notes["CG-SENSE"]),
+    ]
+    return [Panel(image, name, note, window=(0.0, 0.55)) for name, image, note in shown]
+
+
+def error_panels(result: Mr) -> list[Any]:
+    """What gridding and CG-SENSE leave of error, in one scale."""
+    from ..plot import Panel
+
+    shown = {"error of gridding": result.gridded, "error of CG-SENSE": result.sense}
     return [
-        Panel(result.truth, "truth", "closed-form phantom", window=window),
-        Panel(
-            result.gridded,
-            f"gridding, {result.spokes} of {full} spokes",
-            notes["gridding"],
-            window=window,
-        ),
-        Panel(result.sense, f"CG-SENSE, {result.coils} coils", notes["CG-SENSE"], window=window),
+        Panel(np.abs(image - result.truth), name, window=(0.0, 0.25), cmap="heat")
+        for name, image in shown.items()
     ]

@@ -215,18 +215,26 @@ def overlay(
     )
 
 
-def panels(row: Sequence[Panel], path: PathLike | None = None, *, columns: int = 0) -> np.ndarray:
-    """Draw panels side by side, in rows of ``columns`` (0: all in one row).
+def panels(
+    rows: Sequence[Panel] | Sequence[Sequence[Panel]],
+    path: PathLike | None = None,
+    *,
+    columns: int = 0,
+) -> np.ndarray:
+    """Draw panels side by side: one row, rows of ``columns`` panels, or the rows given.
 
     Small images are enlarged by a whole factor, so that pixels stay crisp.
     """
     from PIL import Image as Pillow
 
-    if not row:
+    given = [[row] if isinstance(row, Panel) else list(row) for row in rows]
+    if not any(given):
         raise DataError("no panel to draw")
-    drawn = [_drawn(panel) for panel in row]
-    count = columns or len(drawn)
-    lines = [drawn[i : i + count] for i in np.arange(0, len(drawn), count)]
+    if isinstance(rows[0], Panel):
+        flat = [row[0] for row in given]
+        count = columns or len(flat)
+        given = [flat[i : i + count] for i in np.arange(0, len(flat), count)]
+    lines = [[_drawn(panel) for panel in row] for row in given]
     widths = [sum(p.width for p in line) + _MARGIN * (len(line) + 1) for line in lines]
     heights = [max(p.height for p in line) for line in lines]
     size = (max(widths), sum(heights) + _MARGIN * (len(lines) + 1))
