@@ -29,7 +29,7 @@ def reconstruct(run: Run, scan: Any, options: dict[str, Any]) -> tuple[np.ndarra
         images = []
         for _, kspace in frames:
             one = _radial if radial else _cartesian
-            images.append(one(mr, scan, kspace, method, options))
+            images.append(one(mr, scan, kspace.astype(np.complex64), method, options))
             step()
     inner = images[0].shape
     outer = scan.frame_shape if len(scan.frame_shape) + len(inner) <= 4 else (len(frames),)
