@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pyrad_core._kernels.cuda.runtime import source_folder
+
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))  # at the end: an installed pyrad_core stays the one under test
@@ -26,15 +28,37 @@ sys.exit(pytest.main(["--collect-only", "-q", "-m", "gpu", "-p", "no:cacheprovid
 """
 
 
+# Double precision runs the same templates; a case for one precision is enough.
+DOUBLE = ("_f64", "_c128")
+# Launched for sizes alone that the tiny cases do not have.
+OTHER_SIZES = {"spread_direct_c64"}
+
+
+@pytest.fixture(scope="module")
+def rows(emulator):
+    return {row["name"]: row for row in gpu.run_cases([], True, None)}
+
+
 @pytest.mark.parametrize("name", gpu_cases.CASES)
-def test_case_on_the_emulator(emulator, name):
-    row = gpu.run_case(name, True, None)
-    assert "failed" not in row, row
-    assert row["bytes"] > 0
+def test_case_on_the_emulator(rows, name):
+    assert "failed" not in rows[name], rows[name]
+    assert rows[name]["bytes"] > 0 and rows[name]["kernels"]
+
+
+def test_every_kernel_is_in_a_case(emulator, rows):
+    folder = source_folder()
+    written = {
+        kernel
+        for path in folder.rglob("*.cu")
+        for kernel in emulator.kernels(path.relative_to(folder).as_posix())
+        if not kernel.endswith(DOUBLE)
+    }
+    launched = {kernel for row in rows.values() for kernel in row.get("kernels", ())}
+    assert written - launched - OTHER_SIZES == set()
 
 
 def test_dry_run_writes_one_json(emulator, tmp_path, capsys):
-    status = gpu.main(["base", "--emulated", "--out", str(tmp_path)])
+    status = gpu.main(["base.count", "--emulated", "--out", str(tmp_path)])
     (path,) = tmp_path.glob("*.json")
     result = json.loads(path.read_text())
     assert status == 0 and result["device"] == "emulated"
@@ -45,8 +69,8 @@ def test_a_failing_case_is_reported_and_costs_no_other(emulator, tmp_path, monke
     def broken(tiny):
         raise RuntimeError("no such kernel")
 
-    monkeypatch.setitem(gpu_cases.CASES, "base.broken", broken)
-    assert gpu.main(["base", "--emulated", "--out", str(tmp_path)]) == 1
+    monkeypatch.setitem(gpu_cases.CASES, "base.count_broken", broken)
+    assert gpu.main(["base.count", "--emulated", "--out", str(tmp_path)]) == 1
     rows = json.loads(next(tmp_path.glob("*.json")).read_text())["cases"]
     assert [("failed" in row) for row in rows] == [False, True]
 
