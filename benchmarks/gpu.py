@@ -23,7 +23,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -234,7 +234,7 @@ def recorded_launches(cupy: Any = None) -> Iterator[dict[str, list[Any]]]:
 
 
 def _parts(result: Any) -> list[Any]:
-    if isinstance(result, dict):
+    if isinstance(result, Mapping):
         return [part for value in result.values() for part in _parts(value)]
     if isinstance(result, (tuple, list)):
         return [part for value in result for part in _parts(value)]
@@ -242,16 +242,17 @@ def _parts(result: Any) -> list[Any]:
 
 
 def relative_error(got: Any, expected: Any) -> float:
-    """Largest relative L2 error of the parts of a result."""
+    """Largest relative L2 error of the parts; infinite unless NaN stands in the same places."""
     worst = 0.0
     for ours, truth in zip(_parts(got), _parts(expected), strict=True):
-        truth = np.asarray(truth)
-        wide = np.complex128 if truth.dtype.kind == "c" else np.float64
-        truth, ours = truth.astype(wide), np.asarray(ours).astype(wide)
-        if truth.shape != ours.shape or not np.isfinite(ours).all():
+        truth, ours = np.asarray(truth), np.asarray(ours)
+        if truth.shape != ours.shape or not np.array_equal(np.isfinite(truth), np.isfinite(ours)):
             return float("inf")
-        scale = np.linalg.norm(truth.ravel()) or 1.0
-        worst = max(worst, float(np.linalg.norm((ours - truth).ravel()) / scale))
+        inside = np.isfinite(truth)
+        wide = np.complex128 if truth.dtype.kind == "c" else np.float64
+        truth, ours = truth[inside].astype(wide), ours[inside].astype(wide)
+        scale = np.linalg.norm(truth) or 1.0
+        worst = max(worst, float(np.linalg.norm(ours - truth) / scale))
     return worst
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -333,8 +334,9 @@ for _shape, _small in (((2048, 2048), (24, 28)), ((256, 256, 256), (8, 10, 12)))
 
             x = _noisy(small if tiny else shape)
             options = {"weight": 0.15, "method": method, "tol": 0.0, "max_iterations": 50}
-            call = lambda x: denoise.tv(x, **options)  # noqa: E731
-            return job(call, {"x": x}, bytes=2 * x.nbytes, tolerance=1e-3)
+            return job(
+                partial(denoise.tv, **options), {"image": x}, bytes=2 * x.nbytes, tolerance=1e-3
+            )
 
     @case(f"denoise.nlm {_text}")
     def _(tiny, shape=_shape, small=_small):
@@ -342,5 +344,52 @@ for _shape, _small in (((2048, 2048), (24, 28)), ((256, 256, 256), (8, 10, 12)))
 
         x = _noisy(small if tiny else shape)
         search = 11 if x.ndim == 2 else 5
-        call = lambda x: denoise.nlm(x, sigma=0.1, search=search)  # noqa: E731
-        return job(call, {"x": x}, bytes=2 * x.nbytes, tolerance=1e-3)
+        call = partial(denoise.nlm, sigma=0.1, search=search)
+        return job(call, {"image": x}, bytes=2 * x.nbytes, tolerance=1e-3)
+
+
+# --- features -----------------------------------------------------------------------------------
+
+
+def _region(tiny: bool) -> dict[str, np.ndarray]:
+    """A smooth random image and the mask of a ball."""
+    from scipy.ndimage import gaussian_filter
+
+    n = 14 if tiny else 256
+    z, y, x = (np.arange(n) - (n - 1) / 2 for _ in range(3))
+    ball = z[:, None, None] ** 2 + y[:, None] ** 2 + x**2 < (0.4 * n) ** 2
+    image = gaussian_filter(_normal((n, n, n)), 1.0) * 100
+    return {"image": image.astype(np.float32), "mask": ball.astype(np.uint8)}
+
+
+for _preset in ("ibsi", "pyradiomics"):
+
+    @case(f"features.extract {_preset}, ball in 256^3")
+    def _(tiny, preset=_preset):
+        from pyrad_core import features
+
+        settings = features.Settings.preset(preset).replace(discretisation=("fbn", 32))
+        call = partial(features.extract, settings=settings, spacing=1.0)
+        return job(call, _region(tiny))
+
+
+for _rule in (("fbs", 5.0), ("fbn", 16)):
+
+    @case(f"features.matrices.glcm {_rule[0]}, ball in 256^3")
+    def _(tiny, rule=_rule):
+        from pyrad_core import features
+
+        settings = features.Settings(discretisation=rule)
+        call = partial(features.matrices.glcm, settings=settings, spacing=1.0)
+        return job(call, _region(tiny), tolerance=0.0)
+
+
+for _family in ("first_order", "glcm"):
+
+    @case(f"features.maps {_family}, ball in 256^3")
+    def _(tiny, family=_family):
+        from pyrad_core import features
+
+        settings = features.Settings.preset("pyradiomics").replace(discretisation=("fbn", 32))
+        call = partial(features.maps, family=family, settings=settings, spacing=1.0)
+        return job(call, _region(tiny))

@@ -1,4 +1,4 @@
-"""Fixture ``device``: the same parity test on the CUDA emulator and on a real GPU."""
+"""Fixture ``device``: the same parity test on the CUDA emulator, a CuPy stand-in and a GPU."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+import standin_cupy
 from emulator import BuildFailed, build_emulator
 
 from pyrad_core._kernels import cuda, select
@@ -37,10 +38,12 @@ class Emulated:
 
 
 class Gpu:
-    """CuPy arrays on the current CUDA device."""
+    """CuPy arrays on the current CUDA device, or on the stand-in for one."""
 
-    name = "gpu"
     kernels = cuda
+
+    def __init__(self, name="gpu"):
+        self.name = name
 
     def array(self, x):
         import cupy
@@ -73,21 +76,31 @@ def emulator():
     return module
 
 
-@pytest.fixture(params=["emulated", pytest.param("gpu", marks=pytest.mark.gpu)])
+@pytest.fixture(params=["emulated", "stand-in", pytest.param("gpu", marks=pytest.mark.gpu)])
 def device(request):
     """Where CUDA kernels run: ``.array(x)`` moves a NumPy array there, ``.numpy(x)`` back,
-    ``.kernels`` is the CUDA table; within ``with device:`` public functions use it."""
-    if request.param == "emulated":
+    ``.kernels`` is the CUDA table; within ``with device:`` public functions use it.
+
+    "emulated" runs the kernels on NumPy arrays; "stand-in" runs them on arrays that, like CuPy's,
+    refuse to be mixed with NumPy's; "gpu" is the real thing.
+    """
+    if request.param != "gpu":
         request.getfixturevalue("emulator")
-        return Emulated()
-    cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
-    if not cupy.is_available():
-        pytest.skip("no CUDA device")
-    return Gpu()
+    if request.param == "emulated":
+        yield Emulated()
+    elif request.param == "stand-in":
+        with standin_cupy.installed():
+            yield Gpu("stand-in")
+    else:
+        cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
+        if not cupy.is_available():
+            pytest.skip("no CUDA device")
+        yield Gpu()
 
 
 def pytest_collection_modifyitems(items):
-    """tests/sanitize.sh runs every test that goes through the device fixture."""
+    """tests/sanitize.sh runs every test that goes through the emulator, once."""
     for item in items:
-        if {"device", "emulator"} & set(getattr(item, "fixturenames", ())):
+        uses = {"device", "emulator"} & set(getattr(item, "fixturenames", ()))
+        if uses and "stand-in" not in item.name:
             item.add_marker(pytest.mark.sanitize)
