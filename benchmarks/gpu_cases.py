@@ -313,6 +313,49 @@ def _(tiny):
     return kernel("grid_crop_maps", arguments, outputs=("image",), bytes=moved)
 
 
+def _coil_images(tiny: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Maps and images of 8 coils (4 where tiny), with a little noise."""
+    from pyrad_core import phantom
+
+    coils, size = (4, 28) if tiny else (8, 256)
+    maps = np.asarray(phantom.coil_maps(coils, (size, size)), np.complex64)
+    y, x = np.indices((size, size)) / size - 0.5
+    image = (np.hypot(x, y) < 0.4) * (1 + 0.3 * np.cos(20 * x) * np.cos(15 * y))
+    return maps, (maps * image + 1e-3 * _normal(maps.shape, np.complex64)).astype(np.complex64)
+
+
+@case("mr.espirit 8 coils 256^2")
+def _(tiny):
+    from pyrad_core import mr
+
+    kspace = mr.fft(_coil_images(tiny)[1], axes=(-2, -1))
+    call = partial(mr.espirit, calibration=20 if tiny else 24, kernel=4 if tiny else 6)
+    return job(call, {"kspace": kspace}, bytes=2 * kspace.nbytes, tolerance=1e-2)
+
+
+@case("mr.cg_sense Cartesian 8 coils 256^2, 2 x 2, 10 iterations")
+def _(tiny):
+    from pyrad_core import mr
+
+    maps, images = _coil_images(tiny)
+    mask = np.zeros(maps.shape[1:], np.float32)
+    mask[::2, ::2] = 1
+    kspace = mr.fft(images, axes=(-2, -1)) * mask
+    call = partial(mr.cg_sense, iterations=10)
+    return job(call, {"kspace": kspace, "maps": maps, "mask": mask}, tolerance=1e-3)
+
+
+@case("mr.cg_sense radial 12 coils 256^2, 402 spokes x 512, 10 iterations")
+def _(tiny):
+    from pyrad_core import mr, phantom
+
+    k, shape, coils = _radial(tiny)
+    maps = np.asarray(phantom.coil_maps(coils, shape), np.complex64)
+    kspace = mr.NUFFT(k, shape).forward(maps * _normal(shape, np.complex64))
+    call = partial(mr.cg_sense, iterations=10)
+    return job(call, {"kspace": kspace, "maps": maps, "coordinates": k}, tolerance=1e-2)
+
+
 # --- denoise ------------------------------------------------------------------------------------
 
 
