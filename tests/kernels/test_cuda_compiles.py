@@ -18,7 +18,7 @@ from pyrad_core._kernels.cuda.runtime import source_folder
 ARCHITECTURES = (75, 80, 86, 89, 90, 100, 120)
 SOURCES = sorted(p.relative_to(source_folder()).as_posix() for p in source_folder().rglob("*.cu"))
 
-HIDDEN_FROM_NVRTC = r"#if !defined\(__CUDACC_RTC__\)\n.*?#endif"
+HIDDEN_FROM_NVRTC = r"#if !defined\(__CUDACC(_RTC)?__\)\n.*?#endif"
 
 # Kernels that may spill: name -> why that is the better choice.
 ACCEPTED_SPILLS: dict[str, str] = {}
