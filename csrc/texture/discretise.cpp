@@ -4,6 +4,7 @@
 #include "base/simd.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 namespace pyrad {
@@ -28,9 +29,13 @@ PYRAD_CLONES void step_row(const T *values, const u8 *mask, i64 n, const StepBin
     }
 }
 
-// Calls row(z, y, first voxel of the row in out) for the rows inside the margin; zeroes the rest.
+bool is_inside(u8 x) { return x != 0; }
+
+// Calls row(first voxel in values and mask, number, first voxel in out) for the stretch of each row
+// from its first to its last voxel in the mask; zeroes the rest of out.
 template <class L, class Row>
-void fill_padded(std::array<i64, 3> inner, i64 pad, View<L, 3> out, Row &&row) {
+void fill_padded(View<const u8, 3> mask, i64 pad, View<L, 3> out, Row &&row) {
+    const std::array<i64, 3> inner = mask.shape;
     for (int d = 0; d < 3; ++d)
         if (out.shape[d] != inner[d] + 2 * pad)
             fail(ErrorKind::shape, "out has ", out.shape[d], " voxels along axis ", d,
@@ -44,9 +49,15 @@ void fill_padded(std::array<i64, 3> inner, i64 pad, View<L, 3> out, Row &&row) {
                 std::fill(line, line + width, L(0));
                 continue;
             }
-            std::fill(line, line + pad, L(0));
-            row(z, y, line + pad);
-            std::fill(line + width - pad, line + width, L(0));
+            const i64 at = (z * inner[1] + y) * inner[2];
+            const u8 *inside = mask.data + at;
+            const i64 first = std::find_if(inside, inside + inner[2], is_inside) - inside;
+            i64 last = inner[2];
+            while (last > first && !inside[last - 1])
+                --last;
+            std::fill(line, line + pad + first, L(0));
+            row(at + first, last - first, line + pad + first);
+            std::fill(line + pad + last, line + width, L(0));
         }
     });
 }
@@ -56,9 +67,7 @@ void fill_padded(std::array<i64, 3> inner, i64 pad, View<L, 3> out, Row &&row) {
 template <class T, class L>
 void discretise_uniform(View<const T, 3> values, View<const u8, 3> mask, const UniformBins &bins,
                         i64 pad, View<L, 3> out) {
-    const i64 n = values.shape[2], height = values.shape[1];
-    fill_padded<L>(values.shape, pad, out, [&](i64 z, i64 y, L *line) {
-        const i64 at = (z * height + y) * n;
+    fill_padded<L>(mask, pad, out, [&](i64 at, i64 n, L *line) {
         uniform_row(values.data + at, mask.data + at, n, bins, line);
     });
 }
@@ -66,9 +75,7 @@ void discretise_uniform(View<const T, 3> values, View<const u8, 3> mask, const U
 template <class T, class L>
 void discretise_steps(View<const T, 3> values, View<const u8, 3> mask, const StepBins &bins,
                       i64 pad, View<L, 3> out) {
-    const i64 n = values.shape[2], height = values.shape[1];
-    fill_padded<L>(values.shape, pad, out, [&](i64 z, i64 y, L *line) {
-        const i64 at = (z * height + y) * n;
+    fill_padded<L>(mask, pad, out, [&](i64 at, i64 n, L *line) {
         step_row(values.data + at, mask.data + at, n, bins, line);
     });
 }
@@ -76,11 +83,9 @@ void discretise_steps(View<const T, 3> values, View<const u8, 3> mask, const Ste
 template <class T, class L>
 void discretise_edges(View<const T, 3> values, View<const u8, 3> mask, const double *edges,
                       i32 edge_count, i64 pad, View<L, 3> out) {
-    const i64 n = values.shape[2], height = values.shape[1];
     const double range = edges[edge_count - 1] - edges[0];
     const double per_step = range > 0 ? (edge_count - 1) / range : 0.0;
-    fill_padded<L>(values.shape, pad, out, [&](i64 z, i64 y, L *line) {
-        const i64 at = (z * height + y) * n;
+    fill_padded<L>(mask, pad, out, [&](i64 at, i64 n, L *line) {
         for (i64 x = 0; x < n; ++x)
             line[x] =
                 mask.data[at + x]
@@ -89,20 +94,31 @@ void discretise_edges(View<const T, 3> values, View<const u8, 3> mask, const dou
     });
 }
 
-// Four counters per level, used in turn: equal neighbours do not wait for each other's store.
+// Eight bytes of outside voxels at a time are skipped; two counters per level, used in turn, so
+// that equal neighbours do not wait for each other's store.
 template <class L> void level_histogram(const L *levels, i64 size, i64 *out, i64 bins) {
+    constexpr i64 group = 8 / sizeof(L);
     std::vector<std::vector<i64>> counts(max_workers());
     parallel_for(size, 1 << 16, [&](i64 begin, i64 end, int worker) {
         auto &mine = counts[worker];
-        mine.resize(4 * bins, 0);
-        for (i64 v = begin; v < end; ++v)
-            if (levels[v] < bins)
-                ++mine[4 * levels[v] + (v & 3)];
+        mine.resize(2 * bins, 0);
+        for (i64 v = begin; v < end; v += group) {
+            u64 word = 1;
+            if (v + group <= end)
+                std::memcpy(&word, levels + v, 8);
+            if (word == 0) {
+                mine[0] += group;
+                continue;
+            }
+            for (i64 k = v; k < std::min(v + group, end); ++k)
+                if (levels[k] < bins)
+                    ++mine[2 * levels[k] + (k & 1)];
+        }
     });
     std::fill(out, out + bins, 0);
     for (const auto &mine : counts)
         for (size_t g = 0; g < mine.size(); ++g)
-            out[g / 4] += mine[g];
+            out[g / 2] += mine[g];
 }
 
 #define PYRAD_DISCRETISE(T, L)                                                                     \

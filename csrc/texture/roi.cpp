@@ -4,6 +4,7 @@
 #include "base/simd.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <type_traits>
 #include <vector>
 
@@ -30,6 +31,24 @@ template <class T> PYRAD_CLONES RowCount count_row(const T *row, i64 n, T label)
         invalid += !is_label(row[x]);
     }
     return {equal, invalid};
+}
+
+// Number of values where mask != 0, moved to `kept` (n + 1 long). Eight outside voxels at a time
+// are skipped.
+template <class T> i64 gather_row(const T *values, const u8 *mask, i64 n, T *kept) {
+    i64 count = 0;
+    for (i64 x = 0; x < n; x += 8) {
+        u64 word = 1;
+        if (x + 8 <= n)
+            std::memcpy(&word, mask + x, 8);
+        if (word == 0)
+            continue;
+        for (i64 k = x; k < min_of(x + 8, n); ++k) {
+            kept[count] = values[k];
+            count += mask[k] != 0;
+        }
+    }
+    return count;
 }
 
 struct TileBounds {
@@ -112,13 +131,8 @@ void gather(View<const T, 3> values, View<const u8, 3> mask, T *out, i64 out_siz
         std::vector<T> kept(width + 1); // every value is written, the inside ones stay
         T *to = out + start[begin / grain];
         for (i64 row = begin; row < end; ++row) {
-            const T *from = values.data + row * width;
-            const u8 *inside = mask.data + row * width;
-            i64 count = 0;
-            for (i64 x = 0; x < width; ++x) {
-                kept[count] = from[x];
-                count += inside[x] != 0;
-            }
+            const i64 count =
+                gather_row(values.data + row * width, mask.data + row * width, width, kept.data());
             to = std::copy_n(kept.data(), count, to);
         }
     });
