@@ -58,16 +58,12 @@ def command(
     arguments = dict(_option(text) for text in options)
     accepted = inspect.signature(getattr(denoise, method)).parameters
     known_names(f"option of {method}", arguments, [n for n in accepted if n not in _OURS])
-    if sigma is None and (method == "nlm" or weight is None):
-        sigma = float(denoise.estimate_sigma(image.data))
-        run.log(f"estimated sigma {sigma:.4g}")
-    if method == "nlm":
-        result = denoise.nlm(image.data, sigma=sigma, **arguments)
-        arguments["sigma"] = sigma
-    else:
-        weight = sigma if weight is None else weight
-        result = denoise.tv(image.data, weight=weight, **arguments)
-        arguments["weight"] = weight
+    given = weight if method == "tv" and weight is not None else sigma
+    if given is None:
+        given = float(denoise.estimate_sigma(image.data))
+        run.log(f"estimated sigma {given:.4g}")
+    arguments["sigma" if method == "nlm" else "weight"] = given
+    result = getattr(denoise, method)(image.data, **arguments)
     run.log(f"{method} done")
     write_image(output, result, affine=image.affine)
     if preview is not None:

@@ -77,6 +77,29 @@ def test_settings_file(nifti_pair, tmp_path, capsys):
     assert call("features", image, mask, "--settings", "ibsy") == 1
 
 
+def test_maps(nifti_pair, tmp_path, capsys):
+    image, mask = nifti_pair
+    out, picture = tmp_path / "maps", tmp_path / "heat.png"
+    names = ("--family", "glcm", "--features", "Contrast,JointEntropy", "--label", 2)
+    assert call("maps", image, mask, out, *names, "--preview", picture, "--json") == 0
+    written = json.loads(capsys.readouterr().out)
+    assert sorted(p.name for p in out.iterdir()) == sorted(f"{n}.nii.gz" for n in written)
+    source, region = io.read_image(image), io.read_image(mask)
+    expected = features.maps(
+        source, region, family="glcm", features=["Contrast"], radius=1, label=2
+    )
+    (name, values) = next(iter(expected.items()))
+    heat = io.read_image(out / f"{name}.nii.gz")
+    assert np.array_equal(heat.data, values, equal_nan=True)
+    assert np.allclose(heat.affine, source.affine)
+    assert np.array_equal(np.isfinite(heat.data), region.data == 2)
+    assert picture.exists()
+    assert call("maps", image, mask, out, *names) == 1  # would overwrite
+    assert call("maps", image, mask, out, "--features", "Contrst", "--force", "--label", 2) == 1
+    assert "Contrast" in capsys.readouterr().err
+    assert call("maps", image, mask, image, *names) == 1  # a file as the folder
+
+
 def test_bad_pairs(nifti_pair, tmp_path, capsys):
     image, mask = nifti_pair
     assert call("features", image, mask, "--label", 5) == 1  # 80: absent label
