@@ -17,7 +17,7 @@ _CHECK_EVERY = 12  # iterations between two looks at the gap
 _STEP_GAIN = 1.3  # PDHG: tau sigma ||K||^2; up to 4/3 (Banert, Upadhyaya, Giselsson 2023)
 _FIRST_TAU = 4.0
 _ROUNDING = 1e-5
-_CONVEXITY = 0.6  # of the data term (at most 1); a smaller value ends faster than it begins
+_CONVEXITY = 0.35  # of the data term (at most 1): smaller values begin slower and end faster
 
 
 @dataclass(frozen=True)
