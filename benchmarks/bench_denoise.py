@@ -7,6 +7,7 @@ the objective to the minimum, which a run of ours to a gap of 1e-7 in double pre
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 
@@ -23,6 +24,7 @@ QUICK = bool(os.environ.get("PYRAD_BENCH_QUICK"))
 SIZES = (64,) if QUICK else (64, 128)
 
 
+@functools.lru_cache(maxsize=2)
 def noisy(shape, sigma):
     """(clean, noisy) Shepp-Logan in float32, faces of the grid at -1 and 1."""
     n = shape[0]
@@ -111,31 +113,30 @@ class TestNlm3d:
         measure(run, who="scikit-image fast", quality=quality)
 
 
+@pytest.fixture(scope="module")
+def tv_problem():
+    """(image, text of an answer's distance to the minimum)."""
+    _, image = noisy((512, 512), 0.1)
+    _, info = tv(image.astype(float), weight=0.1, tol=1e-7, max_iterations=5000, return_info=True)
+    return image, lambda u: f"rel {objective(u, image, 0.1) / info.primal - 1:.1e}"
+
+
 class TestTv2d:
     """Problem B: sigma .1, weight .1, to a relative distance of 2.3e-4."""
 
-    @pytest.fixture(scope="class")
-    def problem(self):
-        _, image = noisy((512, 512), 0.1)
-        _, info = tv(
-            image.astype(float), weight=0.1, tol=1e-7, max_iterations=5000, return_info=True
-        )
-        relative = lambda u: f"rel {objective(u, image, 0.1) / info.primal - 1:.1e}"  # noqa: E731
-        return image, relative
-
     @pytest.mark.parametrize("method", ("pdhg", "fgp"))
-    def bench_tv(self, method, problem, threads, measure, benchmark, copy_gbs):
+    def bench_tv(self, method, tv_problem, threads, measure, benchmark, copy_gbs):
         benchmark.group = "tv 512^2, weight .1, to rel 2.3e-4"
-        image, relative = problem
+        image, relative = tv_problem
         solve = lambda: tv(image, weight=0.1, method=method, tol=2.3e-4, return_info=True)  # noqa: E731
         iterations = solve()[1].iterations
         floor = iterations * 7 * image.nbytes * 1e-6 / copy_gbs
         quality = lambda answer: f"{method}, {iterations} iterations, {relative(answer[0])}"  # noqa: E731
         measure(solve, threads=threads, quality=quality, floor_ms=floor)
 
-    def bench_tv_skimage(self, problem, measure, benchmark):
+    def bench_tv_skimage(self, tv_problem, measure, benchmark):
         benchmark.group = "tv 512^2, weight .1, to rel 2.3e-4"
-        image, relative = problem
+        image, relative = tv_problem
         run = peers.skimage_tv_chambolle(image, weight=0.1, iterations=1000)
         quality = lambda u: f"chambolle, 1000 iterations, {relative(u)}"  # noqa: E731
         measure(run, who="scikit-image", quality=quality)
@@ -145,13 +146,10 @@ class TestTv2d:
 class TestTv3d:
     """Twelve iterations with weight .07; both sides include what they do once."""
 
-    @pytest.fixture(scope="class")
-    def volume(self, size):
-        return noisy((size,) * 3, 0.1)[1]
-
     @pytest.mark.parametrize("method", ("pdhg", "fgp"))
-    def bench_tv(self, size, method, volume, threads, measure, benchmark, copy_gbs):
+    def bench_tv(self, size, method, threads, measure, benchmark, copy_gbs):
         benchmark.group = f"tv {size}^3, 12 iterations"
+        _, volume = noisy((size,) * 3, 0.1)
         run = lambda: tv(  # noqa: E731
             volume, weight=0.07, method=method, tol=0, max_iterations=12, return_info=True
         )
@@ -159,8 +157,9 @@ class TestTv3d:
         quality = lambda answer: f"{method}, gap {answer[1].relative_gap:.1e}"  # noqa: E731
         measure(run, threads=threads, quality=quality, floor_ms=floor)
 
-    def bench_tv_skimage(self, size, volume, measure, benchmark):
+    def bench_tv_skimage(self, size, measure, benchmark):
         benchmark.group = f"tv {size}^3, 12 iterations"
+        _, volume = noisy((size,) * 3, 0.1)
         run = peers.skimage_tv_chambolle(volume, weight=0.07, iterations=12)
         value = lambda u: f"chambolle, P {objective(u, volume, 0.07):.0f}"  # noqa: E731
         measure(run, who="scikit-image", quality=value)
