@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,11 @@ import numpy as np
 from .._checks import positive, whole
 from ..errors import DataError, ShapeError
 from ..geometry import Volume
+from ..threads import num_threads
 
 __all__ = ["Ellipsoids", "shepp_logan"]
 
-_RAYS_PER_BLOCK = 1 << 15
+_RAYS_PER_BLOCK = 1 << 11  # keeps the work of one block in the cache
 _VOXELS_PER_SLAB = 1 << 20
 
 # Amplitude / semi-axes a b c / centre x y z / phi: contrasts of Toft (1996).
@@ -134,15 +136,22 @@ class Ellipsoids:
         -------
         ndarray, shape ``(views, columns)`` or ``(views, rows, columns)``
         """
-        origin, direction = geometry.rays()
-        shape = direction.shape[:-1]
-        origin = np.broadcast_to(origin, direction.shape).reshape(-1, 3)
-        direction = direction.reshape(-1, 3)
-        result = np.zeros(len(direction), dtype)
-        for start in range(0, len(direction), _RAYS_PER_BLOCK):
-            block = slice(start, start + _RAYS_PER_BLOCK)
-            result[block] = self._chords(origin[block], direction[block])
-        return result.reshape(shape)
+        result = np.zeros(geometry.projection_shape, dtype)
+        rays_per_view = math.prod(geometry.projection_shape[1:])
+        step = max(1, 8 * _RAYS_PER_BLOCK // rays_per_view)
+        quadratics = self._quadratics()
+
+        def fill(first: int) -> None:
+            views = slice(first, first + step)
+            origin, direction = (part.reshape(-1, 3) for part in geometry.subset(views).rays())
+            flat = result[views].reshape(-1)
+            for start in range(0, len(flat), _RAYS_PER_BLOCK):
+                block = slice(start, start + _RAYS_PER_BLOCK)
+                flat[block] = self._chords(origin[block], direction[block], quadratics)
+
+        with ThreadPoolExecutor(num_threads()) as pool:  # NumPy releases the GIL
+            list(pool.map(fill, range(0, geometry.views, step)))
+        return result
 
     def kspace(self, coordinates: Any, volume: Volume | None = None) -> Any:
         """Exact Fourier transform, scaled like the unitary FFT of the raster on ``volume``.
@@ -198,18 +207,34 @@ class Ellipsoids:
         centre[: self.ndim] = self.centre[index]
         return _turn(self.phi[index]) * inverse, centre
 
-    def _chords(self, origin: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        total = np.zeros(len(direction))
+    def _quadratics(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """|e|^2, q.e and |q|^2 - 1 of all bodies as linear maps of the products of ray terms."""
+        forms = np.empty((3, len(self.table), 10))
         for index in range(len(self.table)):
             matrix, centre = self._map(index)
-            q, e = (origin - centre) @ matrix, direction @ matrix
-            ee = np.einsum("ri,ri->r", e, e)
-            qe = np.einsum("ri,ri->r", q, e)
-            qq = np.einsum("ri,ri->r", q, q)
-            inside = qe * qe - ee * (qq - 1.0)
-            hit = (inside > 0) & (ee > 0)  # ee = 0: along the axis of a cylinder
-            total[hit] += 2 * self.amplitude[index] * np.sqrt(inside[hit]) / ee[hit]
-        return total
+            form = matrix @ matrix.T
+            six = form[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
+            shift = form @ centre
+            forms[0, index] = [*six, 0, 0, 0, 0]
+            forms[1, index] = [*six, *-shift, 0]
+            forms[2, index] = [*six, *-2 * shift, centre @ shift - 1]
+        return forms[0, :, :6], forms[1, :, :9], forms[2]
+
+    def _chords(
+        self, origin: np.ndarray, direction: np.ndarray, quadratics: Sequence[np.ndarray]
+    ) -> np.ndarray:
+        """Sum of amplitude x chord along unit directions, for all bodies at once."""
+        d = direction.T
+        p = origin.T - (origin * direction).sum(axis=1) * d  # the ray's point nearest the origin
+        squared, mixed, excess = quadratics
+        ee = squared @ _products(d, d)
+        qe = mixed @ np.concatenate([_products(p, d), d])
+        qq = excess @ np.concatenate([_products(p, p), p, np.ones((1, p.shape[1]))])
+        inside = np.maximum(qe * qe - ee * qq, 0.0)
+        np.sqrt(inside, out=inside)
+        hit = ee > 0  # 0 along the axis of a cylinder
+        lengths = np.divide(inside, ee, out=np.zeros_like(inside), where=hit)
+        return 2 * self.amplitude @ lengths
 
     def _paint(self, image: np.ndarray, volume: Volume, points: int, index: int) -> None:
         """Add one body, slab by slab along the first axis to bound the memory."""
@@ -274,6 +299,12 @@ def _turn(phi: float) -> np.ndarray:
     """World row vectors @ this = the body's own axes, which are turned by phi about z."""
     cos, sin = math.cos(phi), math.sin(phi)
     return np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
+
+
+def _products(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Symmetric products of two sets of vectors (3, n): xx, yy, zz, xy, xz, yz."""
+    cross = [a[i] * b[j] + a[j] * b[i] for i, j in ((0, 1), (0, 2), (1, 2))]
+    return np.concatenate([a * b, cross])
 
 
 def _combine(axes: Sequence[np.ndarray], rows: np.ndarray, base: np.ndarray) -> np.ndarray:
