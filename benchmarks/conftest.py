@@ -29,18 +29,23 @@ def measure(benchmark):
 
     ``run`` takes nothing and returns the answer; what is not to be timed happens before. It runs
     once to warm up, when its memory is read off as well, then up to five times (once where it
-    takes long, and under --quick). ``quality`` turns the answer into text; ``floor_ms`` is the
-    time that memory or arithmetic alone would take, given for our entries. Returns the answer.
+    takes long, and under --quick). An entry of many seconds may do without: ``warm_up=False``.
+    ``quality`` turns the answer into text; ``floor_ms`` is the time that memory or arithmetic
+    alone would take, given for our entries. Returns the answer.
     """
 
-    def run_entry(run, *, who="pyrad_core", threads=1, quality=None, floor_ms=None):
-        with _PeakMemory() as memory:
-            start = time.perf_counter()
-            answer = run()
-            warm_up = time.perf_counter() - start
-        quick = bool(os.environ.get("PYRAD_BENCH_QUICK"))
-        rounds = 1 if quick or warm_up > _SLOW else _ROUNDS
-        benchmark.pedantic(run, rounds=rounds, iterations=1)
+    def run_entry(run, *, who="pyrad_core", threads=1, quality=None, floor_ms=None, warm_up=True):
+        if warm_up:
+            with _PeakMemory() as memory:
+                start = time.perf_counter()
+                answer = run()
+                seconds = time.perf_counter() - start
+            quick = bool(os.environ.get("PYRAD_BENCH_QUICK"))
+            rounds = 1 if quick or seconds > _SLOW else _ROUNDS
+            benchmark.pedantic(run, rounds=rounds, iterations=1)
+        else:
+            with _PeakMemory() as memory:
+                answer = benchmark.pedantic(run, rounds=1, iterations=1)
         benchmark.extra_info.update(
             who=who,
             threads=threads,

@@ -4,7 +4,8 @@
 
 ``area`` is the ending of a ``bench_<area>.py`` file; none means all. Every table is one run on one
 machine, so its ratios hold; times of different runs do not compare. A ratio is the entry's time
-over ours: 5.0 means that the entry takes five times as long. With --save the tables go to
+over our fastest, and over ours with as many threads: 5.0 means that the entry takes five times as
+long. With --save the tables go to
 ``benchmarks/results/<date>-<cpu>.json`` and ``.md``.
 """
 
@@ -28,7 +29,10 @@ from rich.table import Table
 
 HERE = Path(__file__).resolve().parent
 OURS = "pyrad_core"
-COLUMNS = ("who", "threads", "ms", "x ours", "quality", "floor ms", "peak MiB")
+COLUMNS = (
+    *("who", "threads", "ms", "x ours", "x ours, same threads"),
+    *("quality", "floor ms", "peak MiB"),
+)
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -105,9 +109,11 @@ def collect(run: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
         groups.setdefault(entry["group"] or entry["name"], []).append(row)
     for rows in groups.values():
         rows.sort(key=lambda row: (not row["who"].startswith(OURS), row["ms"]))
-        base = rows[0]["ms"] if rows[0]["who"].startswith(OURS) else None
+        ours = [row for row in rows if row["who"].startswith(OURS)]
         for row in rows:
-            row["x ours"] = row["ms"] / base if base else None
+            equal = [other["ms"] for other in ours if other["threads"] == row["threads"]]
+            row["x ours"] = row["ms"] / ours[0]["ms"] if ours else None
+            row["x ours, same threads"] = row["ms"] / min(equal) if equal else None
     return groups
 
 

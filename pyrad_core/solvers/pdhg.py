@@ -41,7 +41,8 @@ def pdhg(
         The pairs K_i and the proximal operator of g_i on K_i's range. ``FiniteDifference`` with
         ``GroupL1`` is isotropic TV.
     balance : float
-        Ratio of the primal to the dual step; the product is 1 / ||(A, K_1, ...)||^2.
+        Larger means longer primal and shorter dual steps. Dual steps follow each operator's norm,
+        so that the operators need no scaling against each other.
     tolerance : float
         Stop when x and every dual variable change by less than this in one iteration.
 
@@ -53,7 +54,8 @@ def pdhg(
 
     References
     ----------
-    Chambolle and Pock, doi:10.1007/s10851-010-0251-1.
+    Chambolle and Pock, doi:10.1007/s10851-010-0251-1; Pock and Chambolle,
+    doi:10.1109/ICCV.2011.6126441 (a step per operator).
 
     Examples
     --------
@@ -64,7 +66,7 @@ def pdhg(
     problem = Problem(A, y, x0)
     progress = Progress(iterations, tolerance, callback)
     operator, data = problem.operator, problem.y
-    squared = problem.lipschitz()
+    squared = [problem.lipschitz()]
     for i, (transform, prior) in enumerate(priors):
         if check_prox(prior, f"priors[{i}][1]") is None:
             raise DataError(f"priors[{i}] has no proximal operator")
@@ -72,9 +74,12 @@ def pdhg(
             raise ShapeError(
                 f"priors[{i}] takes {transform.domain_shape}, but A takes {operator.domain_shape}"
             )
-        squared += 1.02 * transform.norm(like=data) ** 2
+        squared.append(1.02 * transform.norm(like=data) ** 2)
+    # one dual step per operator, so that tau * sum(sigma_i ||K_i||^2) = 1 in equal parts
+    length = math.sqrt(squared[0] * len(squared))
     ratio = math.sqrt(positive("balance", balance))
-    tau, sigma = ratio / math.sqrt(squared), 1 / (ratio * math.sqrt(squared))
+    tau, sigma = ratio / length, 1 / (ratio * length)
+    sigmas = [sigma * squared[0] / norm2 if norm2 else sigma for norm2 in squared[1:]]
 
     x = problem.start()
     ahead = x.copy()
@@ -88,9 +93,10 @@ def pdhg(
         change, dual = _change(dual, r), r
         descent = operator._adjoint(dual)
         for i, (transform, prior) in enumerate(priors):
+            step = sigmas[i]
             q = transform._forward(ahead)
-            scale_add(q, sigma, duals[i])
-            q -= sigma * prior.prox(q / sigma, 1 / sigma)  # Moreau: the prox of g's conjugate
+            scale_add(q, step, duals[i])
+            q -= step * prior.prox(q / step, 1 / step)  # Moreau: the prox of g's conjugate
             change, duals[i] = max(change, _change(duals[i], q)), q
             descent += transform._adjoint(q)
         scale_add(descent, -tau, x)
