@@ -83,7 +83,7 @@ def test_import_is_light():
         f"print(','.join(name for name in {HEAVY!r} if name in sys.modules))"
     )
     seconds = []
-    for _ in range(5):
+    for _ in range(15):  # a loaded machine needs some tries
         run = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True,
             cwd=PACKAGE.parent,
