@@ -77,20 +77,19 @@ def test_imports_run_one_way():
 
 
 def test_import_is_light():
+    """Processor time, the best of several: what a warm, idle machine takes."""
     code = (
-        "import sys, time; start = time.perf_counter(); import pyrad_core; "
-        "print(time.perf_counter() - start); "
+        "import sys, time; start = time.process_time(); import pyrad_core; "
+        "print(time.process_time() - start); "
         f"print(','.join(name for name in {HEAVY!r} if name in sys.modules))"
     )
     seconds = []
-    for _ in range(15):  # a loaded machine needs some tries
+    for _ in range(5):
+        command = [sys.executable, "-c", code]
         run = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True,
-            cwd=PACKAGE.parent,
-        )  # fmt: skip
+            command, capture_output=True, text=True, check=True, cwd=PACKAGE.parent
+        )
         took, heavy = run.stdout.split("\n")[:2]
         assert not heavy, f"import pyrad_core imports {heavy}"
         seconds.append(float(took))
-        if seconds[-1] < 0.15:
-            return
-    raise AssertionError(f"import pyrad_core took {min(seconds):.3f} s, expected < 0.15 s")
+    assert min(seconds) < 0.15, f"import pyrad_core took {min(seconds):.3f} s"
