@@ -8,6 +8,7 @@ import numpy as np
 
 from .._checks import same_shape
 from .._kernels.select import Edge, edge_of
+from .._memory import require_memory
 from ..errors import DataError, ShapeError
 from ..geometry import FanBeam, ParallelBeam, Volume
 from . import _tables
@@ -134,6 +135,10 @@ def _filter(edge: Edge, rows: Any, weights: Redundancy, response: np.ndarray) ->
 def _result(edge: Edge, rows: Any, volume: Volume) -> Any:
     """The caller's ``out`` if it is usable, else a new array."""
     if "out" not in edge.arrays:
+        if not edge.on_gpu:
+            require_memory(
+                "the volume's values", volume.size * rows.itemsize, "reconstruct in parts"
+            )
         return edge.xp.empty(volume.shape, dtype=rows.dtype)
     out = edge["out"]
     if tuple(out.shape) != volume.shape:

@@ -6,6 +6,7 @@ from typing import Any
 
 from .._checks import choice
 from .._kernels.select import edge_of
+from .._memory import require_memory
 from ..geometry import FanBeam, ParallelBeam, Volume
 from ..operators import LinearOperator
 from . import _tables
@@ -78,6 +79,10 @@ class Projector(LinearOperator):
 
     def _adjoint(self, y: Any) -> Any:
         edge = edge_of(y=y)
+        if not edge.on_gpu:
+            require_memory(
+                "the volume's values", self.volume.size * y.itemsize, "use a coarser grid"
+            )
         x = edge.xp.empty(self.domain_shape, dtype=y.dtype)
         projections = y.reshape(self._projections)
         edge.kernels.backproject2d(projections, *self._rays, x.reshape(self._slices))

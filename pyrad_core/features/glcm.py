@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from .._memory import require_memory
 from ._names import Entry, entries
 from ._run import family_result
-from .memory import require_memory
 from .offsets import half_offsets, weights
 from .region import Levels, Region
 from .result import Features
@@ -161,7 +161,11 @@ def count_tables(region: Region, levels: Levels, offsets: np.ndarray, by_slice: 
     if by_slice:
         shape = (levels.packed.shape[0] - 2 * levels.pad, *shape)
     counter = np.uint32 if levels.packed.size < 2**31 else np.uint64
-    require_memory("the co-occurrence tables", int(np.prod(shape)) * np.dtype(counter).itemsize)
+    require_memory(
+        "the co-occurrence tables",
+        int(np.prod(shape)) * np.dtype(counter).itemsize,
+        "use fewer grey levels",
+    )
     tables = xp.empty(shape, counter)
     region.kernels.glcm_count(levels.packed, levels.pad, xp.asarray(offsets), tables)
     return tables

@@ -8,7 +8,7 @@ import pyrad_core as prc
 from pyrad_core._kernels.select import cpu_kernels
 from pyrad_core.ct.ramp import FILTERS, ramp_response
 from pyrad_core.ct.redundancy import angular_weights, short_scan_weights
-from pyrad_core.errors import DataError, GeometryError, PyradWarning, ShapeError
+from pyrad_core.errors import DataError, DeviceMemoryError, GeometryError, PyradWarning, ShapeError
 from pyrad_core.phantom import Ellipsoids, shepp_logan
 
 HALF = np.linspace(0, np.pi, 360, endpoint=False)
@@ -269,6 +269,15 @@ def test_bad_input_40_41_integer_sinogram():
     np.testing.assert_array_equal(got, expected)
     with pytest.raises(DataError, match="float16"):
         prc.ct.fbp(rows.astype(np.float16), geometry, prc.Volume((32, 32)))
+
+
+def test_bad_input_43_volume_larger_than_memory():
+    geometry = prc.ParallelBeam(HALF, 95)
+    vast = prc.Volume((10**6, 10**6), spacing=1e-4)
+    with pytest.raises(DeviceMemoryError, match=r"3725.29 GiB, free are .* reconstruct in parts"):
+        prc.ct.fbp(np.zeros(geometry.projection_shape, np.float32), geometry, vast)
+    with pytest.raises(DeviceMemoryError, match="3725.29 GiB"):
+        prc.ct.Projector(geometry, vast).adjoint(np.zeros(geometry.projection_shape, np.float32))
 
 
 def test_bad_input_45_46_strided_and_read_only():

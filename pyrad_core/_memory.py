@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import os
 
-from ..errors import DeviceMemoryError
+from .errors import DeviceMemoryError
 
 __all__ = ["require_memory"]
 
 _SMALL = 256 << 20
 
 
-def require_memory(what: str, bytes_asked: int) -> None:
-    """Raise DeviceMemoryError if ``what`` does not fit into the free memory."""
+def require_memory(what: str, bytes_asked: int, remedy: str) -> None:
+    """Raise DeviceMemoryError if ``what`` does not fit into the host's free memory."""
     if bytes_asked <= _SMALL:
         return
     free = _free_bytes()
     if free is not None and bytes_asked > free:
         raise DeviceMemoryError(
-            f"{what} need {bytes_asked / 2**30:.2f} GiB, free are {free / 2**30:.2f} GiB; "
-            "use fewer grey levels"
+            f"{what} need {bytes_asked / 2**30:.2f} GiB, free are {free / 2**30:.2f} GiB; {remedy}"
         )
 
 
