@@ -42,8 +42,8 @@ def command(run: Run, out: Path, quick: bool, seed: int) -> None:
 
     start = time.perf_counter()
     with _steps(run) as note:
-        ct = ct_scan.run(160 if quick else 320, seed, note)
-        mr = mr_scan.run(96 if quick else 256, 24 if quick else 48, 8, seed, note)
+        ct = ct_scan.run(128 if quick else 320, seed, note)
+        mr = mr_scan.run(80 if quick else 256, 20 if quick else 48, 8, seed, note)
         note("pictures")
         out.mkdir(parents=True, exist_ok=True)
         _draw(out, ct, mr)
