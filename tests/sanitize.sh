@@ -26,6 +26,7 @@ echo "--- kernels, AddressSanitizer and UndefinedBehaviorSanitizer"
 rm -rf "$site/pyrad_core"
 cp -r pyrad_core "$site/"
 find "$site" -name '*.so' -delete
+ln -sfn "$PWD/csrc" "$site/csrc"
 # Of UBSan what AddressSanitizer does not see; its other checks triple the time to compile.
 checks=address,bounds,shift,signed-integer-overflow,integer-divide-by-zero
 generator=()
@@ -43,5 +44,6 @@ cmake --build "$build/cmake" --target cpu emulator --parallel "${CMAKE_BUILD_PAR
 export LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so)"
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-export PYTHONMALLOC=malloc PYTHONPATH=$site PYRAD_EMULATOR_DIR=$PWD/$build/cmake/module
+export PYTHONSAFEPATH=1 # this folder's pyrad_core has other binaries
+export PYTHONMALLOC=malloc PYTHONPATH=$PWD/$site PYRAD_EMULATOR_DIR=$PWD/$build/cmake/module
 exec timeout 300 python -m pytest -q -m "sanitize and not gpu" -p no:cacheprovider "$@"
