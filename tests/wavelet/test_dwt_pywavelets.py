@@ -99,6 +99,7 @@ def test_dwtn_on_subsets_of_axes(axes, dtype):
         )
 
 
+@pytest.mark.sanitize
 def test_dwtn_of_a_volume_in_all_modes_and_short_edges():
     for shape in ((16, 17, 18), (5, 64, 33), (40, 3, 70), (6, 7, 2)):
         x = draw(shape, np.float64)
@@ -113,6 +114,7 @@ def test_dwtn_of_a_volume_in_all_modes_and_short_edges():
                 assert np.abs(got - back).max() <= 1e-12 * max(1.0, np.abs(back).max())
 
 
+@pytest.mark.sanitize
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_batches_of_volumes(dtype):
     x = draw((2, 3, 8, 9, 10), dtype)
@@ -175,6 +177,7 @@ def test_multilevel_along_one_axis():
     assert_close(prw.waverec(expected, "db2"), pywt.waverec(expected, "db2"), 4)
 
 
+@pytest.mark.sanitize
 @settings(max_examples=30, deadline=None)
 @given(
     shape=st.lists(st.integers(2, 23), min_size=1, max_size=4),

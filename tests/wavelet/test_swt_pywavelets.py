@@ -45,6 +45,7 @@ def test_every_wavelet():
         assert_close(prw.iswtn(expected, name, axes=[1]), pywt.iswtn(expected, name, axes=[1]))
 
 
+@pytest.mark.sanitize
 @pytest.mark.parametrize("dtype", (np.float32, np.float64, np.complex64, np.complex128))
 @pytest.mark.parametrize("axes", [None, (0,), (1, 2), (2, 0), (-1,)])
 def test_axes_and_dtypes(dtype, axes):
@@ -73,6 +74,7 @@ def test_energy_is_kept_with_norm():
     assert energy == pytest.approx(np.sum(x**2), rel=1e-12)
 
 
+@pytest.mark.sanitize
 @settings(max_examples=25, deadline=None)
 @given(
     half=st.lists(st.integers(1, 6), min_size=1, max_size=3),

@@ -8,6 +8,7 @@ from pyrad_core import DataError, ShapeError
 from pyrad_core import wavelet as prw
 
 
+@pytest.mark.sanitize
 @pytest.mark.parametrize("mode", prw.modes)
 @pytest.mark.parametrize("shape", [(40,), (23, 30), (11, 12, 14)])
 def test_dwt_adjoint(mode, shape):
@@ -46,6 +47,7 @@ def test_orthogonal_dwt(shape):
     assert not prw.Dwt((32, 32), "bior2.2", 2).orthogonal
 
 
+@pytest.mark.sanitize
 @pytest.mark.parametrize("mode", ["symmetric", "periodization"])
 def test_packing_and_inverse(mode):
     x = np.random.default_rng(0).standard_normal((33, 40))
