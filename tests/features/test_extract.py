@@ -167,7 +167,7 @@ def test_bad_input_61_half_precision(case):
 
 
 def test_more_bytes_than_memory(case, monkeypatch):
-    from pyrad_core.features import memory
+    from pyrad_core import _memory as memory
 
     monkeypatch.setattr(memory, "_SMALL", 1000)
     monkeypatch.setattr(memory, "_free_bytes", lambda: 2000)
