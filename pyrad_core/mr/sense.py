@@ -176,7 +176,8 @@ class _Cartesian(_Blocks):
         scale[-self.grid.size[2] :] /= math.sqrt(math.prod(shape))
         self.scale = edge.xp.asarray(scale, real)
         self.mask: Any = None if mask is None else mask.reshape(self.grid.size).astype(real)
-        squared = 1.0 if mask is None else edge.xp.fft.ifftshift(self.mask**2)[..., None]
+        mask = self.mask
+        squared = 1.0 if mask is None else edge.xp.fft.ifftshift(mask**2)[..., None]
         self.wrapped_mask = edge.xp.asarray(squared / math.prod(shape), real)
 
     def forward(self, kernels: Any, x: Any, y: Any) -> None:

@@ -192,9 +192,9 @@ def coil_eigenvectors(matrices: Any, iterations: int, vectors: Any, values: Any)
     """Dominant eigenvectors (maps, coils, pixels) of Hermitian matrices (pairs, pixels)."""
     maps, coils, pixels = vectors.shape
     scratch = runtime.empty(vectors, (coils, pixels), vectors.dtype)
-    args: tuple = (matrices, np.int32(coils), np.int64(pixels), np.int32(maps), np.int32(iterations))
+    counts = (np.int32(coils), np.int64(pixels), np.int32(maps), np.int32(iterations))
     kernel = f"coil_eigenvectors_{runtime.suffix(matrices)}"
-    args = (*args, scratch, vectors, values)
+    args = (matrices, *counts, scratch, vectors, values)
     runtime.launch("mr/coil_eigen.cu", kernel, _blocks(pixels), (_BLOCK,), args)
 
 
