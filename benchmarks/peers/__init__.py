@@ -16,6 +16,7 @@ from .ct import (
 from .denoise import pywt_roundtrip, pywt_stationary, skimage_nlm, skimage_tv_chambolle
 from .mr import (
     ducc_adjoint,
+    ducc_cg_sense,
     ducc_forward,
     finufft_adjoint,
     finufft_forward,
@@ -38,6 +39,7 @@ __all__ = [
     "astra_forward",
     "astra_iterate",
     "ducc_adjoint",
+    "ducc_cg_sense",
     "ducc_forward",
     "finufft_adjoint",
     "finufft_forward",

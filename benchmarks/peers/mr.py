@@ -16,6 +16,7 @@ from .need import need
 
 __all__ = [
     "ducc_adjoint",
+    "ducc_cg_sense",
     "ducc_forward",
     "finufft_adjoint",
     "finufft_forward",
@@ -126,6 +127,50 @@ def _ducc_plan(
 def _radians(coordinates: Any, shape: Sequence[int]) -> Any:
     flat = np.asarray(coordinates, np.float64).reshape(-1, len(shape))
     return (flat * (2 * np.pi / np.asarray(shape))).astype(np.float32)
+
+
+def ducc_cg_sense(
+    kspace: Any,
+    maps: Any,
+    coordinates: Any,
+    weights: Any,
+    *,
+    regularization: float,
+    iterations: int,
+    eps: float = 1e-3,
+    threads: int = 1,
+) -> Callable:
+    """Conjugate gradients on the weighted normal equations, every coil through ducc0's plans."""
+    shape, scale = maps.shape[1:], np.float32(1 / math.sqrt(math.prod(maps.shape[1:])))
+    forward = _ducc_plan(False, coordinates, shape, eps, threads)
+    backward = _ducc_plan(True, coordinates, shape, eps, threads)
+    w = np.ascontiguousarray(weights).reshape(-1) * scale
+    flat = kspace.reshape(len(kspace), -1)
+
+    def back(samples: Any, one: Any) -> Any:
+        return one.conj() * backward.nu2u(forward=False, points=samples, out=np.empty_like(one))
+
+    def normal(x: Any) -> Any:
+        total = np.float32(regularization) * x
+        for one in maps:
+            samples = np.empty(flat.shape[1], np.complex64)
+            forward.u2nu(forward=True, grid=one * x, out=samples)
+            total += back(samples * (w * scale), one)
+        return total
+
+    def run() -> Any:
+        r = sum(back(y * w, one) for y, one in zip(flat, maps, strict=True))
+        x, p, rr = np.zeros_like(r), r.copy(), np.vdot(r, r).real
+        for _ in range(iterations):
+            q = normal(p)
+            alpha = rr / np.vdot(p, q).real
+            x += alpha * p
+            r -= alpha * q
+            former, rr = rr, np.vdot(r, r).real
+            p = r + (rr / former) * p
+        return x
+
+    return run
 
 
 def sigpy_forward(images: Any, coordinates: Any, *, oversampling=1.25, width=4) -> Callable:

@@ -31,8 +31,8 @@ struct Placement {
 };
 
 // First cells, arguments t and tile of every sample in [begin, end).
-void place(const double *coordinates, const Placement &p, i64 begin, i64 end, i32 *start,
-           double *offset, i32 *tile) {
+PYRAD_CLONES void place(const double *coordinates, const Placement &p, i64 begin, i64 end,
+                        i32 *start, double *offset, i32 *tile) {
     const int skip = 3 - p.dims;
     for (i64 s = begin; s < end; ++s) {
         i64 at = 0;

@@ -24,117 +24,179 @@ namespace {
 constexpr i64 interp_grain = 2048;
 constexpr int batch = 64; // samples whose coil values pass through one small buffer
 
-// The cells that one sample touches, as rows along x. Missing axes count one row of weight 1.
-template <class T, int lanes> struct Footprint {
-    const i64 *cells;
-    const i32 *start;
-    const T *weights;
-    int dims, width;
+// Grid and plan as the inner loops see them. `fixed` is the width where it is known when compiling,
+// so that the loop along x unrolls; 0 stands for any. Missing axes count one row of weight 1.
+template <class T, int lanes, int fixed> struct Window {
+    const GridPlan<T> &plan;
+    i64 cells[3];
 
-    PYRAD_INLINE Footprint(const GridPlan<T> &plan, const i64 *cells, i64 s)
-        : cells(cells), start(plan.start + s * plan.dims),
-          weights(plan.weights + s * plan.dims * plan.width), dims(plan.dims), width(plan.width) {}
+    Window(const GridPlan<T> &plan, const Shape3 &size)
+        : plan(plan), cells{size[0], size[1], size[2]} {}
 
-    static PYRAD_INLINE i64 wrap(i64 at, i64 count) { return at >= count ? at - count : at; }
-
-    // visit(offset of the row's first cell in reals, weight of the row)
-    template <class Visit> PYRAD_INLINE void rows(Visit &&visit) const {
-        const int planes = dims > 2 ? width : 1, lines = dims > 1 ? width : 1;
-        for (int i = 0; i < planes; ++i) {
-            const i64 plane = dims > 2 ? wrap(start[0] + i, cells[0]) * cells[1] : 0;
-            const T weight = dims > 2 ? weights[i] : T(1);
-            for (int j = 0; j < lines; ++j) {
-                const i64 line = dims > 1 ? plane + wrap(start[dims - 2] + j, cells[1]) : 0;
-                visit(line * cells[2] * 2 * lanes,
-                      dims > 1 ? weight * weights[(dims - 2) * width + j] : T(1));
-            }
-        }
+    PYRAD_INLINE int width() const { return fixed ? fixed : plan.width; }
+    PYRAD_INLINE int planes() const { return plan.dims > 2 ? width() : 1; }
+    PYRAD_INLINE int lines() const { return plan.dims > 1 ? width() : 1; }
+    PYRAD_INLINE const T *weights(i64 s) const { return plan.weights + s * plan.dims * width(); }
+    PYRAD_INLINE const T *weights_x(i64 s) const { return weights(s) + (plan.dims - 1) * width(); }
+    PYRAD_INLINE T row_weight(const T *w, int i, int j) const {
+        return plan.dims > 2 ? w[i] * w[width() + j] : plan.dims > 1 ? w[j] : T(1);
     }
-    // visit(offset within the row in reals, weight of the cell)
-    template <class Visit> PYRAD_INLINE void columns(Visit &&visit) const {
-        const i64 first = start[dims - 1];
-        const T *w = weights + (dims - 1) * width;
-        const int before = static_cast<int>(min_of<i64>(width, cells[2] - first));
-        for (int j = 0; j < before; ++j)
-            visit((first + j) * 2 * lanes, w[j]);
-        for (int j = before; j < width; ++j)
-            visit((first + j - cells[2]) * 2 * lanes, w[j]);
+    // Offset in reals of the first cell, or -1 where the footprint wraps around the grid.
+    PYRAD_INLINE i64 first_cell(i64 s) const {
+        const i32 *start = plan.start + s * plan.dims;
+        const i64 x = start[plan.dims - 1], y = plan.dims > 1 ? start[plan.dims - 2] : 0,
+                  z = plan.dims > 2 ? start[0] : 0;
+        const bool wraps =
+            x + width() > cells[2] || y + lines() > cells[1] || z + planes() > cells[0];
+        return wraps ? -1 : ((z * cells[1] + y) * cells[2] + x) * 2 * lanes;
+    }
+    // visit(offset of the row's first cell, weight of the row), footprint within the grid
+    template <class Visit> PYRAD_INLINE void rows(i64 s, i64 first, Visit &&visit) const {
+        const T *w = weights(s);
+        const i64 row = cells[2] * 2 * lanes, plane = row * cells[1];
+        for (int i = 0; i < planes(); ++i)
+            for (int j = 0; j < lines(); ++j)
+                visit(first + i * plane + j * row, row_weight(w, i, j));
+    }
+    // visit(offset of the cell, its weight), footprint anywhere
+    template <class Visit> PYRAD_INLINE void wrapped_cells(i64 s, Visit &&visit) const {
+        const i32 *start = plan.start + s * plan.dims;
+        const T *w = weights(s), *wx = weights_x(s);
+        const auto at = [&](int axis, int step) {
+            const i64 cell = start[axis - 3 + plan.dims] + step;
+            return cell >= cells[axis] ? cell - cells[axis] : cell;
+        };
+        for (int i = 0; i < planes(); ++i)
+            for (int j = 0; j < lines(); ++j)
+                for (int k = 0; k < width(); ++k) {
+                    const i64 z = plan.dims > 2 ? at(0, i) : 0, y = plan.dims > 1 ? at(1, j) : 0;
+                    visit(((z * cells[1] + y) * cells[2] + at(2, k)) * 2 * lanes,
+                          row_weight(w, i, j) * wx[k]);
+                }
     }
 };
 
 // Samples [begin, end) in tile order -> out[sample][lanes].
-template <int lanes, class T>
-PYRAD_CLONES void gather(const T *grid, const i64 *cells, const GridPlan<T> &plan, i64 begin,
-                         i64 end, T *out) {
+template <int lanes, int fixed, class T>
+PYRAD_CLONES void gather(const T *grid, const Window<T, lanes, fixed> &at, i64 begin, i64 end,
+                         T *out) {
     using P = Pack<T, 2 * lanes>;
     for (i64 s = begin; s < end; ++s, out += 2 * lanes) {
-        const Footprint<T, lanes> at(plan, cells, s);
+        const i64 first = at.first_cell(s);
         P sum = P::zero();
-        at.rows([&](i64 row, T weight) PYRAD_LAMBDA {
-            P line = P::zero();
-            at.columns([&](i64 column, T w)
-                           PYRAD_LAMBDA { line.add(w, P::load(grid + row + column)); });
-            sum.add(weight, line);
-        });
+        if (first >= 0) {
+            const T *wx = at.weights_x(s);
+            at.rows(s, first, [&](i64 row, T weight) PYRAD_LAMBDA {
+                P line = P::zero();
+                for (int k = 0; k < at.width(); ++k)
+                    line.add(wx[k], P::load(grid + row + k * 2 * lanes));
+                sum.add(weight, line);
+            });
+        } else {
+            at.wrapped_cells(s, [&](i64 cell, T weight)
+                                    PYRAD_LAMBDA { sum.add(weight, P::load(grid + cell)); });
+        }
         sum.store(out);
     }
 }
 
 // The adjoint: in[sample][lanes], times density, added to the grid.
-template <int lanes, class T>
+template <int lanes, int fixed, class T>
 PYRAD_CLONES void scatter(const T *in, const T *density, i64 begin, i64 end,
-                          const GridPlan<T> &plan, const i64 *cells, T *grid) {
+                          const Window<T, lanes, fixed> &at, T *grid) {
     using P = Pack<T, 2 * lanes>;
+    const auto add_to = [&](i64 offset, T weight, const P &value) PYRAD_LAMBDA {
+        P cell = P::load(grid + offset);
+        cell.add(weight, value);
+        cell.store(grid + offset);
+    };
     for (i64 s = begin; s < end; ++s, in += 2 * lanes) {
-        const Footprint<T, lanes> at(plan, cells, s);
+        const i64 first = at.first_cell(s);
         P value = P::load(in);
         if (density)
             value = value.scaled(density[s]);
-        at.rows([&](i64 row, T weight) PYRAD_LAMBDA {
-            const P line = value.scaled(weight);
-            at.columns([&](i64 column, T w) PYRAD_LAMBDA {
-                T *p = grid + row + column;
-                P cell = P::load(p);
-                cell.add(w, line);
-                cell.store(p);
+        if (first >= 0) {
+            const T *wx = at.weights_x(s);
+            at.rows(s, first, [&](i64 row, T weight) PYRAD_LAMBDA {
+                const P line = value.scaled(weight);
+                for (int k = 0; k < at.width(); ++k)
+                    add_to(row + k * 2 * lanes, wx[k], line);
             });
-        });
+        } else {
+            at.wrapped_cells(s,
+                             [&](i64 cell, T weight) PYRAD_LAMBDA { add_to(cell, weight, value); });
+        }
+    }
+}
+
+// visit(first of a run in the batch, its position in the caller's order, its length): samples of a
+// tile mostly come in runs of neighbours along a readout.
+template <class Visit> PYRAD_INLINE void for_each_run(const i32 *order, i64 count, Visit &&visit) {
+    for (i64 s = 0, length; s < count; s += length) {
+        length = 1;
+        while (s + length < count && order[s + length] == order[s] + length)
+            ++length;
+        visit(s, static_cast<i64>(order[s]), length);
     }
 }
 
 // Planar samples [coils][samples] <-> buffer [count][lanes], in tile order.
 template <class T>
-void to_planar(const T *buffer, const i32 *order, i64 count, i64 lanes, i64 coils, i64 samples,
-               T *planar) {
-    for (i64 c = 0; c < coils; ++c)
-        for (i64 s = 0; s < count; ++s) {
-            T *out = planar + 2 * (c * samples + order[s]);
-            const T *value = buffer + 2 * (s * lanes + c);
-            out[0] = value[0];
-            out[1] = value[1];
+void to_planar(const Complex<T> *buffer, const i32 *order, i64 count, i64 lanes, i64 coils,
+               i64 samples, Complex<T> *planar) {
+    for_each_run(order, count, [&](i64 first, i64 at, i64 length) {
+        for (i64 c = 0; c < coils; ++c) {
+            const Complex<T> *from = buffer + first * lanes + c;
+            Complex<T> *to = planar + c * samples + at;
+            for (i64 i = 0; i < length; ++i)
+                to[i] = from[i * lanes];
         }
+    });
+}
+
+template <class T>
+void from_planar(const Complex<T> *planar, const i32 *order, i64 count, i64 lanes, i64 coils,
+                 i64 samples, Complex<T> *buffer) {
+    for_each_run(order, count, [&](i64 first, i64 at, i64 length) {
+        for (i64 c = 0; c < coils; ++c) {
+            const Complex<T> *from = planar + c * samples + at;
+            Complex<T> *to = buffer + first * lanes + c;
+            for (i64 i = 0; i < length; ++i)
+                to[i * lanes] = from[i];
+        }
+    });
+    for (i64 s = 0; coils < lanes && s < count; ++s)
+        std::fill(buffer + s * lanes + coils, buffer + (s + 1) * lanes, Complex<T>{0, 0});
 }
 
 // Asks for the planar samples of a batch ahead of their use: their lines are far apart.
 template <int write, class T>
-void prefetch_planar(const T *planar, const i32 *order, i64 count, i64 coils, i64 samples) {
-    for (i64 c = 0; c < coils; ++c)
-        for (i64 s = 0; s < count; s += 32 / static_cast<i64>(sizeof(T)))
-            __builtin_prefetch(planar + 2 * (c * samples + order[s]), write);
+void prefetch_planar(const Complex<T> *planar, const i32 *order, i64 count, i64 coils,
+                     i64 samples) {
+    for_each_run(order, count, [&](i64, i64 at, i64 length) {
+        for (i64 c = 0; c < coils; ++c)
+            for (i64 i = 0; i < length + 7; i += 64 / static_cast<i64>(sizeof(Complex<T>)))
+                __builtin_prefetch(planar + c * samples + at + i, write);
+    });
 }
 
-template <class T>
-void from_planar(const T *planar, const i32 *order, i64 count, i64 lanes, i64 coils, i64 samples,
-                 T *buffer) {
-    for (i64 c = 0; c < coils; ++c)
-        for (i64 s = 0; s < count; ++s) {
-            const T *value = planar + 2 * (c * samples + order[s]);
-            T *in = buffer + 2 * (s * lanes + c);
-            in[0] = value[0];
-            in[1] = value[1];
+template <class T> const Complex<T> *as_complex(const T *x) {
+    return reinterpret_cast<const Complex<T> *>(x);
+}
+template <class T> Complex<T> *as_complex(T *x) { return reinterpret_cast<Complex<T> *>(x); }
+
+// Calls body(lanes, width) with integral constants. Single precision has its usual widths compiled
+// in; the width 0 stands for any.
+template <class T, class Body> void specialised(i64 lanes, int width, Body &&body) {
+    with_lanes<T>(lanes, [&](auto n) {
+        if constexpr (sizeof(T) == 4) {
+            if (width == 5)
+                return body(n, std::integral_constant<int, 5>{});
+            if (width == 6)
+                return body(n, std::integral_constant<int, 6>{});
         }
-    for (i64 s = 0; coils < lanes && s < count; ++s)
-        std::fill(buffer + 2 * (s * lanes + coils), buffer + 2 * (s + 1) * lanes, T(0));
+        body(n, std::integral_constant<int, 0>{});
+    });
 }
 
 // Tiles 0, 2, 4.. and 1, 3, 5.. of a periodic axis; an odd count leaves the last as a third colour.
@@ -176,14 +238,16 @@ template <class T> void clear(T *grid, i64 reals) {
 template <class T>
 void interpolate(const T *grid, const Shape3 &cells, i64 lanes, const GridPlan<T> &plan, i64 coils,
                  T *samples) {
-    with_lanes<T>(lanes, [&](auto n) {
+    specialised<T>(lanes, plan.width, [&](auto n, auto width) {
+        const Window<T, n, width> window(plan, cells);
         parallel_for(plan.samples, interp_grain, [&](i64 begin, i64 end, int) {
             alignas(64) T buffer[batch * 2 * n];
             for (i64 s = begin; s < end; s += batch) {
                 const i64 count = std::min<i64>(batch, end - s);
-                prefetch_planar<1>(samples, plan.order + s, count, coils, plan.samples);
-                gather<n>(grid, cells.data(), plan, s, s + count, buffer);
-                to_planar(buffer, plan.order + s, count, n, coils, plan.samples, samples);
+                prefetch_planar<1>(as_complex(samples), plan.order + s, count, coils, plan.samples);
+                gather(grid, window, s, s + count, buffer);
+                to_planar(as_complex(buffer), plan.order + s, count, n, coils, plan.samples,
+                          as_complex(samples));
             }
         });
     });
@@ -193,16 +257,18 @@ template <class T>
 void spread(const T *samples, i64 coils, const GridPlan<T> &plan, const Shape3 &cells, i64 lanes,
             T *grid) {
     clear(grid, cells[0] * cells[1] * cells[2] * lanes * 2);
-    with_lanes<T>(lanes, [&](auto n) {
+    specialised<T>(lanes, plan.width, [&](auto n, auto width) {
+        const Window<T, n, width> window(plan, cells);
         for_each_tile(plan, [&](i64 begin, i64 end) {
             alignas(64) T buffer[batch * 2 * n];
             for (i64 s = begin; s < end; s += batch) {
                 const i64 count = std::min<i64>(batch, end - s);
-                from_planar(samples, plan.order + s, count, n, coils, plan.samples, buffer);
+                from_planar(as_complex(samples), plan.order + s, count, n, coils, plan.samples,
+                            as_complex(buffer));
                 const i64 next = std::min<i64>(batch, end - s - count);
-                prefetch_planar<0>(samples, plan.order + s + count, next, coils, plan.samples);
-                scatter<n>(buffer, static_cast<const T *>(nullptr), s, s + count, plan,
-                           cells.data(), grid);
+                prefetch_planar<0>(as_complex(samples), plan.order + s + count, next, coils,
+                                   plan.samples);
+                scatter(buffer, static_cast<const T *>(nullptr), s, s + count, window, grid);
             }
         });
     });
@@ -211,9 +277,10 @@ void spread(const T *samples, i64 coils, const GridPlan<T> &plan, const Shape3 &
 template <class T>
 void interpolate_sorted(const T *grid, const Shape3 &cells, i64 lanes, const GridPlan<T> &plan,
                         T *samples) {
-    with_lanes<T>(lanes, [&](auto n) {
+    specialised<T>(lanes, plan.width, [&](auto n, auto width) {
+        const Window<T, n, width> window(plan, cells);
         parallel_for(plan.samples, interp_grain, [&](i64 begin, i64 end, int) {
-            gather<n>(grid, cells.data(), plan, begin, end, samples + begin * 2 * n);
+            gather(grid, window, begin, end, samples + begin * 2 * n);
         });
     });
 }
@@ -222,9 +289,10 @@ template <class T>
 void spread_sorted(const T *samples, const T *density, const GridPlan<T> &plan, const Shape3 &cells,
                    i64 lanes, T *grid) {
     clear(grid, cells[0] * cells[1] * cells[2] * lanes * 2);
-    with_lanes<T>(lanes, [&](auto n) {
+    specialised<T>(lanes, plan.width, [&](auto n, auto width) {
+        const Window<T, n, width> window(plan, cells);
         for_each_tile(plan, [&](i64 begin, i64 end) {
-            scatter<n>(samples + begin * 2 * n, density, begin, end, plan, cells.data(), grid);
+            scatter(samples + begin * 2 * n, density, begin, end, window, grid);
         });
     });
 }
