@@ -36,8 +36,8 @@ _LAZY = {
     "ConeBeam": "geometry",
 }
 _SUBPACKAGES = (
-    "ct", "mr", "denoise", "wavelet", "filters", "features", "geometry", "operators", "solvers",
-    "prox", "phantom", "io", "cohort", "plot",
+    "ct", "mr", "denoise", "wavelet", "features", "geometry", "operators", "solvers", "prox",
+    "phantom", "io", "plot",
 )  # fmt: skip
 
 __all__ = [

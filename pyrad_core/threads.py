@@ -25,7 +25,8 @@ def set_num_threads(n: int) -> _Restore:
     """Use n threads in every kernel from now on, or within a ``with`` block.
 
     The default is the number of usable processors (affinity, cgroup quota), unless
-    ``PYRAD_NUM_THREADS`` or ``OMP_NUM_THREADS`` says otherwise.
+    ``PYRAD_NUM_THREADS`` or ``OMP_NUM_THREADS`` says otherwise. Not to be changed while another
+    Python thread runs a kernel: kernels size their scratch memory by it when they start.
     """
     former = num_threads()
     cpu_kernels().set_num_threads(whole("n", n, 1))
