@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -12,6 +13,9 @@ from emulator import BuildFailed, build_emulator
 
 from pyrad_core._kernels import cuda, select
 from pyrad_core._kernels.cuda import runtime
+
+# A test run started in the background inherits an ignored Ctrl-C; some tests send one.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Emulated:
