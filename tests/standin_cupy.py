@@ -36,7 +36,8 @@ def wrap(x: Any) -> Any:
     if isinstance(x, (np.ndarray, np.generic)):
         return ndarray(np.asarray(x))
     if isinstance(x, (tuple, list)) and any(isinstance(p, (np.ndarray, np.generic)) for p in x):
-        return type(x)(wrap(part) for part in x)
+        parts = [wrap(part) for part in x]
+        return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)  # eigh names its two
     return x
 
 
