@@ -169,17 +169,6 @@ void from_planar(const Complex<T> *planar, const i32 *order, i64 count, i64 lane
         std::fill(buffer + s * lanes + coils, buffer + (s + 1) * lanes, Complex<T>{0, 0});
 }
 
-// Asks for the planar samples of a batch ahead of their use: their lines are far apart.
-template <int write, class T>
-void prefetch_planar(const Complex<T> *planar, const i32 *order, i64 count, i64 coils,
-                     i64 samples) {
-    for_each_run(order, count, [&](i64, i64 at, i64 length) {
-        for (i64 c = 0; c < coils; ++c)
-            for (i64 i = 0; i < length + 7; i += 64 / static_cast<i64>(sizeof(Complex<T>)))
-                __builtin_prefetch(planar + c * samples + at + i, write);
-    });
-}
-
 template <class T> const Complex<T> *as_complex(const T *x) {
     return reinterpret_cast<const Complex<T> *>(x);
 }
@@ -194,6 +183,8 @@ template <class T, class Body> void specialised(i64 lanes, int width, Body &&bod
                 return body(n, std::integral_constant<int, 5>{});
             if (width == 6)
                 return body(n, std::integral_constant<int, 6>{});
+            if (width == 7)
+                return body(n, std::integral_constant<int, 7>{});
         }
         body(n, std::integral_constant<int, 0>{});
     });
@@ -244,7 +235,6 @@ void interpolate(const T *grid, const Shape3 &cells, i64 lanes, const GridPlan<T
             alignas(64) T buffer[batch * 2 * n];
             for (i64 s = begin; s < end; s += batch) {
                 const i64 count = std::min<i64>(batch, end - s);
-                prefetch_planar<1>(as_complex(samples), plan.order + s, count, coils, plan.samples);
                 gather(grid, window, s, s + count, buffer);
                 to_planar(as_complex(buffer), plan.order + s, count, n, coils, plan.samples,
                           as_complex(samples));
@@ -265,9 +255,6 @@ void spread(const T *samples, i64 coils, const GridPlan<T> &plan, const Shape3 &
                 const i64 count = std::min<i64>(batch, end - s);
                 from_planar(as_complex(samples), plan.order + s, count, n, coils, plan.samples,
                             as_complex(buffer));
-                const i64 next = std::min<i64>(batch, end - s - count);
-                prefetch_planar<0>(as_complex(samples), plan.order + s + count, next, coils,
-                                   plan.samples);
                 scatter(buffer, static_cast<const T *>(nullptr), s, s + count, window, grid);
             }
         });

@@ -186,7 +186,7 @@ def _choose_kernel(
         for width in range(3, _MAX_WIDTH + 1):
             aliasing = math.sqrt(dims) * aliasing_error(width, oversampling)
             error = math.hypot(aliasing, rounding * kernel_gain(width, oversampling) ** dims)
-            if error <= 0.7 * eps:
+            if error <= 0.85 * eps:
                 cost = samples * width**dims + 60 * pixels * oversampling**dims
                 found.append((cost, oversampling, width))
                 break
