@@ -64,6 +64,7 @@ class Sense(LinearOperator):
     """
 
     kind = "complex"
+    fast_normal = True
 
     def __init__(
         self,
