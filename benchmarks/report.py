@@ -1,6 +1,6 @@
 """Run the benchmarks and print ours beside every peer.
 
-    python -m benchmarks.report [area ...] [--threads N] [--quick] [--save]
+    python -m benchmarks.report [area ...] [--threads N] [--quick] [--save] [--readme]
 
 ``area`` is the ending of a ``bench_<area>.py`` file; none means all. Every table is one run on one
 machine, so its ratios hold; times of different runs do not compare. A ratio is the entry's time
@@ -51,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=None, help="for every entry; default all")
     parser.add_argument("--quick", action="store_true", help="one round per entry")
     parser.add_argument("--save", action="store_true", help="write to benchmarks/results")
+    parser.add_argument("--readme", action="store_true", help="put the short table into README")
     options = parser.parse_args(arguments)
     known = {path.stem.removeprefix("bench_"): path for path in sorted(HERE.glob("bench_*.py"))}
     unknown = [area for area in options.areas if area not in known]
@@ -66,6 +67,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.save and groups:
         for path in save(groups, threads):
             console.print(f"wrote {path.relative_to(HERE.parent)}")
+    if options.readme and groups:
+        put_into_readme(short_table(groups, threads))
     return status
 
 
@@ -154,6 +157,38 @@ def save(groups: dict[str, list[dict[str, Any]]], threads: int) -> list[Path]:
     paths[0].write_text(json.dumps({"machine": machine, "groups": groups}, indent=1) + "\n")
     paths[1].write_text(markdown(groups, machine))
     return paths
+
+
+def short_table(groups: dict[str, list[dict[str, Any]]], threads: int) -> str:
+    """One line per problem: our fastest entry, and each peer's time as a multiple of it."""
+    lines = [
+        f"One run on {cpu_name()}, {threads} threads, {datetime.date.today().isoformat()}; peers "
+        "with one thread say so. 5x: the peer takes five times as long.",
+        "",
+        "| problem | pyrad_core | quality | peers: time, quality |",
+        "|---|---|---|---|",
+    ]
+    for name, rows in groups.items():
+        ours, *_ = rows
+        peers = [row for row in rows if not row["who"].startswith(OURS)]
+        if not peers or not ours["who"].startswith(OURS):
+            continue
+        others = [
+            f"{row['who']}{' (1 thread)' if row['threads'] == 1 < threads else ''} "
+            f"**{row['x ours']:.3g}x**{', ' + row['quality'] if row['quality'] else ''}"
+            for row in peers
+        ]
+        time = f"{_text(ours['ms'])} ms"
+        lines.append(f"| {name} | {time} | {ours['quality']} | {'; '.join(others)} |")
+    return "\n".join(lines)
+
+
+def put_into_readme(table: str) -> None:
+    readme = HERE.parent / "README.md"
+    begin, end = "<!-- measured:begin -->", "<!-- measured:end -->"
+    head, _, rest = readme.read_text().partition(begin)
+    _, _, tail = rest.partition(end)
+    readme.write_text(f"{head}{begin}\n{table}\n{end}{tail}")
 
 
 def cpu_name() -> str:
