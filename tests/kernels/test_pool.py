@@ -92,8 +92,8 @@ import sys, time
 import numpy as np
 from pyrad_core._kernels import cpu
 x = np.zeros(1 << 26, np.float32)
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     while True:
         cpu.count_nonfinite(x)
 except KeyboardInterrupt:
