@@ -41,56 +41,66 @@ __device__ void level_histogram(const L *levels, i64 size, int bins, unsigned lo
             atomicAdd(&out[g], static_cast<unsigned long long>(counts[g]));
 }
 
+template <class T, class L>
+__device__ void discretise_uniform(const T *values, const unsigned char *mask, Inner inner,
+                                   UniformBins bins, L *out) {
+    discretise(values, mask, inner, out, [&](double x) { return uniform_level(x, bins); });
+}
+
+template <class T, class L>
+__device__ void discretise_steps(const T *values, const unsigned char *mask, Inner inner,
+                                 double first, double step, int levels, L *out) {
+    const StepBins bins{first, step, 1 / step, levels};
+    discretise(values, mask, inner, out, [&](double x) { return step_level(x, bins); });
+}
+
+template <class T, class L>
+__device__ void discretise_edges(const T *values, const unsigned char *mask, Inner inner,
+                                 const double *edges, int count, L *out) {
+    const double range = edges[count - 1] - edges[0];
+    const double per_step = range > 0 ? (count - 1) / range : 0.0;
+    discretise(values, mask, inner, out,
+               [&](double x) { return edge_level(x, edges, count, per_step); });
+}
+
 } // namespace
 
 PYRAD_KERNEL(discretise_uniform_f32_u8)
 (const float *values, const unsigned char *mask, long long nz, long long ny, long long nx,
  long long pad, double low, double width, double scale, int levels, unsigned char *out) {
-    const UniformBins bins{low, width, scale, levels};
-    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
-               [&](double x) { return uniform_level(x, bins); });
+    discretise_uniform(values, mask, Inner{nz, ny, nx, pad}, UniformBins{low, width, scale, levels},
+                       out);
 }
 
 PYRAD_KERNEL(discretise_steps_f32_u8)
 (const float *values, const unsigned char *mask, long long nz, long long ny, long long nx,
  long long pad, double first, double step, int levels, unsigned char *out) {
-    const StepBins bins{first, step, 1 / step, levels};
-    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
-               [&](double x) { return step_level(x, bins); });
+    discretise_steps(values, mask, Inner{nz, ny, nx, pad}, first, step, levels, out);
 }
 
 PYRAD_KERNEL(discretise_edges_f32_u8)
 (const float *values, const unsigned char *mask, long long nz, long long ny, long long nx,
  long long pad, const double *edges, int count, unsigned char *out) {
-    const double range = edges[count - 1] - edges[0];
-    const double per_step = range > 0 ? (count - 1) / range : 0.0;
-    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
-               [&](double x) { return edge_level(x, edges, count, per_step); });
+    discretise_edges(values, mask, Inner{nz, ny, nx, pad}, edges, count, out);
 }
 
 PYRAD_KERNEL(discretise_uniform_f64_u8)
 (const double *values, const unsigned char *mask, long long nz, long long ny, long long nx,
  long long pad, double low, double width, double scale, int levels, unsigned char *out) {
-    const UniformBins bins{low, width, scale, levels};
-    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
-               [&](double x) { return uniform_level(x, bins); });
+    discretise_uniform(values, mask, Inner{nz, ny, nx, pad}, UniformBins{low, width, scale, levels},
+                       out);
 }
 
 PYRAD_KERNEL(discretise_steps_f64_u8)
 (const double *values, const unsigned char *mask, long long nz, long long ny, long long nx,
  long long pad, double first, double step, int levels, unsigned char *out) {
-    const StepBins bins{first, step, 1 / step, levels};
-    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
-               [&](double x) { return step_level(x, bins); });
+    discretise_steps(values, mask, Inner{nz, ny, nx, pad}, first, step, levels, out);
 }
 
 PYRAD_KERNEL(discretise_edges_f64_u8)
 (const double *values, const unsigned char *mask, long long nz, long long ny, long long nx,
  long long pad, const double *edges, int count, unsigned char *out) {
-    const double range = edges[count - 1] - edges[0];
-    const double per_step = range > 0 ? (count - 1) / range : 0.0;
-    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
-               [&](double x) { return edge_level(x, edges, count, per_step); });
+    discretise_edges(values, mask, Inner{nz, ny, nx, pad}, edges, count, out);
 }
 
 PYRAD_KERNEL(level_histogram_u8)
@@ -101,51 +111,39 @@ PYRAD_KERNEL(level_histogram_u8)
 PYRAD_KERNEL(discretise_uniform_f32_u16)
 (const float *values, const unsigned char *mask, long long nz, long long ny, long long nx,
  long long pad, double low, double width, double scale, int levels, unsigned short *out) {
-    const UniformBins bins{low, width, scale, levels};
-    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
-               [&](double x) { return uniform_level(x, bins); });
+    discretise_uniform(values, mask, Inner{nz, ny, nx, pad}, UniformBins{low, width, scale, levels},
+                       out);
 }
 
 PYRAD_KERNEL(discretise_steps_f32_u16)
 (const float *values, const unsigned char *mask, long long nz, long long ny, long long nx,
  long long pad, double first, double step, int levels, unsigned short *out) {
-    const StepBins bins{first, step, 1 / step, levels};
-    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
-               [&](double x) { return step_level(x, bins); });
+    discretise_steps(values, mask, Inner{nz, ny, nx, pad}, first, step, levels, out);
 }
 
 PYRAD_KERNEL(discretise_edges_f32_u16)
 (const float *values, const unsigned char *mask, long long nz, long long ny, long long nx,
  long long pad, const double *edges, int count, unsigned short *out) {
-    const double range = edges[count - 1] - edges[0];
-    const double per_step = range > 0 ? (count - 1) / range : 0.0;
-    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
-               [&](double x) { return edge_level(x, edges, count, per_step); });
+    discretise_edges(values, mask, Inner{nz, ny, nx, pad}, edges, count, out);
 }
 
 PYRAD_KERNEL(discretise_uniform_f64_u16)
 (const double *values, const unsigned char *mask, long long nz, long long ny, long long nx,
  long long pad, double low, double width, double scale, int levels, unsigned short *out) {
-    const UniformBins bins{low, width, scale, levels};
-    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
-               [&](double x) { return uniform_level(x, bins); });
+    discretise_uniform(values, mask, Inner{nz, ny, nx, pad}, UniformBins{low, width, scale, levels},
+                       out);
 }
 
 PYRAD_KERNEL(discretise_steps_f64_u16)
 (const double *values, const unsigned char *mask, long long nz, long long ny, long long nx,
  long long pad, double first, double step, int levels, unsigned short *out) {
-    const StepBins bins{first, step, 1 / step, levels};
-    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
-               [&](double x) { return step_level(x, bins); });
+    discretise_steps(values, mask, Inner{nz, ny, nx, pad}, first, step, levels, out);
 }
 
 PYRAD_KERNEL(discretise_edges_f64_u16)
 (const double *values, const unsigned char *mask, long long nz, long long ny, long long nx,
  long long pad, const double *edges, int count, unsigned short *out) {
-    const double range = edges[count - 1] - edges[0];
-    const double per_step = range > 0 ? (count - 1) / range : 0.0;
-    discretise(values, mask, Inner{nz, ny, nx, pad}, out,
-               [&](double x) { return edge_level(x, edges, count, per_step); });
+    discretise_edges(values, mask, Inner{nz, ny, nx, pad}, edges, count, out);
 }
 
 PYRAD_KERNEL(level_histogram_u16)
