@@ -2,11 +2,12 @@
 
     python -m benchmarks.report [area ...] [--threads N] [--quick] [--save] [--readme]
 
-``area`` is the ending of a ``bench_<area>.py`` file; none means all. Every table is one run on one
-machine, so its ratios hold; times of different runs do not compare. A ratio is the entry's time
-over our fastest, and over ours with as many threads: 5.0 means that the entry takes five times as
-long. With --save the tables go to
-``benchmarks/results/<date>-<cpu>.json`` and ``.md``.
+``area`` names ``bench_<area>.py`` and every ``bench_<area>_*.py``; none means all. Each file runs
+in a process of its own and its tables are printed when it ends, so that what is done stays done.
+Every table is one run on one machine, so its ratios hold; times of different runs do not compare. A ratio
+is the entry's time over our fastest, and over ours with as many threads: 5.0 means that the entry
+takes five times as long. With --save the tables go to ``benchmarks/results/<date>-<cpu>.json`` and
+``.md``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -47,23 +47,24 @@ _THREAD_VARIABLES = (
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
-    parser.add_argument("areas", nargs="*", help="endings of bench_<area>.py; default all")
+    parser.add_argument("areas", nargs="*", help="bench_<area>.py, bench_<area>_*.py; default all")
     parser.add_argument("--threads", type=int, default=None, help="for every entry; default all")
     parser.add_argument("--quick", action="store_true", help="one round per entry")
     parser.add_argument("--save", action="store_true", help="write to benchmarks/results")
     parser.add_argument("--readme", action="store_true", help="put the short table into README")
     options = parser.parse_args(arguments)
-    known = {path.stem.removeprefix("bench_"): path for path in sorted(HERE.glob("bench_*.py"))}
-    unknown = [area for area in options.areas if area not in known]
-    if unknown:
-        parser.error(f"no such area: {', '.join(unknown)}; known: {', '.join(known)}")
-    paths = [known[area] for area in options.areas or known]
+    paths = bench_files(options.areas, parser)
     threads = options.threads or len(os.sched_getaffinity(0))
-    status, run = run_benchmarks(paths, threads, options.quick)
-    groups = collect(run)
     console = Console(width=None if sys.stdout.isatty() else 120)
-    for name, rows in groups.items():
-        console.print(as_table(name, rows))
+    groups: dict[str, list[dict[str, Any]]] = {}
+    status = 0
+    for path in paths:
+        failed, run = run_benchmarks(path, threads, options.quick)
+        status = status or failed
+        found = collect(run)
+        for name, rows in found.items():
+            console.print(as_table(name, rows))
+        groups |= found
     if options.save and groups:
         for path in save(groups, threads):
             console.print(f"wrote {path.relative_to(HERE.parent)}")
@@ -72,8 +73,20 @@ def main(arguments: list[str] | None = None) -> int:
     return status
 
 
-def run_benchmarks(paths: Iterable[Path], threads: int, quick: bool) -> tuple[int, dict[str, Any]]:
-    """pytest's exit status and pytest-benchmark's JSON."""
+def bench_files(areas: list[str], parser: argparse.ArgumentParser) -> list[Path]:
+    """The files of these areas; a wrong name ends the program with the known ones."""
+    stems = {path.stem.removeprefix("bench_"): path for path in sorted(HERE.glob("bench_*.py"))}
+    chosen: dict[str, Path] = {}
+    for area in areas or stems:
+        found = {s: path for s, path in stems.items() if s == area or s.startswith(f"{area}_")}
+        if not found:
+            parser.error(f"no such area: {area}; known: {', '.join(stems)}")
+        chosen |= found
+    return list(chosen.values())
+
+
+def run_benchmarks(path: Path, threads: int, quick: bool) -> tuple[int, dict[str, Any]]:
+    """pytest's exit status and pytest-benchmark's JSON of one file."""
     environment = dict(os.environ, OMP_WAIT_POLICY="passive")
     environment.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
     if quick:
@@ -84,7 +97,7 @@ def run_benchmarks(paths: Iterable[Path], threads: int, quick: bool) -> tuple[in
             *(sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"),
             *("-o", "python_functions=test_* bench_*", "--benchmark-disable-gc"),
             *("--benchmark-columns=median", f"--benchmark-json={target}"),
-            *map(str, paths),
+            str(path),
         ]
         result = subprocess.run(
             command, cwd=HERE.parent, env=environment, stdout=subprocess.PIPE, text=True
