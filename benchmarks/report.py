@@ -4,10 +4,10 @@
 
 ``area`` names ``bench_<area>.py`` and every ``bench_<area>_*.py``; none means all. Each file runs
 in a process of its own and its tables are printed when it ends, so that what is done stays done.
-Every table is one run on one machine, so its ratios hold; times of different runs do not compare. A ratio
-is the entry's time over our fastest, and over ours with as many threads: 5.0 means that the entry
-takes five times as long. With --save the tables go to ``benchmarks/results/<date>-<cpu>.json`` and
-``.md``.
+Every table is one run on one machine, so its ratios hold; times of different runs do not compare. A
+ratio is the entry's time over our fastest, and over ours with as many threads: 5.0 means that the
+entry takes five times as long. With --save the tables go to
+``benchmarks/results/<date>-<cpu>.json`` and ``.md``.
 """
 
 from __future__ import annotations
