@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import GeometryError
 from ..geometry import Beam, FanBeam, ParallelBeam, Volume
 
-__all__ = ["check_scan", "fan_pixels", "joseph_rays", "parallel_columns"]
+__all__ = ["check_scan", "falls_into_slices", "fan_pixels", "joseph_rays", "parallel_columns"]
 
 
 def check_scan(geometry: Beam, volume: Volume) -> None:
@@ -35,6 +35,12 @@ def check_scan(geometry: Beam, volume: Volume) -> None:
             "detector rows and volume slices must coincide: rows are "
             f"{_grid(rows)}, slices are {_grid(z)}"
         )
+
+
+def falls_into_slices(geometry: Beam, volume: Volume) -> bool:
+    """Whether every detector row sees one slice; checks on the way that the two fit together."""
+    check_scan(geometry, volume)
+    return True
 
 
 def _or_rows(geometry: Beam) -> str:

@@ -7,13 +7,11 @@ from typing import Any
 from .._checks import choice
 from .._kernels.select import edge_of
 from .._memory import require_memory
-from ..geometry import FanBeam, ParallelBeam, Volume
+from ..geometry import Beam, Volume
 from ..operators import LinearOperator
-from . import _tables
+from ._pairs import MODELS, choose_pair
 
 __all__ = ["MODELS", "Projector"]
-
-MODELS = ("joseph",)
 
 
 class Projector(LinearOperator):
@@ -58,14 +56,12 @@ class Projector(LinearOperator):
 
     kind = "real"
 
-    def __init__(self, geometry: ParallelBeam | FanBeam, volume: Volume, model: str = "joseph"):
-        _tables.check_scan(geometry, volume)
+    def __init__(self, geometry: Beam, volume: Volume, model: str = "joseph"):
+        self.model = choice("model", model, MODELS)
+        pair = choose_pair(self.model, geometry, volume)
         super().__init__(volume.shape, geometry.projection_shape)
         self.geometry, self.volume = geometry, volume
-        self.model = choice("model", model, MODELS)
-        self._rays = _tables.joseph_rays(geometry, volume)
-        self._slices = (-1, *volume.shape[-2:])
-        self._projections = (geometry.views, geometry.rows, geometry.columns)
+        self._pair = pair(geometry, volume)
 
     def subset(self, views: Any) -> Projector:
         """The projector of some of the views (index array, mask or slice)."""
@@ -73,8 +69,8 @@ class Projector(LinearOperator):
 
     def _forward(self, x: Any) -> Any:
         edge = edge_of(x=x)
-        y = edge.xp.empty(self._projections, dtype=x.dtype)
-        edge.kernels.project2d(x.reshape(self._slices), *self._rays, y)
+        y = edge.xp.empty(self._pair.projections, dtype=x.dtype)
+        self._pair.forward(edge, x.reshape(self._pair.grid), y)
         return y.reshape(self.range_shape)
 
     def _adjoint(self, y: Any) -> Any:
@@ -83,7 +79,6 @@ class Projector(LinearOperator):
             require_memory(
                 "the volume's values", self.volume.size * y.itemsize, "use a coarser grid"
             )
-        x = edge.xp.empty(self.domain_shape, dtype=y.dtype)
-        projections = y.reshape(self._projections)
-        edge.kernels.backproject2d(projections, *self._rays, x.reshape(self._slices))
-        return x
+        x = edge.xp.empty(self._pair.grid, dtype=y.dtype)
+        self._pair.adjoint(edge, y.reshape(self._pair.projections), x)
+        return x.reshape(self.domain_shape)

@@ -1,0 +1,36 @@
+"""What a matched pair of projection kernels offers."""
+
+from __future__ import annotations
+
+import abc
+from typing import Any
+
+from ...geometry import Beam, Volume
+
+__all__ = ["Pair"]
+
+
+class Pair(abc.ABC):
+    """Forward and adjoint kernels of one model on one scan.
+
+    The constructor makes the small tables that the kernels read; geometry and volume are checked
+    before. Arrays are C-contiguous, float32 or float64, of the shapes ``grid`` and
+    ``projections``; the results are overwritten.
+    """
+
+    def __init__(self, geometry: Beam, volume: Volume):
+        self.geometry, self.volume = geometry, volume
+        self.grid = (1, *volume.shape)[-3:]  # (slices, ny, nx)
+        self.projections = (geometry.views, geometry.rows, geometry.columns)
+
+    @abc.abstractmethod
+    def forward(self, edge: Any, x: Any, y: Any) -> None:
+        """y = A x by the kernels of ``edge``."""
+
+    @abc.abstractmethod
+    def adjoint(self, edge: Any, y: Any, x: Any) -> None:
+        """x = A^T y with the same weights."""
+
+    @abc.abstractmethod
+    def memory_needed(self, itemsize: int) -> int:
+        """Bytes of scratch that either direction takes beyond x and y."""
