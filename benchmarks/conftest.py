@@ -13,6 +13,8 @@ import pytest
 import pyrad_core as prc
 from pyrad_core import phantom
 
+from .cone_problem import ConeProblem
+
 _SLOW = 4.0  # seconds; above it one run has to do
 _ROUNDS = 5
 
@@ -99,31 +101,6 @@ class ParallelProblem:
 
     def quality(self, image) -> str:
         return f"rmse {rmse(image[self.inside], self.truth[self.inside]):.4f}"
-
-
-class ConeProblem:
-    """Circular cone beam, 360 views: 128^3 (detector 256^2) or 256^3 (detector 384^2)."""
-
-    def __init__(self, size: int):
-        voxel, pixels, pixel = {128: (2.0, 256, 1.8), 256: (1.0, 384, 1.2)}[size]
-        # source at (cos b, sin b) * distance, detector axis u = (-sin b, cos b): t = b + pi / 2
-        angles = np.arange(360) * 2 * np.pi / 360 + np.pi / 2
-        self.geometry = prc.ConeBeam(angles, (pixels, pixels), pixel, 1000.0, 1536.0)
-        self.volume = prc.Volume((size,) * 3, voxel)
-        unit = 0.95 * 128
-        head = phantom.shepp_logan(3, radius=unit)
-        self.projections = head.project(self.geometry)
-        self.truth = head.raster(self.volume, supersample=3)
-        z, y, x = np.meshgrid(*self.volume.axes(), indexing="ij", sparse=True)
-        disc = np.hypot(x, y) < 0.95 * unit
-        self.cylinder = disc & (abs(z) < 0.75 * unit)
-        self.disc = disc[0]
-
-    def quality(self, image) -> str:
-        middle = len(image) // 2
-        mid = rmse(image[middle][self.disc], self.truth[middle][self.disc])
-        vol = rmse(image[self.cylinder], self.truth[self.cylinder])
-        return f"rmse mid {mid:.4f}, vol {vol:.4f}"
 
 
 class RadialProblem:

@@ -26,6 +26,7 @@ from .mr import (
     sigpy_sense,
 )
 from .need import need
+from .rtk import rtk_adjoint, rtk_fdk, rtk_forward
 from .texture import (
     pyradiomics_class,
     pyradiomics_extractor,
@@ -50,6 +51,9 @@ __all__ = [
     "pyradiomics_maps",
     "pywt_roundtrip",
     "pywt_stationary",
+    "rtk_adjoint",
+    "rtk_fdk",
+    "rtk_forward",
     "sigpy_adjoint",
     "sigpy_espirit",
     "sigpy_forward",
