@@ -11,21 +11,32 @@ namespace {
 template <class T> void def_filter_rows(py::module_ &m) {
     m.def(
         "filter_rows",
-        [](const Array<T> &x, const Array<T> &response, const Array<T> &scale, Array<T> &out) {
+        [](const Array<T> &x, const Array<T> &weights, i64 first, const Array<T> &response,
+           const Array<T> &scale, Array<T> &out) {
             const auto rows = input<2>(x, "x");
+            const auto rays = input<2>(weights, "weights");
             const auto filter = input<1>(response, "response");
             const auto factors = input<1>(scale, "scale");
             auto result = output<2>(out, "out");
-            const i64 size = 2 * (filter.shape[0] - 1);
-            if (size < 4 || (size & (size - 1)) || size < 2 * rows.shape[1])
+            const i64 size = 2 * (filter.shape[0] - 1), count = rows.shape[0];
+            const i64 width = result.shape[1], parts = rays.shape[0];
+            if (size < 4 || (size & (size - 1)) || size < 2 * width)
                 fail(ErrorKind::shape, "response has ", filter.shape[0],
-                     " values; expected 2^k + 1 of at least ", rows.shape[1] + 1);
-            require_shape<1>(factors.shape, {rows.shape[0]}, "scale");
-            require_shape<2>(result.shape, rows.shape, "out");
-            run([&] { filter_rows<T>(rows, filter, factors, result); });
+                     " values; expected 2^k + 1 of at least ", width + 1);
+            require_shape<2>(result.shape, {count, width}, "out");
+            if (first < 0 || first + rows.shape[1] > width)
+                fail(ErrorKind::shape, "out has ", width, " columns, but x's ", rows.shape[1],
+                     " begin at column ", first);
+            if (parts < 1 || count % parts)
+                fail(ErrorKind::shape, "weights has ", parts, " rows, which do not divide x's ",
+                     count);
+            require_shape<2>(rays.shape, {parts, rows.shape[1]}, "weights");
+            require_shape<1>(factors.shape, {count}, "scale");
+            run([&] { filter_rows<T>(rows, rays, first, filter, factors, result); });
         },
-        exact("x"), exact("response"), exact("scale"), exact("out"),
-        "Zero-padded circular filter of every row by a real, even response, times scale.");
+        exact("x"), exact("weights"), "first"_a, exact("response"), exact("scale"), exact("out"),
+        "Weighted, zero-padded circular filter of every row by a real, even response, times "
+        "scale.");
 }
 
 template <class T> void def_backproject_parallel(py::module_ &m) {

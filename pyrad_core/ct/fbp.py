@@ -24,6 +24,7 @@ def fbp(
     volume: Volume,
     *,
     filter: str = "ram-lak",
+    cutoff: float = 1.0,
     out: Any = None,
 ) -> Any:
     """Filtered backprojection.
@@ -41,6 +42,9 @@ def fbp(
         Grid to reconstruct on.
     filter : {"ram-lak", "shepp-logan", "cosine", "hamming", "hann"}
         Apodisation of the ramp.
+    cutoff : float
+        Fraction of the detector's Nyquist frequency, in (0, 1], at which the apodisation ends and
+        beyond which nothing passes.
     out : array, optional
         Where to put the result: C-contiguous, of the volume's shape and the projections' dtype.
 
@@ -56,7 +60,8 @@ def fbp(
     GeometryError
         The volume does not fit the geometry, or the beam is a cone.
     DataError
-        NaN or Inf in the projections, an unknown filter, an unusable ``out``.
+        NaN or Inf in the projections, an unknown filter, a cutoff outside (0, 1], an unusable
+        ``out``.
 
     Notes
     -----
@@ -82,19 +87,25 @@ def fbp(
     same_shape("projections", edge["projections"].shape, "geometry", geometry.projection_shape)
     rows = edge.real("projections")
     result = _result(edge, rows, volume)
+    window = {"filter": filter, "cutoff": cutoff}
     if isinstance(geometry, FanBeam):
-        _fan(edge, rows, geometry, volume, filter, result)
+        _fan(edge, rows, geometry, volume, window, result)
     else:
-        _parallel(edge, rows, geometry, volume, filter, result)
+        _parallel(edge, rows, geometry, volume, window, result)
     return out if out is not None else edge.answer(result)
 
 
 def _parallel(
-    edge: Edge, rows: Any, geometry: ParallelBeam, volume: Volume, filter: str, out: Any
+    edge: Edge,
+    rows: Any,
+    geometry: ParallelBeam,
+    volume: Volume,
+    window: dict[str, Any],
+    out: Any,
 ) -> None:
     weights = parallel_weights(geometry, volume)
     width = geometry.columns + sum(weights.pad)
-    response = ramp_response(width, geometry.pixel[-1], filter)
+    response = ramp_response(width, geometry.pixel[-1], **window)
     filtered = _filter(edge, rows, weights, response)
     table = _tables.parallel_columns(geometry, volume)
     table[:, 2] += weights.pad[0]
@@ -102,15 +113,22 @@ def _parallel(
     edge.kernels.backproject_parallel(stack, table, out.reshape(-1, *volume.shape[-2:]))
 
 
-def _fan(edge: Edge, rows: Any, geometry: FanBeam, volume: Volume, filter: str, out: Any) -> None:
+def _fan(
+    edge: Edge,
+    rows: Any,
+    geometry: FanBeam,
+    volume: Volume,
+    window: dict[str, Any],
+    out: Any,
+) -> None:
     near, far, pixel = geometry.source_origin, geometry.source_detector, geometry.pixel[0]
     weights = fan_weights(geometry, volume)
     weights = weights._replace(rays=weights.rays * np.cos(fan_angles(geometry)))
     width = geometry.columns + sum(weights.pad)
     if geometry.curved:
-        response = ramp_response(width, pixel / far, filter, angular=True) / near
+        response = ramp_response(width, pixel / far, angular=True, **window) / near
     else:
-        response = ramp_response(width, pixel * near / far, filter)
+        response = ramp_response(width, pixel * near / far, **window)
     filtered = _filter(edge, rows, weights, response)
     table, centre, magnify = _tables.fan_pixels(geometry, volume)
     centre += weights.pad[0]
@@ -121,14 +139,12 @@ def _filter(edge: Edge, rows: Any, weights: Redundancy, response: np.ndarray) ->
     """Weighted, widened and filtered copy of the projections as (views * rows, columns)."""
     xp, dtype = edge.xp, rows.dtype
     flat = rows.reshape(-1, rows.shape[-1])
-    if not (weights.rays == 1.0).all():
-        flat = flat * xp.asarray(weights.rays, dtype=dtype)
-    if any(weights.pad):
-        flat = xp.pad(flat, ((0, 0), weights.pad))
+    filtered = xp.empty((flat.shape[0], flat.shape[1] + sum(weights.pad)), dtype=dtype)
+    rays = xp.asarray(np.atleast_2d(weights.rays), dtype=dtype)
     repeats = flat.shape[0] // weights.views.size
     scale = xp.asarray(np.repeat(weights.views, repeats), dtype=dtype)
-    filtered = xp.empty_like(flat)
-    edge.kernels.filter_rows(flat, xp.asarray(response, dtype=dtype), scale, filtered)
+    response = xp.asarray(response, dtype=dtype)
+    edge.kernels.filter_rows(flat, rays, weights.pad[0], response, scale, filtered)
     return filtered
 
 

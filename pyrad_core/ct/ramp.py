@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .._checks import choice
+from .._checks import choice, number
+from ..errors import DataError
 
 __all__ = ["FILTERS", "padded_length", "ramp_response"]
 
-# Apodisation as a function of frequency / Nyquist frequency in [0, 1].
+# Apodisation as a function of frequency / cutoff in [0, 1].
 FILTERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "ram-lak": np.ones_like,
     "shepp-logan": lambda f: np.sinc(0.5 * f),
@@ -26,7 +27,12 @@ def padded_length(columns: int) -> int:
 
 
 def ramp_response(
-    columns: int, pitch: float, filter: str = "ram-lak", *, angular: bool = False
+    columns: int,
+    pitch: float,
+    filter: str = "ram-lak",
+    *,
+    cutoff: float = 1.0,
+    angular: bool = False,
 ) -> np.ndarray:
     """Response at the N/2 + 1 frequencies of a padded row, times the integration step.
 
@@ -43,6 +49,9 @@ def ramp_response(
         Their distance at the rotation axis in mm, or in radians if ``angular``.
     filter : str
         One of FILTERS.
+    cutoff : float
+        Fraction of the Nyquist frequency in (0, 1]: the window is stretched to end there, and
+        nothing passes beyond.
     angular : bool
         For rays of equal angles: h is multiplied by ``(a / sin a)^2`` at angle a.
 
@@ -50,8 +59,16 @@ def ramp_response(
     ----------
     A. C. Kak, M. Slaney, Principles of Computerized Tomographic Imaging, 1988, chapter 3,
     doi:10.1137/1.9780898719277.
+
+    Raises
+    ------
+    DataError
+        An unknown filter, a cutoff outside (0, 1].
     """
     window = FILTERS[choice("filter", filter, FILTERS)]
+    cutoff = number("cutoff", cutoff)
+    if not 0 < cutoff <= 1:
+        raise DataError(f"cutoff is {cutoff:g}; expected a fraction of Nyquist in (0, 1]")
     size = padded_length(columns)
     n = np.minimum(np.arange(size), size - np.arange(size)).astype(np.float64)
     kernel = np.zeros(size)
@@ -64,4 +81,5 @@ def ramp_response(
         kernel[~reach] = 0.0
         kernel[reach] /= np.sinc(angle[reach] / np.pi) ** 2
     response = np.fft.rfft(kernel).real * pitch
-    return response * window(np.linspace(0.0, 1.0, size // 2 + 1))
+    frequency = np.linspace(0.0, 1.0, size // 2 + 1) / cutoff
+    return np.where(frequency <= 1.0, response * window(np.minimum(frequency, 1.0)), 0.0)

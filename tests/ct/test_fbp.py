@@ -162,6 +162,27 @@ def test_filters_keep_the_mean_and_order_in_sharpness(filter):
     assert energy == sorted(energy, reverse=True)
 
 
+@pytest.mark.parametrize("filter", FILTERS)
+def test_cutoff_ends_the_window(filter):
+    """A window stretched to the cutoff, nothing beyond; the lowest frequencies stay as they are."""
+    full, half = (ramp_response(512, 0.5, filter, cutoff=c) for c in (1.0, 0.5))
+    plain, k = ramp_response(512, 0.5), np.arange(513)
+    assert (half[k > 256] == 0).all()
+    window = np.interp(k[1:257] / 256, k[1:] / 512, full[1:] / plain[1:])
+    np.testing.assert_allclose(half[1:257] / plain[1:257], window, atol=1e-4)
+    geometry = scans()["half turn"]
+    image = prc.ct.fbp(DISC.project(geometry), geometry, GRID, filter=filter, cutoff=0.4)
+    assert image[90:110, 68:78].mean() == pytest.approx(0.0, abs=1e-3)
+    assert image[40:50, 68:78].mean() == pytest.approx(0.02, rel=0.01)
+
+
+@pytest.mark.parametrize("cutoff", [0.0, -0.5, 1.01, np.nan, "half"])
+def test_cutoff_outside_its_range(cutoff):
+    geometry = scans()["half turn"]
+    with pytest.raises(DataError, match="cutoff is"):
+        prc.ct.fbp(np.zeros(geometry.projection_shape), geometry, GRID, cutoff=cutoff)
+
+
 def test_ramp_has_no_constant_part():
     """The sampled ramp's response at frequency 0 is its truncation, not 0: |f| would be wrong."""
     response = ramp_response(512, 1.0)
@@ -170,18 +191,43 @@ def test_ramp_has_no_constant_part():
 
 
 @pytest.mark.parametrize("columns", [1, 2, 3, 17, 64, 65, 700])
-@pytest.mark.parametrize("rows", [1, 5, 33])
-def test_row_filter_numpy_fft(columns, rows):
+@pytest.mark.parametrize("rows, parts", [(1, 1), (5, 5), (33, 1), (66, 22)])
+@pytest.mark.parametrize("pad", [(0, 0), (4, 0), (3, 40)])
+def test_row_filter_numpy_fft(columns, rows, parts, pad):
     rng = np.random.default_rng(0)
-    response = ramp_response(columns, 0.7)
+    width = columns + sum(pad)
+    response = ramp_response(width, 0.7)
     x, scale = rng.standard_normal((rows, columns)), rng.standard_normal(rows)
+    weights = rng.standard_normal((parts, columns))
     size = 2 * (response.size - 1)
-    expected = np.fft.irfft(np.fft.rfft(x, size) * response, size)[:, :columns] * scale[:, None]
+    wide = np.pad(x * np.repeat(weights, rows // parts, axis=0), ((0, 0), pad))
+    expected = np.fft.irfft(np.fft.rfft(wide, size) * response, size)[:, :width] * scale[:, None]
     for dtype, tolerance in ((np.float32, 1e-6), (np.float64, 1e-14)):
-        out = np.empty((rows, columns), dtype)
-        given = [a.astype(dtype) for a in (x, response, scale)]
-        cpu_kernels().filter_rows(*given, out)
+        out = np.empty((rows, width), dtype)
+        a, w, r, s = (v.astype(dtype) for v in (x, weights, response, scale))
+        cpu_kernels().filter_rows(a, w, pad[0], r, s, out)
         assert relative_error(out, expected) < tolerance
+
+
+def test_row_filter_refuses_what_does_not_fit():
+    def call(shape=(4, 6), weights=(1, 6), first=1, out=(4, 8), scale=4):
+        given = [np.zeros(s, np.float32) for s in (shape, weights)]
+        rest = [np.zeros(s, np.float32) for s in (17, scale, out)]
+        cpu_kernels().filter_rows(*given, first, *rest)
+
+    call()
+    for wrong in (
+        {"first": 3},
+        {"first": -1},
+        {"weights": (3, 6)},
+        {"weights": (1, 5)},
+        {"weights": (0, 6)},
+        {"out": (4, 17)},
+        {"out": (3, 8)},
+        {"scale": 3},
+    ):
+        with pytest.raises(ShapeError):
+            call(**wrong)
 
 
 def test_angular_weights_cover_the_period():

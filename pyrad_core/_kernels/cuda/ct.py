@@ -21,14 +21,29 @@ _BLOCK = (32, 8)
 _RAYS = 128
 
 
-def filter_rows(x: Any, response: Any, scale: Any, out: Any) -> None:
-    """Zero-padded circular filter of every row by a real, even response, times scale (cuFFT)."""
-    fft = _fft(x)
-    size = 2 * (response.shape[0] - 1)
-    spectrum = fft.rfft(x, n=size, axis=-1)
-    spectrum *= response
-    out[...] = fft.irfft(spectrum, n=size, axis=-1)[:, : x.shape[1]]
-    out *= scale[:, None]
+def filter_rows(x: Any, weights: Any, first: int, response: Any, scale: Any, out: Any) -> None:
+    """Weighted, zero-padded circular filter of every row, times scale (cuFFT).
+
+    Rows go in chunks, so that the spectra stay below half a gigabyte.
+    """
+    fft, xp = _fft(x), runtime.array_module(x)
+    size, share = 2 * (response.shape[0] - 1), x.shape[0] // weights.shape[0]
+    chunk = share * max(1, (1 << 26) // (size * share))
+    padded = xp.zeros((min(chunk, x.shape[0]), size), dtype=x.dtype)
+    for begin in range(0, x.shape[0], chunk):
+        rows = x[begin : begin + chunk]
+        inner = padded[: rows.shape[0], first : first + x.shape[1]]
+        if weights.shape[0] == 1:
+            xp.multiply(rows, weights, out=inner)
+        else:
+            part = weights[begin // share : (begin + rows.shape[0]) // share]
+            parts = (part.shape[0], share, x.shape[1])
+            inner[...] = (rows.reshape(parts) * part[:, None]).reshape(rows.shape)
+        spectrum = fft.rfft(padded[: rows.shape[0]], axis=-1)
+        spectrum *= response
+        filtered = fft.irfft(spectrum, n=size, axis=-1)[:, : out.shape[1]]
+        end = begin + rows.shape[0]
+        xp.multiply(filtered, scale[begin:end, None], out=out[begin:end])
 
 
 def backproject_parallel(filtered: Any, views: np.ndarray, out: Any) -> None:
