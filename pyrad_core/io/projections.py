@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import GeometryError
-from . import data_exchange, geometry_file, htc, mat, nexus, npy, tiff
+from . import data_exchange, dicom_ct_pd, geometry_file, htc, mat, nexus, npy, tiff
 from .containers import Projections
 from .files import PathLike, existing, extension, refused, shown, starts_with
 from .hdf5 import MAGIC, Tree, open_hdf5
@@ -31,13 +31,14 @@ def read_projections(
     geometry: Any = None,
     allow_external: PathLike | None = None,
     max_bytes: int | None = None,
+    series: str | None = None,
 ) -> Projections:
-    """Read X-ray projections: Data Exchange HDF5, NeXus, TIFF stacks, ``.mat``, ``.npz``, ``.npy``.
+    """Read X-ray projections: Data Exchange HDF5, NeXus, DICOM-CT-PD, TIFF, ``.mat``, ``.npz``.
 
     Parameters
     ----------
     path
-        Exactly this file is opened, or a folder of TIFF pages.
+        Exactly this file is opened, or a folder of TIFF pages or of DICOM-CT-PD views.
     geometry
         A beam of :mod:`pyrad_core.geometry`, or the path of a YAML sidecar; it replaces what the
         file says. Default: the file itself, then ``<stem>.yaml`` (a folder: ``geometry.yaml``).
@@ -45,6 +46,8 @@ def read_projections(
         Folder that external HDF5 links may reach; by default they are refused.
     max_bytes
         Cap on any array (default 16 GiB).
+    series
+        SeriesInstanceUID, where a DICOM folder holds several.
 
     Returns
     -------
@@ -52,6 +55,7 @@ def read_projections(
         ``data`` ``(views, rows, columns)`` or ``(views, columns)``, the file's dtype; angles in
         radians, lengths in mm. ``.npz``/``.mat`` use ``sinogram`` or ``projections`` with
         ``angles_rad`` or ``angles_deg``, ``pixel_mm``, ``sod_mm``, ``sdd_mm``, ``flat``, ``dark``.
+        DICOM-CT-PD adds ``mu_water`` (1/mm), ``orientation`` and ``z_origin`` to the header.
 
     Raises
     ------
@@ -67,7 +71,7 @@ def read_projections(
     ((181, 2, 640), 3.1242...)
     """
     found = existing(path, folder_ok=True)
-    scan = _read(found, allow_external, max_bytes)
+    scan = _read(found, allow_external, max_bytes, series)
     if geometry is not None and not isinstance(geometry, (str, Path)):
         return replace(scan, geometry=geometry)
     sidecar = Path(geometry) if geometry is not None else geometry_file.sidecar_of(found)
@@ -76,10 +80,18 @@ def read_projections(
     return scan
 
 
-def _read(path: Path, allow_external: Any, max_bytes: int | None) -> Projections:
+def _read(
+    path: Path, allow_external: Any, max_bytes: int | None, series: str | None
+) -> Projections:
+    if path.is_dir() and not tiff.pages_of(path):
+        if not dicom_ct_pd.holds(path):
+            raise refused(path, "is a directory without DICOM-CT-PD or TIFF files")
+        return dicom_ct_pd.read(path, max_bytes, series)
     if path.is_dir() or extension(path) in tiff.ENDINGS:
         data = tiff.read_stack(path, max_bytes)
         return Projections(data, None, None, None, _header("TIFF"))
+    if dicom_ct_pd.is_projection(path):
+        raise refused(path, "is one projection of a scan; name the folder that holds all of them")
     head = starts_with(path, 16)
     if head[:8] == MAGIC:
         if extension(path) == ".mat":
@@ -98,8 +110,8 @@ def _read(path: Path, allow_external: Any, max_bytes: int | None) -> Projections
         return _from_variables(path, variables, "MATLAB")
     raise refused(
         path,
-        "unknown projection format; accepted are Data Exchange and NeXus HDF5, "
-        "TIFF files and folders, .mat, .npz, .npy",
+        "unknown projection format; accepted are Data Exchange and NeXus HDF5, folders of "
+        "DICOM-CT-PD files, TIFF files and folders, .mat, .npz, .npy",
     )
 
 

@@ -82,3 +82,22 @@ def test_npz(tmp_path, changes, cut):
     path = tmp_path / "damaged.npz"
     path.write_bytes(damage(whole.read_bytes(), changes, cut))
     read(io.read_projections, path)
+
+
+@FUZZ
+@given(changes=changes(1400), cut=st.integers(0, 40))
+def test_dicom_ct_pd(tmp_path, changes, cut):
+    pytest.importorskip("pydicom")
+    from pyrad_core.geometry import ConeBeam
+    from pyrad_core.io._ct_pd_write import write_scan
+
+    folder = tmp_path / "scan"
+    if not folder.exists():
+        folder.mkdir()
+        helix = ConeBeam(np.arange(3) * 0.5, (4, 6), 1.0, 600, 1000, curved=True, pitch=5.0)
+        write_scan(folder, np.ones(helix.projection_shape, np.float32), helix)
+        (folder / "view_00002.dcm").rename(tmp_path / "whole.dcm")
+    content = (tmp_path / "whole.dcm").read_bytes()
+    (folder / "damaged.dcm").write_bytes(damage(content, changes, cut))
+    scan = read(io.read_projections, folder)
+    assert scan is None or scan.data.nbytes <= CAP
