@@ -436,3 +436,6 @@ for _family in ("first_order", "glcm"):
         settings = features.Settings.preset("pyradiomics").replace(discretisation=("fbn", 32))
         call = partial(features.maps, family=family, settings=settings, spacing=1.0)
         return job(call, _region(tiny))
+
+
+from . import gpu_cases_ct_prep  # noqa: E402, F401  (its cases join CASES)

@@ -1,0 +1,52 @@
+"""GPU cases of what comes before and after CT reconstruction; see gpu_cases.py."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .gpu_cases import case, job, kernel
+
+
+def _uniform(low, high, shape, dtype=np.float32):
+    return np.random.default_rng(0).uniform(low, high, shape).astype(dtype)
+
+
+def _scan(tiny):
+    """Views, rows, columns."""
+    return (7, 3, 41) if tiny else (720, 128, 1024)
+
+
+@case("ct.normalize uint16")
+def _(tiny):
+    from pyrad_core import ct
+
+    shape = _scan(tiny)
+    counts = _uniform(200, 50_000, shape, np.uint16)
+    flat = _uniform(55e3, 60e3, shape[1:])
+    dark = _uniform(90, 110, shape[1:])
+    arrays = {"counts": counts, "flat": flat, "dark": dark}
+    return job(
+        lambda counts, flat, dark: ct.normalize(counts, flat, dark),
+        arrays,
+        bytes=3 * counts.nbytes,
+    )
+
+
+@case("ct.fill_rows float32")
+def _(tiny):
+    views, rows, columns = _scan(tiny)
+    shape = (views * rows, columns)
+    mask = np.zeros(shape, np.uint8)
+    mask[:, columns // 3 : columns // 3 + columns // 20] = 1
+    arguments = {"x": _uniform(0, 5, shape), "mask": mask, "out": np.zeros(shape, np.float32)}
+    return kernel("fill_rows", arguments, outputs=("out",))
+
+
+@case("ct.simulate_dose")
+def _(tiny):
+    from pyrad_core import ct
+
+    lines = _uniform(0, 6, _scan(tiny))
+    return job(
+        lambda x: ct.simulate_dose(x, 1e5, 5.0, seed=1), {"x": lines}, bytes=2 * lines.nbytes
+    )
