@@ -5,6 +5,7 @@ Readers never guess silently: a truncated, lying or hostile file raises
 """
 
 from .containers import Image, KSpace, Projections
+from .geometry_file import write_geometry
 from .image import read_image, write_image
 from .kspace import read_kspace
 from .projections import read_projections
@@ -17,6 +18,7 @@ __all__ = [
     "read_image",
     "read_kspace",
     "read_projections",
+    "write_geometry",
     "write_image",
     "write_table",
 ]

@@ -1,12 +1,11 @@
 """NeXus tomography (.nxs, .h5): frames with an image_key 0 projection, 1 flat, 2 dark.
 
-Frames may sit in another file behind an external link; that is refused unless ``allow_external``
-names the folder that holds it.
+Frames and angles may sit in another file behind an external link; that is refused unless
+``allow_external`` names the folder that holds it.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -81,39 +80,41 @@ def _keyed_frames(tree: Tree, entry: str, detectors: list[str]) -> tuple[np.ndar
 
 def _frames(tree: Tree, places: list[str]) -> np.ndarray:
     for name in places:
-        if not tree.has(name):
-            continue
-        outside = tree.external(name)
-        if outside is None:
-            found = tree.read(name)
-        else:
-            path, inner = outside
-            found = read_inner(path, inner, tree.max_bytes)
-        if found is not None:
-            return found
+        if tree.has(name):
+            found, _ = _here_or_linked(tree, name)
+            if found is not None:
+                return found
     raise tree.missing(" or ".join(places))
 
 
-def read_inner(path: Path, name: str, max_bytes: int | None) -> np.ndarray:
-    with open_hdf5(path) as file:
-        tree = Tree(file, path, max_bytes)
+def _here_or_linked(tree: Tree, name: str) -> tuple[np.ndarray | None, str]:
+    """Values and unit of a dataset, in this file or where an allowed external link leads."""
+    outside = tree.external(name)
+    if outside is None:
         found = tree.read(name)
+        return found, "" if found is None else str(tree.attribute(name, "units") or "")
+    path, inner = outside
+    with open_hdf5(path) as file:
+        other = Tree(file, path, tree.max_bytes)
+        found = other.read(inner)
         if found is None:
-            raise tree.missing(name)
-        return found
+            raise other.missing(inner)
+        return found, str(other.attribute(inner, "units") or "")
 
 
 def _angles(tree: Tree, entry: str, keys: np.ndarray) -> dict[str, Any] | None:
-    """Angles of the projections, where this very file stores them."""
+    """Angles of the projections, where the file stores them or links to them."""
     for name in (f"{entry}/sample/rotation_angle", f"{entry}/data/rotation_angle"):
-        values = tree.read(name)
-        if values is None:
+        if not tree.has(name):
             continue
-        values = np.asarray(values, np.float64).reshape(-1)
+        found, unit = _here_or_linked(tree, name)
+        if found is None:
+            continue
+        values = np.asarray(found, np.float64).reshape(-1)
         if values.size != keys.size:
             raise refused(tree.path, f"{values.size} angles, {keys.size} frames")
-        unit = str(tree.attribute(name, "units") or "degrees").lower()
-        return {"values": values[keys == 0], "unit": "radians" if unit[:3] == "rad" else "degrees"}
+        radians = unit.lower().startswith("rad")
+        return {"values": values[keys == 0], "unit": "radians" if radians else "degrees"}
     return None
 
 

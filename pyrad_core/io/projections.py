@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import GeometryError
+from ..errors import FileFormatError, GeometryError
 from . import data_exchange, dicom_ct_pd, geometry_file, htc, mat, nexus, npy, tiff
 from .containers import Projections
 from .files import PathLike, existing, extension, refused, shown, starts_with
@@ -22,6 +22,8 @@ _NAMES = {  # entries of array files and what they mean; suffixes tell the unit
     "source_origin": ("sod_mm", "source_origin"),
     "source_detector": ("sdd_mm", "source_detector"),
     "offset": ("offset_mm", "offset"),
+    "pitch": ("pitch_mm", "pitch"),
+    "curved": ("curved",),
 }
 
 
@@ -54,7 +56,8 @@ def read_projections(
     Projections
         ``data`` ``(views, rows, columns)`` or ``(views, columns)``, the file's dtype; angles in
         radians, lengths in mm. ``.npz``/``.mat`` use ``sinogram`` or ``projections`` with
-        ``angles_rad`` or ``angles_deg``, ``pixel_mm``, ``sod_mm``, ``sdd_mm``, ``flat``, ``dark``.
+        ``angles_rad`` or ``angles_deg``, ``pixel_mm``, ``sod_mm``, ``sdd_mm``, ``flat``, ``dark``,
+        ``offset_mm``, ``pitch_mm``, ``curved``.
         DICOM-CT-PD adds ``mu_water`` (1/mm), ``orientation`` and ``z_origin`` to the header.
 
     Raises
@@ -73,7 +76,7 @@ def read_projections(
     found = existing(path, folder_ok=True)
     scan = _read(found, allow_external, max_bytes, series)
     if geometry is not None and not isinstance(geometry, (str, Path)):
-        return replace(scan, geometry=geometry)
+        return replace(scan, geometry=geometry, header={**scan.header, "pixel_known": True})
     sidecar = Path(geometry) if geometry is not None else geometry_file.sidecar_of(found)
     if sidecar is not None:
         scan = _with_sidecar(scan, sidecar, max_bytes)
@@ -153,7 +156,7 @@ def _from_variables(path: Path, variables: dict[str, Any], kind: str) -> Project
         return Projections(data, frames["flat"], frames["dark"], None, header)
     unit = "radians" if degrees is None else "degrees"
     entries["angles"] = {"values": entries.get("angles", degrees), "unit": unit}
-    for name in ("pixel", "source_origin", "source_detector", "offset"):
+    for name in ("pixel", "source_origin", "source_detector", "offset", "pitch", "curved"):
         if name in entries and len(entries[name]) == 1:
             entries[name] = entries[name][0]
     if "source_origin" in entries:
@@ -177,16 +180,15 @@ def _frames(path: Path, value: Any, data: np.ndarray) -> np.ndarray | None:
 def _with_sidecar(scan: Projections, sidecar: Path, max_bytes: int | None) -> Projections:
     entries = geometry_file.load(sidecar)
     try:
-        beam = geometry_file.build(entries, scan.data.shape)
-    except GeometryError as error:
-        raise GeometryError(f"{shown(sidecar)}: {error}") from None
+        beam = geometry_file.build(entries, scan.data.shape, sidecar.parent)
+    except (GeometryError, FileFormatError) as error:
+        where = "" if shown(sidecar.parent) in str(error) else f"{shown(sidecar)}: "
+        raise type(error)(f"{where}{error}") from None
     frames = {}
     for name in ("flat", "dark"):
         frames[name] = getattr(scan, name)
         if name in entries:
-            beside = sidecar.parent / str(entries[name])
-            if beside.resolve().parent != sidecar.parent.resolve():
-                raise refused(sidecar, f"{name} must be a file beside the sidecar")
+            beside = geometry_file.beside(sidecar.parent, entries[name], name)
             stack = (
                 tiff.read_stack(existing(beside), max_bytes)
                 if extension(beside) in tiff.ENDINGS

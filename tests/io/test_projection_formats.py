@@ -134,3 +134,28 @@ def test_nothing_to_read(tmp_path):
     np.savez(tmp_path / "a.npz", image=DATA)
     with pytest.raises(PyradError, match="present: image"):
         io.read_projections(tmp_path / "a.npz")
+
+
+def test_nexus_frames_and_angles_behind_external_links(tmp_path):
+    """Only with allow_external, and only within that folder."""
+    h5py = pytest.importorskip("h5py")
+    frames = np.arange(4 * 32, dtype=np.uint16).reshape(4, 4, 8)
+    (tmp_path / "raw").mkdir()
+    with h5py.File(tmp_path / "raw" / "frames.h5", "w") as file:
+        file["frames"] = frames
+        file["angle"] = np.arange(4) * 0.5
+        file["angle"].attrs["units"] = "rad"
+    path = tmp_path / "scan.nxs"
+    with h5py.File(path, "w") as file:
+        entry = file.create_group("entry1/tomo_entry")
+        entry["instrument/detector/image_key"] = np.array([1, 0, 0, 2])
+        entry["instrument/detector/data"] = h5py.ExternalLink("raw/frames.h5", "/frames")
+        entry["sample/rotation_angle"] = h5py.ExternalLink("raw/frames.h5", "/angle")
+    with pytest.raises(FileFormatError, match="refused unless allow_external"):
+        io.read_projections(path)
+    scan = io.read_projections(path, allow_external=tmp_path)
+    assert np.array_equal(scan.data, frames[1:3]) and len(scan.flat) == len(scan.dark) == 1
+    assert np.allclose(scan.geometry.angles, [0.5, 1.0])
+    (tmp_path / "elsewhere").mkdir()
+    with pytest.raises(FileFormatError, match="which is not in"):
+        io.read_projections(path, allow_external=tmp_path / "elsewhere")
