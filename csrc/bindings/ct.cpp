@@ -116,9 +116,11 @@ template <class T> void def_all(py::module_ &m) {
 
 } // namespace
 
+void bind_ct_joseph3d(py::module_ &m);
 void bind_ct_preprocess(py::module_ &m);
 
 void bind_ct(py::module_ &m) {
+    bind_ct_joseph3d(m);
     bind_ct_preprocess(m);
     def_all<float>(m);
     def_all<double>(m);

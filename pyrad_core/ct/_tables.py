@@ -16,21 +16,10 @@ def check_scan(geometry: Beam, volume: Volume) -> None:
         raise GeometryError(
             f"geometry is {type(geometry).__name__}; supported here are ParallelBeam and FanBeam"
         )
-    geometry.check_volume(volume)
-    if len(geometry.detector) == 1:
-        if volume.ndim == 2:
-            return
-        raise GeometryError(
-            f"volume has shape {volume.shape}, but the detector {geometry.detector} is a single "
-            "line; use a volume (ny, nx)" + _or_rows(geometry)
-        )
-    if volume.ndim == 2:
-        raise GeometryError(
-            f"volume has shape {volume.shape}, but the detector {geometry.detector} has rows; use "
-            f"a volume ({geometry.rows}, ny, nx)"
-        )
-    rows, z = geometry.row_positions(), volume.axes()[0]
-    if rows.size != z.size or np.abs(rows - z).max() > 1e-3 * geometry.pixel[0]:
+    if not falls_into_slices(geometry, volume):
+        if getattr(geometry, "vectors", None) is not None:
+            raise GeometryError("a scan made by from_vectors does not fall into slices")
+        rows, z = geometry.row_positions(), volume.axes()[0]
         raise GeometryError(
             "detector rows and volume slices must coincide: rows are "
             f"{_grid(rows)}, slices are {_grid(z)}"
@@ -39,8 +28,25 @@ def check_scan(geometry: Beam, volume: Volume) -> None:
 
 def falls_into_slices(geometry: Beam, volume: Volume) -> bool:
     """Whether every detector row sees one slice; checks on the way that the two fit together."""
-    check_scan(geometry, volume)
-    return True
+    if not isinstance(geometry, Beam):
+        raise GeometryError(f"geometry is {type(geometry).__name__}; expected a beam geometry")
+    geometry.check_volume(volume)
+    if len(geometry.detector) == 1:
+        if volume.ndim == 2:
+            return True
+        raise GeometryError(
+            f"volume has shape {volume.shape}, but the detector {geometry.detector} is a single "
+            "line; use a volume (ny, nx)" + _or_rows(geometry)
+        )
+    if volume.ndim == 2:
+        raise GeometryError(
+            f"volume has shape {volume.shape}, but the detector {geometry.detector} has rows; use "
+            f"a volume (nz, ny, nx), for example ({geometry.rows}, ny, nx)"
+        )
+    if not isinstance(geometry, ParallelBeam) or getattr(geometry, "vectors", None) is not None:
+        return False
+    rows, z = geometry.row_positions(), volume.axes()[0]
+    return rows.size == z.size and bool(np.abs(rows - z).max() <= 1e-3 * geometry.pixel[0])
 
 
 def _or_rows(geometry: Beam) -> str:

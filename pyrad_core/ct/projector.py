@@ -23,18 +23,18 @@ class Projector(LinearOperator):
 
     Parameters
     ----------
-    geometry : ParallelBeam or FanBeam
-        Parallel beams may have rows: then every detector row sees one slice of a 3D volume.
+    geometry : ParallelBeam, FanBeam or ConeBeam
+        Any orbit. Parallel rows that coincide with the volume's slices see one slice each.
     volume : Volume
-        Voxels outside of it are zero.
+        ``(ny, nx)`` for a detector of one line, else ``(nz, ny, nx)``. Voxels outside are zero.
     model : {"joseph"}
-        ``"joseph"``: linear interpolation where the ray crosses each row (or column) of voxels.
+        ``"joseph"``: (bi)linear interpolation where the ray crosses each row or plane of voxels
+        across the axis it is closest to.
 
     Raises
     ------
     GeometryError
-        A cone beam, a volume whose slices are not the detector's rows, a source inside the
-        volume.
+        A detector and a volume of different dimension, a source inside the volume.
     DataError
         An unknown model.
 

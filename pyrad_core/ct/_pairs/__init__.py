@@ -11,11 +11,12 @@ from ...geometry import Beam, Volume
 from .._tables import falls_into_slices
 from .base import Pair
 from .joseph2d import Joseph2D
+from .joseph3d import Joseph3D
 
 __all__ = ["MODELS", "Pair", "choose_pair"]
 
 # By model: the pair of scans that fall into slices, and the pair of all others.
-_PAIRS: dict[str, dict[int, type[Pair]]] = {"joseph": {2: Joseph2D}}
+_PAIRS: dict[str, dict[int, type[Pair]]] = {"joseph": {2: Joseph2D, 3: Joseph3D}}
 MODELS = tuple(_PAIRS)
 
 

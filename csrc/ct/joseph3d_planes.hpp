@@ -1,0 +1,70 @@
+// Copies of a volume that the 3D Joseph kernels run along: planes across a ray's dominant axis,
+// lines within a plane, samples within a line, with zeros around.
+//
+// Positions in a plane are counted so that 0 lies one line (one sample) before the first.
+#pragma once
+
+#include "base/view.hpp"
+#include "ct/joseph3d_math.hpp"
+
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+namespace pyrad::joseph {
+
+// Uninitialised memory at a cache line; the elements of T need no construction.
+template <class T> class Aligned {
+  public:
+    explicit Aligned(i64 size) {
+        const i64 bytes = (checked_product({size, static_cast<i64>(sizeof(T))}) + 63) / 64 * 64;
+        data_.reset(static_cast<T *>(std::aligned_alloc(64, static_cast<size_t>(bytes))));
+        if (!data_)
+            throw std::bad_alloc();
+    }
+    T *get() const { return data_.get(); }
+
+  private:
+    struct Free {
+        void operator()(T *p) const { std::free(p); }
+    };
+    std::unique_ptr<T, Free> data_;
+};
+
+// Planes of axis 0: [x][y][z], of axis 1: [y][x][z], of axis 2: [z][y][x].
+template <class T> struct Planes {
+    int axis;
+    i64 count, lines, length; // planes, lines per plane, samples per line
+    i64 line_stride, plane_stride;
+
+    // Without data: the sizes alone.
+    Planes(int axis, std::array<i64, 3> shape);
+    void allocate();
+
+    // Sample at position 1 of the line at position `line`.
+    T *line(i64 plane, i64 line) const {
+        return memory_->get() + 16 + plane * plane_stride + line * line_stride;
+    }
+    i64 size() const { return 32 + count * plane_stride + 2 * line_stride; }
+
+  private:
+    std::shared_ptr<Aligned<T>> memory_;
+};
+
+struct PlaneRange {
+    i64 begin, end;
+};
+
+// Planes k in [0, count) with from < k < to.
+PlaneRange in_front(double from, double to, i64 count);
+
+// Those of a range where position + k * slope may lie within (0, length + 1).
+PlaneRange planes_met(double position, double slope, double length, PlaneRange range);
+
+template <class T> Planes<T> copy_planes(View<const T, 3> volume, int axis);
+template <class T> Planes<T> zero_planes(const std::array<i64, 3> &shape, int axis);
+
+// volume += planes
+template <class T> void add_planes(const Planes<T> &planes, View<T, 3> volume);
+
+} // namespace pyrad::joseph
