@@ -4,10 +4,13 @@
 //     f(x, y) = sum_view w(x, y) q_view(u(x, y))
 //
 // with q linear between samples and zero outside the detector; u and w stand in fan_math.hpp.
+// A tile of the image stays in L1 while all views pass. Every sample has its slope to the next one
+// beside it: value + fraction * slope.
 #include "ct/backproject_fan.hpp"
 
 #include "base/pool.hpp"
 #include "base/simd.hpp"
+#include "ct/backproject_fan_tiles.hpp"
 #include "ct/fan_math.hpp"
 
 #include <algorithm>
@@ -16,27 +19,26 @@
 namespace pyrad {
 namespace {
 
-constexpr i64 tile_columns = 64, tile_rows = 8, pad = 2;
+using namespace fan;
 
-template <class T> struct Fan {
-    const T *value;       // rows with `pad` zeros on both sides
-    const double *across; // three coefficients per view
-    const double *along;
-    i64 views, columns, stride;
-    T centre, magnify, source_origin;
-};
-
+// The portable tile kernel, and the oracle of the permuting ones.
 template <class T, bool Curved>
-PYRAD_CLONES void add_views(const Fan<T> &fan, i64 x, i64 y, T *__restrict tile) {
-    const T centre = fan.centre + T(pad), magnify = fan.magnify, origin = fan.source_origin;
-    const T last = static_cast<T>(fan.columns + pad);
-    for (i64 v = 0; v < fan.views; ++v) {
-        const double *a = fan.across + 3 * v, *b = fan.along + 3 * v;
-        const T *value = fan.value + v * fan.stride;
-        const T across_step = static_cast<T>(a[0]), along_step = static_cast<T>(b[0]);
+PYRAD_CLONES void add_views(const Scan<T> &scan, i64 begin, i64 end, i64 x, i64 y,
+                            T *__restrict tile) {
+    const T centre = static_cast<T>(scan.centre + 2), magnify = static_cast<T>(scan.magnify);
+    const T origin = static_cast<T>(scan.source_origin);
+    const T last = static_cast<T>(scan.columns + 2);
+    const Views &view = scan.view;
+    for (i64 v = begin; v < end; ++v) {
+        const T *value = scan.value + v * scan.stride - 2,
+                *slope = scan.slope + v * scan.stride - 2;
+        const T across_step = static_cast<T>(view.across_x[v]);
+        const T along_step = static_cast<T>(view.along_x[v]);
         for (i64 row = 0; row < tile_rows; ++row) {
-            const T across = static_cast<T>(a[0] * x + a[1] * (y + row) + a[2]);
-            const T along = static_cast<T>(b[0] * x + b[1] * (y + row) + b[2]);
+            const T across = static_cast<T>(view.across_x[v] * x + view.across_y[v] * (y + row) +
+                                            view.across_0[v]);
+            const T along =
+                static_cast<T>(view.along_x[v] * x + view.along_y[v] * (y + row) + view.along_0[v]);
             T *out = tile + row * tile_columns;
             for (int lane = 0; lane < tile_columns; ++lane) {
                 const FanSample<T> sample =
@@ -44,10 +46,73 @@ PYRAD_CLONES void add_views(const Fan<T> &fan, i64 x, i64 y, T *__restrict tile)
                                           centre, magnify, origin);
                 const T at = clamp(sample.column, T(0), last);
                 const int whole = static_cast<int>(at);
-                const T low = value[whole], high = value[whole + 1];
-                out[lane] += sample.weight * (low + (at - static_cast<T>(whole)) * (high - low));
+                const T part = at - static_cast<T>(whole);
+                out[lane] += sample.weight * (value[whole] + part * slope[whole]);
             }
         }
+    }
+}
+
+// Padded rows with their slopes, and the views' coefficients in columns.
+template <class T> struct Tables {
+    i64 stride;
+    std::vector<T> value, slope;
+    std::vector<double> coefficients;
+
+    Tables(View<const T, 2> filtered, View<const double, 2> views)
+        : stride(filtered.shape[1] + 2 * sample_pad),
+          value(checked_product({filtered.shape[0], stride})), slope(value.size()),
+          coefficients(6 * (filtered.shape[0] + Views::spare)) {
+        const i64 count = filtered.shape[0], columns = filtered.shape[1];
+        for (i64 v = 0; v < count; ++v)
+            for (int i = 0; i < 6; ++i)
+                coefficients[i * (count + Views::spare) + v] = views(v, i);
+        parallel_for(count, 16, [&](i64 begin, i64 end, int) {
+            for (i64 v = begin; v < end; ++v) {
+                T *p = value.data() + v * stride + sample_pad;
+                T *d = slope.data() + v * stride + sample_pad;
+                std::copy_n(&filtered(v, 0), columns, p);
+                for (i64 c = -1; c < columns; ++c)
+                    d[c] = p[c + 1] - p[c];
+            }
+        });
+    }
+
+    Scan<T> scan(i64 columns, double centre, double magnify, double source_origin,
+                 bool curved) const {
+        const i64 step = static_cast<i64>(coefficients.size() / 6);
+        const double *c = coefficients.data();
+        return {step - Views::spare,
+                columns,
+                stride,
+                value.data() + sample_pad,
+                slope.data() + sample_pad,
+                {c, c + step, c + 2 * step, c + 3 * step, c + 4 * step, c + 5 * step},
+                centre,
+                magnify,
+                source_origin,
+                curved};
+    }
+};
+
+template <class T> TileKernel<T> kernel_of(const Scan<T> &scan, i64 view, i64 x, i64 y) {
+    if constexpr (sizeof(T) == 4)
+        if (const TileKernel<T> permuting = permuting_tile_kernel(scan, view, x, y))
+            return permuting;
+    return scan.curved ? &add_views<T, true> : &add_views<T, false>;
+}
+
+// All views in runs that take the same kernel.
+template <class T> void fill_tile(const Scan<T> &scan, i64 x, i64 y, T *tile) {
+    i64 begin = 0;
+    TileKernel<T> kernel = kernel_of(scan, 0, x, y);
+    for (i64 v = 1; v <= scan.views; ++v) {
+        const TileKernel<T> next = v < scan.views ? kernel_of(scan, v, x, y) : nullptr;
+        if (next == kernel)
+            continue;
+        kernel(scan, begin, v, x, y, tile);
+        begin = v;
+        kernel = next;
     }
 }
 
@@ -56,30 +121,13 @@ PYRAD_CLONES void add_views(const Fan<T> &fan, i64 x, i64 y, T *__restrict tile)
 template <class T>
 void backproject_fan(View<const T, 2> filtered, View<const double, 2> views, double centre,
                      double magnify, double source_origin, bool curved, View<T, 2> out) {
-    const i64 count = filtered.shape[0], columns = filtered.shape[1];
-    const i64 stride = columns + 2 * pad;
-    std::vector<T> value(checked_product({count, stride}));
-    std::vector<double> across(3 * count), along(3 * count);
-    for (i64 v = 0; v < count; ++v) {
-        std::copy_n(&filtered(v, 0), columns, value.data() + v * stride + pad);
-        std::copy_n(&views(v, 0), 3, across.data() + 3 * v);
-        std::copy_n(&views(v, 3), 3, along.data() + 3 * v);
-    }
-    const Fan<T> fan{value.data(),
-                     across.data(),
-                     along.data(),
-                     count,
-                     columns,
-                     stride,
-                     static_cast<T>(centre),
-                     static_cast<T>(magnify),
-                     static_cast<T>(source_origin)};
-    const auto kernel = curved ? &add_views<T, true> : &add_views<T, false>;
+    const Tables<T> tables(filtered, views);
+    const Scan<T> scan = tables.scan(filtered.shape[1], centre, magnify, source_origin, curved);
     const i64 ny = out.shape[0], nx = out.shape[1];
     parallel_for(ny, tile_rows, [&](i64 begin, i64 end, int) {
         for (i64 x = 0; x < nx; x += tile_columns) {
             alignas(64) T tile[tile_rows * tile_columns] = {};
-            kernel(fan, x, begin, tile);
+            fill_tile(scan, x, begin, tile);
             const i64 width = std::min(tile_columns, nx - x);
             for (i64 y = begin; y < end; ++y)
                 std::copy_n(tile + (y - begin) * tile_columns, width, &out(y, x));
