@@ -44,7 +44,9 @@ PYRAD_CLONES void add_views(const Scan<T> &scan, i64 begin, i64 end, i64 x, i64 
                 const FanSample<T> sample =
                     fan_sample<T, Curved>(across + lane * across_step, along + lane * along_step,
                                           centre, magnify, origin);
-                const T at = clamp(sample.column, T(0), last);
+                // a tile may stick out of the image as far as the source: NaN becomes 0
+                const T low = sample.column > T(0) ? sample.column : T(0);
+                const T at = low < last ? low : last;
                 const int whole = static_cast<int>(at);
                 const T part = at - static_cast<T>(whole);
                 out[lane] += sample.weight * (value[whole] + part * slope[whole]);
