@@ -16,6 +16,7 @@ from pyrad_core import features
 from . import peers
 
 _SETTINGS = features.Settings.preset("pyradiomics", binWidth=1)
+FAMILIES = ("glcm", "glrlm", "first_order")
 _NS_PER_PAIR = 0.5  # about what one increment of a cached counter takes
 _PAIRS_F1 = 12.3e6
 
@@ -97,7 +98,7 @@ def _wanted(names):
 
 
 class TestSegmentF1:
-    @pytest.mark.parametrize("family", ["glcm", "first_order"])
+    @pytest.mark.parametrize("family", FAMILIES)
     def bench_ours(self, family, large, threads, measure, benchmark):
         benchmark.group = f"F1 {family}, 944k voxels, 32 levels"
         call = getattr(features, family)
@@ -110,7 +111,7 @@ class TestSegmentF1:
             floor_ms=floor,
         )
 
-    @pytest.mark.parametrize("family", ["glcm", "first_order"])
+    @pytest.mark.parametrize("family", FAMILIES)
     def bench_pyradiomics(self, family, large, measure, benchmark):
         benchmark.group = f"F1 {family}, 944k voxels, 32 levels"
         ours = getattr(features, family)(*large, settings=_SETTINGS, spacing=1.0)

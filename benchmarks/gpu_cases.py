@@ -417,14 +417,15 @@ for _preset in ("ibsi", "pyradiomics"):
 
 
 for _rule in (("fbs", 5.0), ("fbn", 16)):
+    for _matrix in ("glcm", "glrlm"):
 
-    @case(f"features.matrices.glcm {_rule[0]}, ball in 256^3")
-    def _(tiny, rule=_rule):
-        from pyrad_core import features
+        @case(f"features.matrices.{_matrix} {_rule[0]}, ball in 256^3")
+        def _(tiny, rule=_rule, matrix=_matrix):
+            from pyrad_core import features
 
-        settings = features.Settings(discretisation=rule)
-        call = partial(features.matrices.glcm, settings=settings, spacing=1.0)
-        return job(call, _region(tiny), tolerance=0.0)
+            settings = features.Settings(discretisation=rule)
+            call = partial(getattr(features.matrices, matrix), settings=settings, spacing=1.0)
+            return job(call, _region(tiny), tolerance=0.0)
 
 
 for _family in ("first_order", "glcm"):

@@ -17,7 +17,15 @@ __all__ = [
     "pyradiomics_maps",
 ]
 
-_CLASSES = {"glcm": "RadiomicsGLCM", "first_order": "RadiomicsFirstOrder"}
+_CLASSES = {
+    "first_order": ("firstorder", "RadiomicsFirstOrder"),
+    "glcm": ("glcm", "RadiomicsGLCM"),
+    "glrlm": ("glrlm", "RadiomicsGLRLM"),
+    "glszm": ("glszm", "RadiomicsGLSZM"),
+    "ngldm": ("gldm", "RadiomicsGLDM"),
+    "ngtdm": ("ngtdm", "RadiomicsNGTDM"),
+    "shape": ("shape", "RadiomicsShape"),
+}
 
 
 def pyradiomics_glcm(levels: Any, mask: Any, bins: int) -> Callable:
@@ -65,13 +73,13 @@ def _volumes(*arrays: Any, spacing: Sequence[float] = (1.0, 1.0, 1.0)) -> list[A
 def pyradiomics_class(image: Any, mask: Any, *, name: str, bin_width: float) -> Callable:
     """One family class on the region's box: binning, matrix and features, without the extractor."""
     need("radiomics").setVerbosity(logging.CRITICAL)
-    module = need("radiomics." + name.replace("_", ""))
+    title, class_name = _CLASSES[name]
+    module = need(f"radiomics.{title}")
     volumes = _volumes(image, mask)
-    title = f"original_{name.replace('_', '')}"
 
     def run() -> dict[str, float]:
-        values = getattr(module, _CLASSES[name])(*volumes, binWidth=bin_width).execute()
-        return {f"{title}_{feature}": float(value) for feature, value in values.items()}
+        values = getattr(module, class_name)(*volumes, binWidth=bin_width).execute()
+        return {f"original_{title}_{feature}": float(value) for feature, value in values.items()}
 
     return run
 

@@ -14,6 +14,9 @@
 #include <cstring>
 
 namespace pyrad::bind {
+
+void bind_texture_matrices(py::module_ &m);
+
 namespace {
 
 template <class T> void def_mask_bounds(py::module_ &m) {
@@ -343,6 +346,7 @@ void bind_texture(py::module_ &m) {
     def_local_first_order<float, u16>(m);
     def_local_first_order<double, u8>(m);
     def_local_first_order<double, u16>(m);
+    bind_texture_matrices(m);
 }
 
 } // namespace pyrad::bind

@@ -6,6 +6,7 @@ from . import matrices
 from .extract import extract
 from .first_order import first_order
 from .glcm import glcm
+from .glrlm import glrlm
 from .intensity_histogram import intensity_histogram
 from .maps import maps
 from .result import Features
@@ -17,6 +18,7 @@ __all__ = [
     "extract",
     "first_order",
     "glcm",
+    "glrlm",
     "intensity_histogram",
     "maps",
     "matrices",

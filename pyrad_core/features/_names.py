@@ -109,10 +109,31 @@ _GLCM = (
     _ibsi_only("SumVariance", "cm_sum_var", "OEEB"),
 )
 
+# Runs, zones and dependences: the order of the columns of csrc/texture/size_features.hpp.
+_GLRLM = (
+    Entry("ShortRunEmphasis", "rlm_sre", "22OV"),
+    Entry("LongRunEmphasis", "rlm_lre", "W4KF"),
+    Entry("LowGrayLevelRunEmphasis", "rlm_lgre", "V3SW"),
+    Entry("HighGrayLevelRunEmphasis", "rlm_hgre", "G3QZ"),
+    Entry("ShortRunLowGrayLevelEmphasis", "rlm_srlge", "HTZT"),
+    Entry("ShortRunHighGrayLevelEmphasis", "rlm_srhge", "GD3A"),
+    Entry("LongRunLowGrayLevelEmphasis", "rlm_lrlge", "IVPO"),
+    Entry("LongRunHighGrayLevelEmphasis", "rlm_lrhge", "3KUM"),
+    Entry("GrayLevelNonUniformity", "rlm_glnu", "R5YN"),
+    Entry("GrayLevelNonUniformityNormalized", "rlm_glnu_norm", "OVBL"),
+    Entry("RunLengthNonUniformity", "rlm_rlnu", "W92Y"),
+    Entry("RunLengthNonUniformityNormalized", "rlm_rlnu_norm", "IC23"),
+    Entry("RunPercentage", "rlm_r_perc", "9ZK5"),
+    Entry("GrayLevelVariance", "rlm_gl_var", "8CE5"),
+    Entry("RunVariance", "rlm_rl_var", "SXLW"),
+    Entry("RunEntropy", "rlm_rl_entr", "HJ9O"),
+)
+
 ENTRIES: dict[str, tuple[Entry, ...]] = {
     "first_order": _FIRST_ORDER,
     "intensity_histogram": _INTENSITY_HISTOGRAM,
     "glcm": _GLCM,
+    "glrlm": _GLRLM,
 }
 
 CLASS_NAMES = {"first_order": "firstorder", "ngldm": "gldm"}

@@ -15,6 +15,7 @@ SECTIONS = ("setting", "imageType", "featureClass", "voxelSetting")
 _CLASSES = {
     "firstorder": "first_order",
     "glcm": "glcm",
+    "glrlm": "glrlm",
 }
 _IMAGE_TYPES = {"Original": "original", "Wavelet": "wavelet"}
 _INTERPOLATORS = {
@@ -69,7 +70,7 @@ def translate(given: Mapping[str, Any]) -> dict[str, Any]:
         "grid": "corner",
         "interpolation": "bspline",
         "mask_interpolation": "nearest",
-        "families": ("first_order", "glcm"),
+        "families": tuple(_CLASSES.values()),
         "discretisation": ("fbs", 25.0),
     }
     result.update({_RENAMED[n]: v for n, v in flat.items() if n in _RENAMED and v is not None})

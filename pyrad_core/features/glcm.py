@@ -10,6 +10,7 @@ import numpy as np
 from .._memory import require_memory
 from ._names import Entry, entries
 from ._run import family_result
+from ._sizes import batches
 from .offsets import half_offsets, weights
 from .region import Levels, Region
 from .result import Features
@@ -20,7 +21,6 @@ __all__ = ["COLUMNS", "SAME_AS", "glcm"]
 COLUMNS = tuple(entry.name for entry in entries("glcm", "pyradiomics"))
 """Order of the kernel's features."""
 SAME_AS = {"Dissimilarity": "DifferenceAverage", "SumVariance": "ClusterTendency"}
-_BATCH_BYTES = 256 << 20
 
 
 def glcm(
@@ -115,13 +115,13 @@ def _aggregated(region: Region, levels: Levels) -> Iterator[Any]:
     by_slice = aggregation.startswith("2D")
     table_bytes = 4 * ng * ng
     if not by_slice:
-        for part in _batches(len(offsets), table_bytes):
+        for part in batches(len(offsets), table_bytes):
             yield count_tables(region, levels, offsets[part], False)
         return
     depth = levels.packed.shape[0] - 2 * levels.pad
-    for part in _batches(depth, table_bytes * len(offsets)):
+    for part in batches(depth, table_bytes * len(offsets)):
         slab = levels.packed[part.start : part.stop + 2 * levels.pad]
-        counted = count_tables(region, _slab(levels, slab), offsets, True)
+        counted = count_tables(region, levels.part(slab), offsets, True)
         if aggregation == "2D_slice_merged":
             yield counted.sum(axis=1, dtype=counted.dtype)
         else:
@@ -133,7 +133,7 @@ def _merged(region: Region, levels: Levels, offsets: np.ndarray) -> Any:
     norm = region.settings.weighting
     scale = weights(offsets, norm, region.spacing)
     total = None
-    for part in _batches(len(offsets), 4 * levels.ng**2):
+    for part in batches(len(offsets), 4 * levels.ng**2):
         counted = count_tables(region, levels, offsets[part], False)
         if norm in (None, "no_weighting"):
             sums = counted.sum(axis=0, dtype=np.uint64)
@@ -142,16 +142,6 @@ def _merged(region: Region, levels: Levels, offsets: np.ndarray) -> Any:
         total = sums if total is None else total + sums
     assert total is not None
     return total[None]
-
-
-def _slab(levels: Levels, packed: Any) -> Levels:
-    return Levels(packed, levels.pad, levels.ng, levels.counts, levels.kind)
-
-
-def _batches(count: int, item_bytes: int) -> Iterator[slice]:
-    step = max(1, _BATCH_BYTES // max(item_bytes, 1))
-    for begin in range(0, count, step):
-        yield slice(begin, min(begin + step, count))
 
 
 def count_tables(region: Region, levels: Levels, offsets: np.ndarray, by_slice: bool) -> Any:

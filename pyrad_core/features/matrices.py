@@ -8,11 +8,13 @@ import numpy as np
 
 from ._run import settings_of
 from .glcm import count_tables
+from .glrlm import count_runs, longest_run
 from .offsets import half_offsets
 from .preprocess import prepare
+from .region import Region
 from .settings import Settings
 
-__all__ = ["glcm"]
+__all__ = ["glcm", "glrlm"]
 
 
 def glcm(
@@ -49,10 +51,8 @@ def glcm(
     >>> counts[(offsets == (0, 0, 1)).all(axis=1)][0].tolist()
     [[0, 1], [1, 2]]
     """
-    settings, label = settings_of(settings, label)
-    settings = settings.replace(filters={"original": {}})
-    prepared = prepare(image, mask, settings=settings, spacing=spacing, label=label)
-    _, region = next(prepared.regions())
+    region = _region(image, mask, settings, spacing, label)
+    settings = region.settings
     flat = by_slice or not settings.aggregation.startswith("3D")
     offsets = half_offsets(settings.distances, in_plane=flat)
     levels = region.levels(max(settings.distances))
@@ -60,3 +60,52 @@ def glcm(
     if settings.symmetric:
         counts = counts + counts.swapaxes(-1, -2)
     return counts, offsets
+
+
+def glrlm(
+    image: Any,
+    mask: Any,
+    *,
+    settings: Settings | None = None,
+    spacing: Any = None,
+    label: int | None = None,
+    by_slice: bool = False,
+) -> tuple[Any, np.ndarray]:
+    """Run length counts of a region.
+
+    Parameters
+    ----------
+    image, mask, settings, spacing, label
+        As :func:`pyrad_core.features.extract`; filters do not apply.
+    by_slice : bool
+        Count the in-plane directions per slice of the region's box.
+
+    Returns
+    -------
+    counts : array (offset, ng, length), or (slice, offset, ng, length)
+        uint64; ``counts[..., i - 1, r - 1]`` runs of level i and length r.
+    offsets : array (offset, 3)
+        Directions (z, y, x).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[[1, 2, 2]]], np.float32)
+    >>> counts, offsets = glrlm(image, np.ones_like(image), settings=Settings(discretisation=None))
+    >>> counts[(offsets == (0, 0, 1)).all(axis=1)][0].tolist()
+    [[1, 0, 0], [0, 1, 0]]
+    """
+    region = _region(image, mask, settings, spacing, label)
+    flat = by_slice or not region.settings.aggregation.startswith("3D")
+    offsets = half_offsets((1,), in_plane=flat)
+    levels = region.levels(1)
+    return count_runs(region, levels, offsets, by_slice, longest_run(levels, by_slice)), offsets
+
+
+def _region(
+    image: Any, mask: Any, settings: Settings | None, spacing: Any, label: int | None
+) -> Region:
+    settings, label = settings_of(settings, label)
+    settings = settings.replace(filters={"original": {}})
+    prepared = prepare(image, mask, settings=settings, spacing=spacing, label=label)
+    return next(prepared.regions())[1]

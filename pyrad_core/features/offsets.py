@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-__all__ = ["half_offsets", "weights"]
+__all__ = ["half_offsets", "lengths", "weights"]
 
 
 def half_offsets(distances: tuple[int, ...], in_plane: bool) -> np.ndarray:
@@ -23,10 +23,10 @@ def half_offsets(distances: tuple[int, ...], in_plane: bool) -> np.ndarray:
     return np.array(chosen, dtype=np.int32).reshape(-1, 3)
 
 
-def weights(
+def lengths(
     offsets: np.ndarray, norm: str | None, spacing: tuple[float, float, float] | None
 ) -> np.ndarray:
-    """PyRadiomics' weights exp(-length^2) of the offsets, lengths in mm in the given norm."""
+    """Lengths of the offsets in mm in the given norm; 1 without one."""
     if norm in (None, "no_weighting"):
         return np.ones(len(offsets))
     if spacing is None:
@@ -34,9 +34,17 @@ def weights(
 
         raise DataError("weighting needs the voxel size; pass spacing=(z, y, x) in mm")
     steps = np.abs(offsets) * np.asarray(spacing)
-    length = {
+    return {
         "infinity": steps.max(axis=1),
         "euclidean": np.sqrt((steps**2).sum(axis=1)),
         "manhattan": steps.sum(axis=1),
     }[norm]
-    return np.exp(-(length**2))
+
+
+def weights(
+    offsets: np.ndarray, norm: str | None, spacing: tuple[float, float, float] | None
+) -> np.ndarray:
+    """PyRadiomics' weights exp(-length^2) of the offsets, lengths in mm in the given norm."""
+    if norm in (None, "no_weighting"):
+        return np.ones(len(offsets))
+    return np.exp(-(lengths(offsets, norm, spacing) ** 2))

@@ -30,6 +30,10 @@ class Levels:
         cut = slice(self.pad, -self.pad or None)
         return self.packed[cut, cut, cut]
 
+    def part(self, packed: Any) -> Levels:
+        """The same levels of a slab of the packed volume."""
+        return Levels(packed, self.pad, self.ng, self.counts, self.kind)
+
 
 @dataclass
 class Region:

@@ -84,6 +84,26 @@ def test_glcm_count(device, ng, by_slice, counter):
     np.testing.assert_array_equal(device.numpy(out), expected)
 
 
+@pytest.mark.parametrize(("ng", "dtype"), [(3, np.uint8), (60, np.uint16), (1500, np.uint16)])
+@pytest.mark.parametrize("by_slice", [False, True])
+def test_run_lengths(device, ng, dtype, by_slice):
+    levels = np.random.default_rng(ng).integers(0, min(ng, 4) + 1, (9, 6, 8)).astype(dtype)
+    packed = _padded(levels, 2)
+    offsets = half_offsets((1,), in_plane=by_slice)
+    shape = (9, len(offsets), ng, 9) if by_slice else (len(offsets), ng, 9)
+    expected = np.empty(shape, np.uint64)
+    cpu.run_lengths(packed, 2, offsets, expected)
+    assert (
+        (expected.sum(axis=-2) @ np.arange(1, 10) == (levels > 0).sum((1, 2))[:, None]).all()
+        if by_slice
+        else (expected.sum(axis=-2) @ np.arange(1, 10) == (levels > 0).sum()).all()
+    )
+    with device:
+        out = device.array(np.ones_like(expected))
+        device.kernels.run_lengths(device.array(packed), 2, device.array(offsets), out)
+    np.testing.assert_array_equal(device.numpy(out), expected)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_value_sums(device, dtype):
     values = np.random.default_rng(2).normal(3, 2, 20_000).astype(dtype)

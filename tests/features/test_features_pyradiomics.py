@@ -1,4 +1,4 @@
-"""First-order and GLCM features against PyRadiomics' baselines, every configuration column."""
+"""Features against PyRadiomics' baselines, every configuration column."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from pyrad_core import features
 CASES = ("brain1", "brain2", "lung1")
 VARIANTS = {
     "firstorder": ("", "_normalization", "_resampling", "_resegmentation"),
-    "glcm": (
-        "", "_2d", "_FBN", "_combined", "_flatRegion", "_normalization", "_resampling",
-        "_resegmentation",
+    **dict.fromkeys(
+        ("glcm", "glrlm"),
+        ("", "_2d", "_FBN", "_combined", "_flatRegion", "_normalization", "_resampling",
+         "_resegmentation"),
     ),
 }  # fmt: skip
 # Normalisation looks at the whole image, of which lung1 holds a crop.
@@ -60,6 +61,7 @@ def test_distances_and_weights_pyradiomics():
     image, mask, spacing = nrrd("brain1")
     options = {"distances": [1, 2], "weightingNorm": "euclidean", "binCount": 20}
     _compare_with_installed(image, mask, spacing, options, "glcm")
+    _compare_with_installed(image, mask, spacing, options, "glrlm")
 
 
 @pytest.mark.parametrize("options", [{"force2D": True, "force2Ddimension": 2}, {"distances": [2]},
@@ -68,8 +70,37 @@ def test_distances_and_weights_pyradiomics():
 def test_options_pyradiomics(options):
     pytest.importorskip("radiomics", reason="PyRadiomics is not installed")
     image, mask, spacing = nrrd("brain2")
-    _compare_with_installed(image, mask, spacing, options, "glcm")
-    _compare_with_installed(image, mask, spacing, options, "firstorder")
+    for name in VARIANTS:
+        _compare_with_installed(image, mask, spacing, options, name)
+
+
+def test_flat_and_thin_regions_pyradiomics():
+    """Directions without pairs are left out: one slice, one line, two voxels."""
+    pytest.importorskip("radiomics", reason="PyRadiomics is not installed")
+    image, mask, spacing = nrrd("brain1")
+    z, y, x = (int(a[len(a) // 2]) for a in np.nonzero(mask == 1))
+    for part in (np.s_[z, :, :], np.s_[z, y, :], np.s_[z, y, x : x + 2]):
+        thin = np.zeros_like(mask)
+        thin[part] = mask[part]
+        for name in ("glcm", "glrlm"):
+            _compare_with_installed(image, thin, spacing, {"minimumROIDimensions": 1}, name)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_glrlm_matrix_pyradiomics(case):
+    """The tables of all directions, without the rows and columns that are empty."""
+    image, mask, spacing = nrrd(case)
+    expected = np.load(data_path("features", "pyradiomics", "baseline", f"{case}_glrlm.npy"))
+    settings = features.Settings.preset("pyradiomics", binWidth=25)
+    counts, _ = features.matrices.glrlm(image, mask, settings=settings, spacing=spacing)
+    rows = np.flatnonzero(counts.sum(axis=(0, 2)))
+    columns = np.flatnonzero(counts.sum(axis=(0, 1)))
+    got = np.moveaxis(counts[:, rows][:, :, columns], 0, -1)
+    expected = expected[:, expected.sum(axis=(0, 2)) > 0]
+    assert got.shape == expected.shape
+    distance = np.abs(got[..., :, None].astype(float) - expected[..., None, :]).max(axis=(0, 1))
+    assert sorted(distance.argmin(axis=0)) == list(range(13))
+    assert not distance.min(axis=0).any()
 
 
 def _compare_with_installed(image, mask, spacing, options, name):

@@ -13,4 +13,5 @@ from .denoise import *  # noqa: F403
 from .mr import *  # noqa: F403
 from .prox import *  # noqa: F403
 from .texture import *  # noqa: F403
+from .texture_matrices import *  # noqa: F403
 from .wavelet import *  # noqa: F403

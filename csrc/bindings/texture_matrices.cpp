@@ -1,0 +1,124 @@
+// Run length, zone and neighbourhood matrices, and the features of tables (level, size).
+#include "bindings/bind.hpp"
+#include "texture/run_lengths.hpp"
+#include "texture/size_features.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace pyrad::bind {
+namespace {
+
+template <class L> void require_below(View<const L, 3> levels, i64 ng) {
+    const L *end = levels.data + levels.size();
+    const L top = *std::max_element(levels.data, end);
+    if (top > ng)
+        fail(ErrorKind::data, "levels holds ", static_cast<i64>(top), ", but ng is ", ng);
+}
+
+// The margin holds zeros only: sweeps end there.
+template <class L> void require_margin(View<const L, 3> levels, i64 pad, i64 least) {
+    if (pad < least || pad > (i64(1) << 20))
+        fail(ErrorKind::data, "pad is ", pad, "; expected at least ", least);
+    for (i64 n : levels.shape)
+        if (n < 2 * pad)
+            fail(ErrorKind::shape, "levels is smaller than its margin of ", pad);
+    const auto zeros = [](const L *from, i64 n) {
+        return std::all_of(from, from + n, [](L level) { return level == 0; });
+    };
+    const i64 nz = levels.shape[0], ny = levels.shape[1], nx = levels.shape[2];
+    bool clean = zeros(levels.data, pad * ny * nx) && zeros(&levels(nz - pad, 0, 0), pad * ny * nx);
+    for (i64 z = pad; z < nz - pad && clean; ++z)
+        for (i64 y = 0; y < ny; ++y) {
+            const bool inner = y >= pad && y < ny - pad;
+            clean &= zeros(&levels(z, y, 0), inner ? pad : nx);
+            clean &= zeros(&levels(z, y, nx - pad), pad);
+        }
+    if (!clean)
+        fail(ErrorKind::data, "the margin of levels holds levels that are not 0");
+}
+
+void require_steps(View<const i32, 2> offsets, i64 reach, bool in_plane) {
+    require_shape<2>(offsets.shape, {offsets.shape[0], 3}, "offsets");
+    for (i64 k = 0; k < offsets.shape[0]; ++k) {
+        const i32 *o = offsets.data + 3 * k;
+        const bool far = std::max({std::abs(o[0]), std::abs(o[1]), std::abs(o[2])}) > reach;
+        if (far || (in_plane && o[0]) || (!o[0] && !o[1] && !o[2]))
+            fail(ErrorKind::data, "offset ", k, " is 0, or leaves the margin or the slice");
+    }
+}
+
+// (tables..., rows, columns) of out, whose leading axis is the slices when by_slice.
+template <class L, class C>
+C *tables_of(Array<C> &out, View<const L, 3> levels, i64 pad, bool by_slice,
+             std::vector<i64> rest) {
+    if (by_slice)
+        rest.insert(rest.begin(), levels.shape[0] - 2 * pad);
+    const bool same = out.ndim() == static_cast<i64>(rest.size()) &&
+                      std::equal(rest.begin(), rest.end(), out.shape());
+    if (!same)
+        fail(ErrorKind::shape, "out does not have the shape of the tables");
+    if (!out.writeable())
+        fail(ErrorKind::data, "out is read-only, but it is written to");
+    return out.mutable_data();
+}
+
+template <class L> void def_run_lengths(py::module_ &m) {
+    m.def(
+        "run_lengths",
+        [](const Array<L> &levels, i64 pad, const Array<i32> &offsets, Array<u64> &out) {
+            const auto from = input<3>(levels, "levels");
+            const auto steps = input<2>(offsets, "offsets");
+            if (out.ndim() < 3)
+                fail(ErrorKind::shape, "out has ", out.ndim(), " dimensions, expected 3 or 4");
+            const bool by_slice = out.ndim() == 4;
+            const i64 ng = out.shape(out.ndim() - 2), longest = out.shape(out.ndim() - 1);
+            require_steps(steps, 1, by_slice);
+            u64 *to = tables_of(out, from, pad, by_slice, {steps.shape[0], ng, longest});
+            for (int d = by_slice; d < 3; ++d)
+                if (longest < from.shape[d] - 2 * pad)
+                    fail(ErrorKind::shape, "out holds runs up to ", longest);
+            for (i64 k = 0; k < steps.shape[0]; ++k) {
+                const i32 *o = steps.data + 3 * k;
+                if ((o[0] ? o[0] : o[1] ? o[1] : o[2]) < 0)
+                    fail(ErrorKind::data, "offset ", k, " points backwards");
+            }
+            run([&] {
+                require_margin(from, pad, 1);
+                require_below(from, ng);
+                run_lengths(from, pad, steps.data, steps.shape[0], ng, longest, by_slice, to);
+            });
+        },
+        exact("levels"), "pad"_a, exact("offsets"), exact("out"));
+}
+
+template <class C> void def_size_features(py::module_ &m) {
+    m.def(
+        "size_features",
+        [](const Array<C> &tables, const Array<double> &sizes, const Array<double> &voxels,
+           Array<double> &out) {
+            const auto from = input<3>(tables, "tables");
+            const auto to = output<2>(out, "out");
+            const auto js = input<1>(sizes, "sizes");
+            const auto counts = input<1>(voxels, "voxels");
+            require_shape<1>(js.shape, {from.shape[2]}, "sizes");
+            require_shape<1>(counts.shape, {from.shape[0]}, "voxels");
+            require_shape<2>(to.shape, {from.shape[0], size_feature_count}, "out");
+            run([&] {
+                size_features(from.data, from.shape[0], from.shape[1], from.shape[2], js.data,
+                              counts.data, to.data);
+            });
+        },
+        exact("tables"), exact("sizes"), exact("voxels"), exact("out"));
+}
+
+} // namespace
+
+void bind_texture_matrices(py::module_ &m) {
+    def_run_lengths<u8>(m);
+    def_run_lengths<u16>(m);
+    def_size_features<u64>(m);
+    def_size_features<double>(m);
+}
+
+} // namespace pyrad::bind

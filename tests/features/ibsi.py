@@ -1,0 +1,134 @@
+"""IBSI's phantoms and configurations, extracted once per session, and its published matrices."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from functools import cache
+
+import numpy as np
+from features.reference import AGGREGATIONS, agrees, ibsi_values, nifti
+from helpers import data_path
+
+from pyrad_core import features
+
+CONFIGURATIONS = {
+    "digital_phantom": {"discretisation": None},
+    "A": {"resegment_range": (-500, 400), "discretisation": ("fbs", 25)},
+    "B": {
+        "resample": (2, 2, 2),
+        "resample_in_plane": True,
+        "resegment_range": (-500, 400),
+        "discretisation": ("fbn", 32),
+    },
+    "C": {
+        "resample": (2, 2, 2),
+        "resegment_range": (-1000, 400),
+        "discretisation": ("fbs", 25),
+    },
+    "D": {"resample": (2, 2, 2), "resegment_sigma": 3.0, "discretisation": ("fbn", 32)},
+    "E": {
+        "resample": (2, 2, 2),
+        "interpolation": "cubic",
+        "resegment_range": (-1000, 400),
+        "resegment_sigma": 3.0,
+        "discretisation": ("fbn", 32),
+    },
+}
+# IBSI's family -> (this package's, which aggregations it has)
+FAMILIES = {
+    "intensity_statistics": ("first_order", "none"),
+    "intensity_histogram": ("intensity_histogram", "none"),
+    "glcm": ("glcm", "six"),
+    "glrlm": ("glrlm", "six"),
+}
+
+
+def aggregations(config):
+    """The aggregations that IBSI publishes for a configuration."""
+    return {"A": AGGREGATIONS[:4], "B": AGGREGATIONS[:4]}.get(
+        config, AGGREGATIONS if config == "digital_phantom" else AGGREGATIONS[4:]
+    )
+
+
+@cache
+def phantom(config):
+    """(image, mask, spacing) of a configuration."""
+    if config == "digital_phantom":
+        folder = ("ibsi1", "digital_phantom")
+    else:
+        folder = ("ibsi1", "ct_phantom_CC-BY-NC-3.0")
+    image, spacing = nifti(*folder, "phantom.nii.gz")
+    mask, _ = nifti(*folder, "mask.nii.gz")
+    return np.rint(image.astype(np.float32)), mask, spacing
+
+
+@cache
+def extracted(config, aggregation):
+    """All families of a configuration; those without aggregations only with its first one."""
+    image, mask, spacing = phantom(config)
+    first = aggregation == aggregations(config)[0]
+    wanted = tuple(ours for ours, kind in FAMILIES.values() if kind != "none" or first)
+    settings = features.Settings.preset(
+        "ibsi", aggregation=aggregation, families=wanted, **CONFIGURATIONS[config]
+    )
+    return features.extract(image, mask, settings=settings, spacing=spacing)
+
+
+def cases(config):
+    """(IBSI's family, extracted aggregation, aggregation in the reference table)."""
+    for family, (_, kind) in FAMILIES.items():
+        done = set()
+        for aggregation in aggregations(config):
+            column = {"none": "", "six": aggregation, "zone": aggregation.split("_")[0]}[kind]
+            if column not in done:
+                done.add(column)
+                yield family, aggregation, column
+
+
+def compared(config, family, aggregation, column):
+    """(rows that have a published value, those of them that disagree as text)."""
+    rows = ibsi_values(config, family, column)
+    got = extracted(config, aggregation).by_ibsi_tag()
+    wrong = [
+        f"{row['feature']}: {got.get(row['feature'], np.nan):.6g}, published {row['value']} "
+        f"+- {row['tolerance']} ({row['consensus'] or 'no'} consensus)"
+        for row in rows
+        if not agrees(row, got.get(row["feature"], np.nan))
+    ]
+    return rows, wrong
+
+
+@cache
+def matrix_rows(family, dim):
+    """Rows of the published matrices of the digital phantom."""
+    path = data_path("features", "ibsi1", "ibsi1_digital_phantom_matrices.csv")
+    with open(path, newline="") as file:
+        return [row for row in csv.DictReader(file) if (row["family"], row["dim"]) == (family, dim)]
+
+
+def published_matrices(family, dim, shape):
+    """(direction, slice) -> table of counts; "merged" among the directions."""
+    tables = {}
+    for row in matrix_rows(family, dim):
+        table = tables.setdefault((row["direction_xyz"], row["slice_z"]), np.zeros(shape, int))
+        table[int(row["i"]) - 1, int(row["j"]) - 1] = int(row["n"])
+    return tables
+
+
+def conformity():
+    """(family -> (passed, total) over all configurations, the values that disagree as text)."""
+    table, disagree = dict.fromkeys(FAMILIES, (0, 0)), []
+    for config in CONFIGURATIONS:
+        for family, aggregation, column in cases(config):
+            rows, wrong = compared(config, family, aggregation, column)
+            passed, count = table[family]
+            table[family] = passed + len(rows) - len(wrong), count + len(rows)
+            disagree += [f"{config} {family} {column}: {text}" for text in wrong]
+    return table, disagree
+
+
+if __name__ == "__main__":
+    found, texts = conformity()
+    lines = [f"{family:28s} {passed:4d} / {count}" for family, (passed, count) in found.items()]
+    sys.stdout.write("\n".join([*texts, *lines, ""]))
