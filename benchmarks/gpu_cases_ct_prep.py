@@ -50,3 +50,11 @@ def _(tiny):
     return job(
         lambda x: ct.simulate_dose(x, 1e5, 5.0, seed=1), {"x": lines}, bytes=2 * lines.nbytes
     )
+
+
+@case("ct.remove_rings sorting")
+def _(tiny):
+    from pyrad_core import ct
+
+    lines = _uniform(0, 3, (9, 2, 41) if tiny else (1500, 16, 2048))
+    return job(ct.remove_rings, {"projections": lines}, bytes=2 * lines.nbytes)

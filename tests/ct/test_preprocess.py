@@ -1,4 +1,4 @@
-"""Counts to line integrals, bad pixels, the rotation axis and rings."""
+"""Counts to line integrals, bad pixels and the rotation axis."""
 
 import numpy as np
 import pytest
@@ -229,23 +229,3 @@ def test_center_bad_inputs():
         prc.ct.find_center(np.ones((20, 32)), HALF)
     with pytest.raises(DataError, match="at least 16"):
         prc.ct.find_center(np.ones((180, 8)), HALF)
-
-
-def test_rings_go_and_the_object_stays():
-    scan = prc.ParallelBeam(HALF, 150)
-    bodies = Ellipsoids([[1.0, 40, 25, 10, -8, 20], [0.5, 9, 14, -7, 12, 70]])
-    lines = bodies.project(scan).astype(np.float32)
-    rng = np.random.default_rng(0)
-    stripes = np.where(rng.random(150) < 0.1, rng.normal(0, 4, 150), 0).astype(np.float32)
-    volume = prc.Volume((128, 128))
-    clean = prc.ct.fbp(lines, scan, volume)
-    ringed = prc.ct.fbp(lines + stripes, scan, volume)
-    mended = prc.ct.fbp(prc.ct.remove_rings(lines + stripes), scan, volume)
-    assert relative_error(mended, clean) < 0.5 * relative_error(ringed, clean)
-    stack = np.repeat((lines + stripes)[:, None], 2, axis=1)
-    np.testing.assert_array_equal(
-        prc.ct.remove_rings(stack)[:, 1], prc.ct.remove_rings(lines + stripes)
-    )
-    for bad in (4, 1, 151):
-        with pytest.raises(DataError, match=f"size is {bad}"):
-            prc.ct.remove_rings(lines, size=bad)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from .base import *  # noqa: F403
 from .ct import *  # noqa: F403
 from .ct_preprocess import *  # noqa: F403
+from .ct_rings import *  # noqa: F403
 from .denoise import *  # noqa: F403
 from .mr import *  # noqa: F403
 from .prox import *  # noqa: F403
