@@ -55,6 +55,7 @@ class Projector(LinearOperator):
     """
 
     kind = "real"
+    nonnegative = True
 
     def __init__(self, geometry: Beam, volume: Volume, model: str = "joseph"):
         self.model = choice("model", model, MODELS)

@@ -39,6 +39,9 @@ class LinearOperator:
         converts real input, ``"real"`` refuses complex input.
     batched : bool
         Whether leading axes before ``domain_shape`` and ``range_shape`` are accepted.
+    nonnegative : bool
+        Whether no entry of the matrix is negative (a projector): the power iteration of
+        :meth:`norm` then starts from ones, close to where it ends.
     fast_normal : bool
         Whether ``_normal`` beats ``_forward`` followed by ``_adjoint``; solvers then use it.
 
@@ -58,6 +61,7 @@ class LinearOperator:
 
     kind: Kind = "any"
     batched: bool = False
+    nonnegative: bool = False
     fast_normal: bool = False
     _norm: float | None = None
 
@@ -332,12 +336,15 @@ class _Scaled(LinearOperator):
 def _power_iteration(
     operator: LinearOperator, iterations: int, tolerance: float, like: Any
 ) -> float:
-    rng = np.random.default_rng(0)
-    start = rng.standard_normal(operator.domain_shape)
-    if operator.kind == "complex":
-        start = start + 1j * rng.standard_normal(operator.domain_shape)
     xp = edge_of(like=like).xp
-    x = xp.asarray(start.astype(operator.dtype))
+    if operator.nonnegative:
+        x = xp.ones(operator.domain_shape, operator.dtype)
+    else:
+        rng = np.random.default_rng(0)
+        start = rng.standard_normal(operator.domain_shape)
+        if operator.kind == "complex":
+            start = start + 1j * rng.standard_normal(operator.domain_shape)
+        x = xp.asarray(start.astype(operator.dtype))
     value = 0.0
     for _ in range(whole("iterations", iterations, 1)):
         length = float(xp.linalg.norm(x.reshape(-1)))

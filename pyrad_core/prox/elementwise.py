@@ -7,11 +7,11 @@ import math
 from typing import Any
 
 from .._checks import at_least
-from .._kernels.select import Edge
-from ..errors import DataError
+from .._kernels.select import Edge, edge_of
+from ..errors import DataError, ShapeError
 from .base import Prox, total
 
-__all__ = ["L1", "Box", "GroupL1", "NonNegative", "Pointwise"]
+__all__ = ["L1", "Box", "GroupL1", "NonNegative", "Pointwise", "Support"]
 
 
 class L1(Prox):
@@ -30,6 +30,11 @@ class L1(Prox):
 
     def __init__(self, weight: float):
         self.weight = at_least("weight", weight, 0)
+
+    @property
+    def dual_ball(self) -> tuple[float, bool]:
+        """Radius of the dual variables, and whether it is Euclidean over axis 0 (for pdhg)."""
+        return self.weight, False
 
     def _prox(self, edge: Edge, x: Any, step: float) -> Any:
         return soften(edge.xp, x, self.weight * step)
@@ -55,6 +60,11 @@ class GroupL1(Prox):
     def __init__(self, weight: float, axis: int = 0):
         self.weight = at_least("weight", weight, 0)
         self.axis = axis
+
+    @property
+    def dual_ball(self) -> tuple[float, bool] | None:
+        """Radius of the dual variables, and whether it is Euclidean over axis 0 (for pdhg)."""
+        return (self.weight, True) if self.axis == 0 else None
 
     def _prox(self, edge: Edge, x: Any, step: float) -> Any:
         return x * _shrinkage(edge.xp, self._sizes(edge, x), self.weight * step)
@@ -83,6 +93,11 @@ class Box(Prox):
         if not self.low <= self.high:
             raise DataError(f"low is {low} and high is {high}; expected low <= high")
 
+    @property
+    def floor(self) -> float | None:
+        """The lower bound where it is the only one: solvers then apply it within their updates."""
+        return self.low if self.high == math.inf else None
+
     def _prox(self, edge: Edge, x: Any, step: float) -> Any:
         return edge.xp.clip(_real(self, x), self.low, self.high)
 
@@ -96,6 +111,42 @@ class NonNegative(Box):
 
     def __init__(self) -> None:
         super().__init__(low=0.0)
+
+
+class Support(Box):
+    """0 where x is 0 outside of a mask (and lies within bounds inside), else infinity. Real x only.
+
+    Parameters
+    ----------
+    mask : array of bool, shape of x
+        True where x may differ from 0.
+    low, high : float
+        Bounds inside the mask, as of :class:`Box`.
+    """
+
+    def __init__(self, mask: Any, low: float = -math.inf, high: float = math.inf):
+        super().__init__(low, high)
+        edge = edge_of(mask=mask)
+        self.mask = edge["mask"]
+        if self.mask.dtype != bool:
+            raise DataError(f"mask has dtype {self.mask.dtype}; expected bool")
+
+    @property
+    def floor(self) -> float | None:
+        return None
+
+    def _prox(self, edge: Edge, x: Any, step: float) -> Any:
+        self._fit(x)
+        return edge.xp.where(self.mask, super()._prox(edge, x, step), 0).astype(x.dtype, copy=False)
+
+    def _value(self, edge: Edge, x: Any) -> float:
+        self._fit(x)
+        outside = bool((x[~self.mask] != 0).any())
+        return math.inf if outside else super()._value(edge, x[self.mask])
+
+    def _fit(self, x: Any) -> None:
+        if tuple(x.shape) != tuple(self.mask.shape):
+            raise ShapeError(f"x has shape {x.shape}, but mask has {self.mask.shape}")
 
 
 class Pointwise(Prox):

@@ -7,25 +7,30 @@ precision whatever the arrays' precision.
 """
 
 from .admm import admm
+from .asd_pocs import asd_pocs
 from .cg import cg, cgls
 from .fista import fista, pogm
 from .lsqr import lsqr
 from .mlem import mlem, osem
+from .os_sqs import os_sqs
 from .pdhg import pdhg
 from .result import Result
-from .sirt import os_sart, sirt
+from .sirt import os_sart, sart, sirt
 
 __all__ = [
     "Result",
     "admm",
+    "asd_pocs",
     "cg",
     "cgls",
     "fista",
     "lsqr",
     "mlem",
     "os_sart",
+    "os_sqs",
     "osem",
     "pdhg",
     "pogm",
+    "sart",
     "sirt",
 ]

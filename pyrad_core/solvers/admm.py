@@ -5,6 +5,8 @@ Boyd et al., Found. Trends Mach. Learn. 3 (2011) 1, doi:10.1561/2200000016.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from .._checks import positive, whole
@@ -18,7 +20,6 @@ from .result import (
     add_scaled,
     check_prox,
     inner,
-    norm,
     scale_add,
 )
 
@@ -35,29 +36,32 @@ def admm(
     callback: Callback | None = None,
     tolerance: float = 0.0,
     transform: LinearOperator | None = None,
-    penalty: float = 1.0,
+    priors: Sequence[tuple[LinearOperator, Any]] = (),
+    penalty: float | Sequence[float] = 1.0,
     inner_iterations: int = 8,
 ) -> Result:
-    """Minimise ``0.5 ||A x - y||^2 + g(K x)``, where ``prox`` is the proximal operator of g.
+    """Minimise ``0.5 ||A x - y||^2 + g(K x) + sum_i g_i(K_i x)``.
 
     Parameters
     ----------
     A, y, iterations, x0, callback, tolerance
         As in :func:`cg`.
     prox : object with ``prox(x, step)``
-        Of g, on arrays of K's range.
+        Of g, on arrays of K's range. May be left out where there are ``priors``.
     transform : LinearOperator, optional
         K; default the identity. With ``FiniteDifference`` and ``L1`` this is anisotropic TV.
-    penalty : float
-        Weight rho of ||K x - z||^2 / 2. The limit does not depend on it, the speed does; about
-        ||A||^2 / ||K||^2 is a fair start.
+    priors : sequence of (LinearOperator, prox)
+        Further terms, as in :func:`pdhg`.
+    penalty : float, or one per term
+        Weight rho of ||K x - z||^2 / 2, first of g, then of the priors. The limit does not depend
+        on it, the speed does; about ||A||^2 / ||K||^2 is a fair start.
     inner_iterations : int
         CG iterations of the x-step, each started from the former x.
 
     Returns
     -------
     Result
-        ``residuals``: ||K x - z|| / max(||K x||, ||z||), the primal residual.
+        ``residuals``: ||K x - z|| / max(||K x||, ||z||), the primal residual over all terms.
 
     References
     ----------
@@ -67,39 +71,79 @@ def admm(
     --------
     >>> admm(A, y, iterations=50, prox=L1(0.01), transform=FiniteDifference(A.domain_shape)).x
     """
-    if check_prox(prox) is None:
-        raise DataError("admm needs prox; without a prior use cg or cgls")
+    if check_prox(prox) is None and not priors:
+        raise DataError("admm needs prox or priors; without a prior use cg or cgls")
     problem = Problem(A, y, x0)
     progress = Progress(iterations, tolerance, callback)
-    rho = positive("penalty", penalty)
     steps = whole("inner_iterations", inner_iterations, 1)
+    terms = _terms(problem, prox, transform, priors, penalty)
     operator = problem.operator
-    if transform is not None and transform.domain_shape != operator.domain_shape:
-        raise ShapeError(
-            f"transform takes {transform.domain_shape}, but A takes {operator.domain_shape}"
-        )
-    forward = transform._forward if transform is not None else lambda x: x.copy()
-    adjoint = transform._adjoint if transform is not None else lambda z: z
+    x = problem.start()
+    for term in terms:
+        term.begin(x)
 
     def normal(p: Any) -> Any:
         q = operator._normal(p)
-        add_scaled(q, rho, adjoint(forward(p)))
+        for term in terms:
+            add_scaled(q, term.rho, term.adjoint(term.forward(p)))
         return q
 
-    x = problem.start()
     data = operator._adjoint(problem.y)
-    mapped = forward(x)
-    z, dual = mapped.copy(), problem.xp.zeros_like(mapped)
     for _ in progress:
-        right = data + rho * adjoint(z - dual)
+        right = data.copy()
+        for term in terms:
+            add_scaled(right, term.rho, term.adjoint(term.z - term.dual))
         _cg_steps(normal, right, x, steps)
-        mapped = forward(x)
-        dual += mapped
-        z = prox.prox(dual, 1 / rho)
-        dual -= z
-        gap, scale = norm(mapped - z), max(norm(mapped), norm(z))
+        sums = [term.step(x) for term in terms]
+        gap, mapped, split = (math.sqrt(sum(part)) for part in zip(*sums, strict=True))
+        scale = max(mapped, split)
         progress.report(x, gap / scale if scale else 0.0)
     return progress.result(problem, x)
+
+
+class _Term:
+    """One g(K x): its copy z of K x, and the scaled dual variable."""
+
+    def __init__(self, transform: LinearOperator | None, prox: Any, rho: float):
+        self.transform, self.prox, self.rho = transform, prox, rho
+
+    def forward(self, x: Any) -> Any:
+        return x if self.transform is None else self.transform._forward(x)
+
+    def adjoint(self, z: Any) -> Any:
+        return z if self.transform is None else self.transform._adjoint(z)
+
+    def begin(self, x: Any) -> None:
+        mapped = self.forward(x)
+        self.z, self.dual = mapped.copy(), mapped - mapped
+
+    def step(self, x: Any) -> tuple[float, float, float]:
+        """New z and dual; the squares of ||K x - z||, ||K x|| and ||z||."""
+        mapped = self.forward(x)
+        self.dual += mapped
+        self.z = self.prox.prox(self.dual, 1 / self.rho)
+        self.dual -= self.z
+        gap = mapped - self.z
+        return inner(gap, gap), inner(mapped, mapped), inner(self.z, self.z)
+
+
+def _terms(problem: Problem, prox: Any, transform: Any, priors: Any, penalty: Any) -> list[_Term]:
+    pairs = [] if prox is None else [("transform", transform, prox)]
+    for i, (operator, prior) in enumerate(priors):
+        if check_prox(prior, f"priors[{i}][1]") is None:
+            raise DataError(f"priors[{i}] has no proximal operator")
+        pairs.append((f"priors[{i}]", operator, prior))
+    takes = problem.operator.domain_shape
+    for name, operator, _ in pairs:
+        if operator is not None and operator.domain_shape != takes:
+            raise ShapeError(f"{name} takes {operator.domain_shape}, but A takes {takes}")
+    weights = list(penalty) if isinstance(penalty, Sequence) else [penalty] * len(pairs)
+    if len(weights) != len(pairs):
+        raise DataError(f"penalty has {len(weights)} numbers for {len(pairs)} terms")
+    return [
+        _Term(operator, prior, positive("penalty", rho))
+        for (_, operator, prior), rho in zip(pairs, weights, strict=True)
+    ]
 
 
 def _cg_steps(apply: Any, right: Any, x: Any, steps: int) -> None:

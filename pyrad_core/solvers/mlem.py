@@ -1,6 +1,6 @@
 """MLEM and OSEM: maximum likelihood for Poisson data by expectation maximisation.
 
-    x <- x / (A^T 1) * A^T (y / (A x + background))
+    x <- x / (A^T W 1) * A^T (W y / (A x + background))
 
 Shepp and Vardi, IEEE Trans. Med. Imaging 1 (1982) 113, doi:10.1109/TMI.1982.4307558;
 Hudson and Larkin, IEEE Trans. Med. Imaging 13 (1994) 601, doi:10.1109/42.363108.
@@ -13,8 +13,9 @@ from typing import Any
 
 from .._checks import at_least
 from ..errors import DataError
-from .result import Callback, Problem, Progress, Result, check_prox, norm
-from .subsets import subset_problems
+from .result import Callback, Problem, Progress, Result, check_prox
+from .sirt import weighted_norm
+from .subsets import Subsets
 
 __all__ = ["mlem", "osem"]
 
@@ -29,6 +30,7 @@ def mlem(
     callback: Callback | None = None,
     tolerance: float = 0.0,
     background: float = 0.0,
+    weights: Any = None,
 ) -> Result:
     """Maximise the Poisson likelihood of y with mean ``A x + background`` over x >= 0.
 
@@ -46,11 +48,13 @@ def mlem(
         Applied after every update with step 1.
     background : float
         Known mean of randoms and scatter, >= 0.
+    weights : array, shape of y, optional
+        W, >= 0: how much every datum's likelihood counts (0 leaves it out); default 1.
 
     Returns
     -------
     Result
-        ``residuals``: ||y - A x - background|| / ||y|| before each update.
+        ``residuals``: ||y - A x - background|| / ||y|| in the norm of W, before each update.
 
     Raises
     ------
@@ -65,10 +69,9 @@ def mlem(
     --------
     >>> mlem(projector, counts, iterations=30).x
     """
-    problem = Problem(A, y, x0)
-    parts = [(problem.operator, problem.y)]
-    return _expectation_maximisation("mlem", problem, parts, iterations, prox, callback, tolerance,
-                                     background)  # fmt: skip
+    problem = Problem(A, y, x0, weights)
+    return _expectation_maximisation("mlem", problem, Subsets.whole(problem), iterations, prox,
+                                     callback, tolerance, background)  # fmt: skip
 
 
 def osem(
@@ -77,16 +80,19 @@ def osem(
     *,
     iterations: int,
     subsets: int | Sequence[Any] = 8,
+    order: str = "bit_reversed",
     x0: Any = None,
     prox: Any = None,
     callback: Callback | None = None,
     tolerance: float = 0.0,
     background: float = 0.0,
+    weights: Any = None,
 ) -> Result:
     """MLEM with an update after every ordered subset of the views.
 
     Faster by about the number of subsets in the first iterations; does not converge to the
-    maximum, but cycles near it. ``subsets`` as in :func:`os_sart`, the rest as in :func:`mlem`.
+    maximum, but cycles near it. ``subsets`` and ``order`` as in :func:`os_sart`, the rest as in
+    :func:`mlem`.
 
     Returns
     -------
@@ -101,15 +107,15 @@ def osem(
     --------
     >>> osem(projector, counts, iterations=4, subsets=12).x
     """
-    problem = Problem(A, y, x0)
-    return _expectation_maximisation("osem", problem, subset_problems(problem, subsets),
+    problem = Problem(A, y, x0, weights)
+    return _expectation_maximisation("osem", problem, Subsets(problem, subsets, order),
                                      iterations, prox, callback, tolerance, background)  # fmt: skip
 
 
 def _expectation_maximisation(
     solver: str,
     problem: Problem,
-    parts: list[tuple[Any, Any]],
+    subsets: Subsets,
     iterations: int,
     prox: Any,
     callback: Callback | None,
@@ -125,16 +131,23 @@ def _expectation_maximisation(
         if bool((array < 0).any()):
             raise DataError(f"{name} holds negative values, the least {float(array.min()):g}; "
                             f"{solver} needs values >= 0")  # fmt: skip
-    sensitivities = [operator._adjoint(xp.ones_like(y)) for operator, y in parts]
-    length = norm(problem.y) or 1.0
-    for _ in progress:
+    sensitivities = [
+        part.operator._adjoint(xp.ones_like(part.y) if part.weights is None else part.weights)
+        for part in subsets.parts
+    ]
+    length = weighted_norm(problem.y, problem.weights) or 1.0
+    for k in progress:
         squared = 0.0
-        for (operator, y), sensitivity in zip(parts, sensitivities, strict=True):
-            mean = operator._forward(x)
+        for i in subsets.turn(k):
+            part = subsets.parts[i]
+            mean = part.operator._forward(x)
             if floor:
                 mean += floor
-            squared += norm(y - mean) ** 2
-            x *= _divide(xp, operator._adjoint(_divide(xp, y, mean)), sensitivity)
+            squared += weighted_norm(part.y - mean, part.weights) ** 2
+            ratio = _divide(xp, part.y, mean)
+            if part.weights is not None:
+                ratio *= part.weights
+            x *= _divide(xp, part.operator._adjoint(ratio), sensitivities[i])
             if prox is not None:
                 x = prox.prox(x, 1.0)
         progress.report(x, squared**0.5 / length)

@@ -11,7 +11,7 @@ from typing import Any
 
 from .._checks import positive
 from ..errors import DataError, ShapeError
-from ..operators import LinearOperator
+from ..operators import FiniteDifference, LinearOperator
 from .result import Callback, Problem, Progress, Result, check_prox, norm, scale_add
 
 __all__ = ["pdhg"]
@@ -82,7 +82,7 @@ def pdhg(
     sigmas = [sigma * squared[0] / norm2 if norm2 else sigma for norm2 in squared[1:]]
 
     x = problem.start()
-    ahead = x.copy()
+    ahead = x
     dual = problem.xp.zeros_like(data)
     duals = [problem.xp.zeros_like(transform._forward(x)) for transform, _ in priors]
     for _ in progress:
@@ -93,22 +93,38 @@ def pdhg(
         change, dual = _change(dual, r), r
         descent = operator._adjoint(dual)
         for i, (transform, prior) in enumerate(priors):
-            step = sigmas[i]
-            q = transform._forward(ahead)
-            scale_add(q, step, duals[i])
-            q -= step * prior.prox(q / step, 1 / step)  # Moreau: the prox of g's conjugate
-            change, duals[i] = max(change, _change(duals[i], q)), q
-            descent += transform._adjoint(q)
+            duals[i], moved = _ascend(transform, prior, ahead, sigmas[i], duals[i])
+            change = max(change, moved)
+            descent += transform._adjoint(duals[i])
         scale_add(descent, -tau, x)
         new = descent if prox is None else prox.prox(descent, tau)
-        change = max(change, _change(x, new))
-        ahead = 2 * new - x
+        ahead = new - x
+        change = max(change, _relative(norm(ahead), norm(new)))
+        ahead += new
         x = new
         progress.report(x, change)
     return progress.result(problem, x)
 
 
+def _ascend(
+    transform: LinearOperator, prior: Any, ahead: Any, step: float, dual: Any
+) -> tuple[Any, float]:
+    """The prior's dual step, and the relative change of its dual variable."""
+    ball = getattr(prior, "dual_ball", None)
+    if ball is not None and isinstance(transform, FiniteDifference) and transform.compiled_for(
+        ahead
+    ):
+        changed, size = transform.ascend(ahead, step, *ball, dual)
+        return dual, _relative(changed, size)
+    q = transform._forward(ahead)
+    scale_add(q, step, dual)
+    q -= step * prior.prox(q / step, 1 / step)  # Moreau: the prox of g's conjugate
+    return q, _change(dual, q)
+
+
 def _change(former: Any, new: Any) -> float:
-    size = norm(new)
-    step = norm(new - former)
+    return _relative(norm(new - former), norm(new))
+
+
+def _relative(step: float, size: float) -> float:
     return step / size if size else float(step > 0)

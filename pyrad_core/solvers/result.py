@@ -23,6 +23,7 @@ __all__ = [
     "Result",
     "add_scaled",
     "check_prox",
+    "floor_of",
     "inner",
     "no_prox",
     "norm",
@@ -57,10 +58,11 @@ class Result:
 class Problem:
     """Checked arguments of a solver: the operator, y, and a start that belongs to the solver."""
 
-    def __init__(self, A: Any, y: Any, x0: Any = None):
+    def __init__(self, A: Any, y: Any, x0: Any = None, weights: Any = None):
         self.operator: LinearOperator = as_operator(A)
-        self.edge: Edge = edge_of(y=y, x0=x0)
+        self.edge: Edge = edge_of(y=y, x0=x0, weights=weights)
         self.y = self._take("y", self.operator.range_shape, "returns")
+        self.weights = None if weights is None else self._take_weights()
         batch = self.y.shape[: self.y.ndim - len(self.operator.range_shape)]
         self.shape = (*batch, *self.operator.domain_shape)
         self._start = None if x0 is None else self._take_start()
@@ -96,6 +98,17 @@ class Problem:
         if extra < 0 or found[extra:] != shape or extra and not self.operator.batched:
             raise ShapeError(f"{name} has shape {found}, but {self.operator!r} {verb} {shape}")
         return take_kind(self.edge, name, self.operator.kind)
+
+    def _take_weights(self) -> Any:
+        found = tuple(self.edge["weights"].shape)
+        if found != tuple(self.y.shape):
+            raise ShapeError(f"weights have shape {found}, but y has {tuple(self.y.shape)}")
+        weights = self.edge.real("weights").astype(self.y.real.dtype, copy=False)
+        if bool((weights < 0).any()):
+            raise DataError(f"weights hold negative values, the least {float(weights.min()):g}")
+        if not bool(weights.any()):
+            raise DataError("weights are all zero; nothing is left of y")
+        return weights
 
     def _take_start(self) -> Any:
         start = self._take("x0", self.operator.domain_shape, "takes")
@@ -163,6 +176,13 @@ def check_prox(prox: Any, name: str = "prox") -> Any:
     if prox is not None and not callable(getattr(prox, "prox", None)):
         raise DataError(f"{name} is a {type(prox).__name__}; expected an object with prox(x, step)")
     return prox
+
+
+def floor_of(prox: Any) -> tuple[float, Any]:
+    """(lower bound, None) where prox is nothing but that, else (-inf, prox): an update that knows
+    the bound needs no pass of its own for it."""
+    floor = getattr(prox, "floor", None)
+    return (-math.inf, prox) if floor is None else (float(floor), None)
 
 
 def inner(a: Any, b: Any) -> float:

@@ -11,6 +11,7 @@ from .ct import *  # noqa: F403
 from .ct_preprocess import *  # noqa: F403
 from .ct_rings import *  # noqa: F403
 from .denoise import *  # noqa: F403
+from .differences import *  # noqa: F403
 from .mr import *  # noqa: F403
 from .prox import *  # noqa: F403
 from .texture import *  # noqa: F403
