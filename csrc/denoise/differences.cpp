@@ -47,7 +47,7 @@ template <class T>
 PYRAD_CLONES void add_outflow(const T *former, const T *here, T factor, i64 n, T *out) {
     if (former && here)
         for (i64 x = 0; x < n; ++x)
-            out[x] += (former[x] - here[x]) * factor;
+            out[x] = (out[x] + former[x] * factor) - here[x] * factor;
     else if (former)
         for (i64 x = 0; x < n; ++x)
             out[x] += former[x] * factor;
@@ -62,7 +62,7 @@ template <class T> PYRAD_CLONES void add_outflow_x(const T *here, T factor, i64 
         return;
     out[0] -= here[0] * factor;
     for (i64 x = 1; x < n - 1; ++x)
-        out[x] += (here[x - 1] - here[x]) * factor;
+        out[x] = (out[x] + here[x - 1] * factor) - here[x] * factor;
     out[n - 1] += here[n - 2] * factor;
 }
 

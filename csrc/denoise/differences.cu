@@ -87,12 +87,10 @@ template <class T> __device__ void difference_adjoint(const T *field, Volume<T> 
         T sum = 0;
         for (int d = v.first(); d < 3; ++d) {
             const T *q = field + (d - v.first()) * n;
-            T flow = 0;
             if (p.at[d] > 0)
-                flow += q[i - v.stride(d)];
+                sum += q[i - v.stride(d)] * v.inverse[d];
             if (p.at[d] + 1 < v.size[d])
-                flow -= q[i];
-            sum += flow * v.inverse[d];
+                sum -= q[i] * v.inverse[d];
         }
         out[i] = sum;
     });

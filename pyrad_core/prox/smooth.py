@@ -107,8 +107,10 @@ class EdgePreserving:
     def curvature(self, shape: tuple[int, ...]) -> float:
         """Upper bound of the diagonal of a separable quadratic above the penalty."""
         steps = self._steps(len(shape))
-        return 4 * self.weight * math.fsum(
-            1 / h**2 for h, n in zip(steps, shape, strict=True) if n > 1
+        return (
+            4
+            * self.weight
+            * math.fsum(1 / h**2 for h, n in zip(steps, shape, strict=True) if n > 1)
         )
 
     def _inverse_spacing(self, x: Any) -> list[float]:

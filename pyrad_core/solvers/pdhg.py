@@ -111,10 +111,13 @@ def _ascend(
 ) -> tuple[Any, float]:
     """The prior's dual step, and the relative change of its dual variable."""
     ball = getattr(prior, "dual_ball", None)
-    if ball is not None and isinstance(transform, FiniteDifference) and transform.compiled_for(
-        ahead
+    if (
+        ball is not None
+        and isinstance(transform, FiniteDifference)
+        and transform.compiled_for(ahead)
     ):
-        changed, size = transform.ascend(ahead, step, *ball, dual)
+        radius, isotropic = ball
+        changed, size = transform.ascend(ahead, step, radius, isotropic, dual)
         return dual, _relative(changed, size)
     q = transform._forward(ahead)
     scale_add(q, step, dual)

@@ -36,9 +36,7 @@ class Subsets:
     they are, ``"random"`` draws a new seeded permutation for every iteration.
     """
 
-    def __init__(
-        self, problem: Problem, subsets: int | Sequence[Any], order: str = "bit_reversed"
-    ):
+    def __init__(self, problem: Problem, subsets: int | Sequence[Any], order: str = "bit_reversed"):
         self._order = choice("order", order, ORDERS)
         chosen = _chosen(problem, subsets)
         self.parts = [_part(problem, views) for views in chosen]
