@@ -439,7 +439,7 @@ for _family in ("first_order", "glcm"):
         return job(call, _region(tiny))
 
 
-from . import (
-    gpu_cases_ct_prep,  # noqa: E402, F401  (its cases join CASES)
-    gpu_cases_iterative,  # noqa: E402, F401
+from . import (  # noqa: E402  (their cases join CASES)
+    gpu_cases_ct_prep,  # noqa: F401
+    gpu_cases_iterative,  # noqa: F401
 )
