@@ -1,5 +1,6 @@
 // Run length, zone and neighbourhood matrices, and the features of tables (level, size).
 #include "bindings/bind.hpp"
+#include "texture/neighbourhood.hpp"
 #include "texture/run_lengths.hpp"
 #include "texture/size_features.hpp"
 
@@ -92,6 +93,34 @@ template <class L> void def_run_lengths(py::module_ &m) {
         exact("levels"), "pad"_a, exact("offsets"), exact("out"));
 }
 
+template <class L> void def_neighbourhood(py::module_ &m) {
+    m.def(
+        "neighbourhood",
+        [](const Array<L> &levels, i64 pad, const Array<i32> &offsets, i32 alpha, Array<u64> &tones,
+           Array<u64> &dependences) {
+            const auto from = input<3>(levels, "levels");
+            const auto steps = input<2>(offsets, "offsets");
+            if (dependences.ndim() < 2)
+                fail(ErrorKind::shape, "dependences has no tables");
+            const bool by_slice = dependences.ndim() == 3;
+            const i64 ng = dependences.shape(dependences.ndim() - 2), count = steps.shape[0];
+            require_steps(steps, pad, by_slice);
+            if (alpha < 0)
+                fail(ErrorKind::data, "alpha is ", alpha, "; expected a number >= 0");
+            if (count > 65535 || count * ng > (i64(1) << 31))
+                fail(ErrorKind::memory, count, " neighbours overflow the sums");
+            u64 *tone = tables_of(tones, from, pad, by_slice, {ng, count + 1, 2});
+            u64 *dependence = tables_of(dependences, from, pad, by_slice, {ng, count + 1});
+            run([&] {
+                require_margin(from, pad, 1);
+                require_below(from, ng);
+                neighbourhood(from, pad, steps.data, count, ng, alpha, by_slice, tone, dependence);
+            });
+        },
+        exact("levels"), "pad"_a, exact("offsets"), "alpha"_a, exact("tones"),
+        exact("dependences"));
+}
+
 template <class C> void def_size_features(py::module_ &m) {
     m.def(
         "size_features",
@@ -117,6 +146,8 @@ template <class C> void def_size_features(py::module_ &m) {
 void bind_texture_matrices(py::module_ &m) {
     def_run_lengths<u8>(m);
     def_run_lengths<u16>(m);
+    def_neighbourhood<u8>(m);
+    def_neighbourhood<u16>(m);
     def_size_features<u64>(m);
     def_size_features<double>(m);
 }

@@ -9,6 +9,8 @@ from .glcm import glcm
 from .glrlm import glrlm
 from .intensity_histogram import intensity_histogram
 from .maps import maps
+from .ngldm import ngldm
+from .ngtdm import ngtdm
 from .result import Features
 from .settings import Settings
 
@@ -22,4 +24,6 @@ __all__ = [
     "intensity_histogram",
     "maps",
     "matrices",
+    "ngldm",
+    "ngtdm",
 ]

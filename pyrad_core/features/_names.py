@@ -129,11 +129,41 @@ _GLRLM = (
     Entry("RunEntropy", "rlm_rl_entr", "HJ9O"),
 )
 
+_NGTDM = (
+    Entry("Coarseness", "ngt_coarseness", "QCDE"),
+    Entry("Contrast", "ngt_contrast", "65HE"),
+    Entry("Busyness", "ngt_busyness", "NQ30"),
+    Entry("Complexity", "ngt_complexity", "HDEZ"),
+    Entry("Strength", "ngt_strength", "1X9X"),
+)
+
+_NGLDM = (
+    Entry("SmallDependenceEmphasis", "ngl_lde", "SODN"),
+    Entry("LargeDependenceEmphasis", "ngl_hde", "IMOQ"),
+    Entry("LowGrayLevelEmphasis", "ngl_lgce", "TL9H"),
+    Entry("HighGrayLevelEmphasis", "ngl_hgce", "OAE7"),
+    Entry("SmallDependenceLowGrayLevelEmphasis", "ngl_ldlge", "EQ3F"),
+    Entry("SmallDependenceHighGrayLevelEmphasis", "ngl_ldhge", "JA6D"),
+    Entry("LargeDependenceLowGrayLevelEmphasis", "ngl_hdlge", "NBZI"),
+    Entry("LargeDependenceHighGrayLevelEmphasis", "ngl_hdhge", "9QMG"),
+    Entry("GrayLevelNonUniformity", "ngl_glnu", "FP8K"),
+    _ibsi_only("GrayLevelNonUniformityNormalized", "ngl_glnu_norm", "5SPA"),
+    Entry("DependenceNonUniformity", "ngl_dcnu", "Z87G"),
+    Entry("DependenceNonUniformityNormalized", "ngl_dcnu_norm", "OKJI"),
+    _ibsi_only("DependencePercentage", "ngl_dc_perc", "6XV8"),
+    Entry("GrayLevelVariance", "ngl_gl_var", "1PFV"),
+    Entry("DependenceVariance", "ngl_dc_var", "DNX2"),
+    Entry("DependenceEntropy", "ngl_dc_entr", "FCBV"),
+    _ibsi_only("DependenceEnergy", "ngl_dc_energy", "CAS9"),
+)
+
 ENTRIES: dict[str, tuple[Entry, ...]] = {
     "first_order": _FIRST_ORDER,
     "intensity_histogram": _INTENSITY_HISTOGRAM,
     "glcm": _GLCM,
     "glrlm": _GLRLM,
+    "ngtdm": _NGTDM,
+    "ngldm": _NGLDM,
 }
 
 CLASS_NAMES = {"first_order": "firstorder", "ngldm": "gldm"}

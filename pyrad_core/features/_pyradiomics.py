@@ -16,6 +16,8 @@ _CLASSES = {
     "firstorder": "first_order",
     "glcm": "glcm",
     "glrlm": "glrlm",
+    "gldm": "ngldm",
+    "ngtdm": "ngtdm",
 }
 _IMAGE_TYPES = {"Original": "original", "Wavelet": "wavelet"}
 _INTERPOLATORS = {

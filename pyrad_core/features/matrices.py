@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ._neighbourhood import neighbourhood_tables, tone_differences
 from ._run import settings_of
 from .glcm import count_tables
 from .glrlm import count_runs, longest_run
@@ -14,7 +15,7 @@ from .preprocess import prepare
 from .region import Region
 from .settings import Settings
 
-__all__ = ["glcm", "glrlm"]
+__all__ = ["glcm", "glrlm", "ngldm", "ngtdm"]
 
 
 def glcm(
@@ -100,6 +101,66 @@ def glrlm(
     offsets = half_offsets((1,), in_plane=flat)
     levels = region.levels(1)
     return count_runs(region, levels, offsets, by_slice, longest_run(levels, by_slice)), offsets
+
+
+def ngtdm(
+    image: Any,
+    mask: Any,
+    *,
+    settings: Settings | None = None,
+    spacing: Any = None,
+    label: int | None = None,
+    by_slice: bool = False,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Neighbourhood grey tone differences of a region.
+
+    Arguments as :func:`glcm`; ``by_slice`` takes the neighbours in the slice, per slice.
+
+    Returns
+    -------
+    number : array (ng,) or (slice, ng)
+        Voxels n_i of level i that have a neighbour in the region (PyRadiomics: all voxels).
+    difference : array (ng,) or (slice, ng)
+        Their sum s_i of |i - mean of the neighbours|, float64.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[[1, 2, 2]]], np.float32)
+    >>> ngtdm(image, np.ones_like(image), settings=Settings(discretisation=None))
+    (array([1, 2], dtype=uint64), array([1. , 0.5]))
+    """
+    region = _region(image, mask, settings, spacing, label)
+    flat = by_slice or region.settings.dimension != "3D"
+    tones, _ = neighbourhood_tables(region, by_slice, flat)
+    return tone_differences(tones, region.settings.conventions == "pyradiomics")
+
+
+def ngldm(
+    image: Any,
+    mask: Any,
+    *,
+    settings: Settings | None = None,
+    spacing: Any = None,
+    label: int | None = None,
+    by_slice: bool = False,
+) -> Any:
+    """Dependence counts of a region: (ng, n + 1) or (slice, ng, n + 1) for n neighbours, uint64.
+
+    Arguments as :func:`glcm`; ``by_slice`` takes the neighbours in the slice, per slice.
+    ``counts[..., i - 1, k - 1]`` voxels of level i have k - 1 neighbours like them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[[1, 2, 2]]], np.float32)
+    >>> counts = ngldm(image, np.ones_like(image), settings=Settings(discretisation=None))
+    >>> counts[:, :3].tolist()
+    [[1, 0, 0], [0, 2, 0]]
+    """
+    region = _region(image, mask, settings, spacing, label)
+    flat = by_slice or region.settings.dimension != "3D"
+    return neighbourhood_tables(region, by_slice, flat)[1]
 
 
 def _region(

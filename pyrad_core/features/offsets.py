@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-__all__ = ["half_offsets", "lengths", "weights"]
+if TYPE_CHECKING:
+    from .settings import Settings
+
+__all__ = ["half_offsets", "lengths", "neighbourhood_offsets", "weights"]
 
 
 def half_offsets(distances: tuple[int, ...], in_plane: bool) -> np.ndarray:
@@ -21,6 +25,28 @@ def half_offsets(distances: tuple[int, ...], in_plane: bool) -> np.ndarray:
             if max(map(abs, offset)) == distance and offset > (0, 0, 0):
                 chosen.append(offset)
     return np.array(chosen, dtype=np.int32).reshape(-1, 3)
+
+
+def neighbourhood_offsets(settings: Settings, in_plane: bool) -> np.ndarray:
+    """All offsets (z, y, x) of a neighbourhood, (n, 3) int32.
+
+    IBSI: up to the largest distance in the norm of the settings; PyRadiomics: at the Chebyshev
+    distances that are listed.
+    """
+    if settings.conventions == "pyradiomics":
+        half = half_offsets(settings.distances, in_plane)
+        return np.concatenate([half, -half])
+    reach = max(settings.distances)
+    span = np.arange(-reach, reach + 1)
+    grid = np.meshgrid(span[reach : reach + 1] if in_plane else span, span, span, indexing="ij")
+    offsets = np.stack(grid, axis=-1).reshape(-1, 3)
+    steps = np.abs(offsets)
+    length = {
+        "chebyshev": steps.max(axis=1),
+        "manhattan": steps.sum(axis=1),
+        "euclidean": np.sqrt((steps**2).sum(axis=1)),
+    }[settings.neighbourhood_norm]
+    return offsets[(length > 0) & (length <= reach)].astype(np.int32)
 
 
 def lengths(

@@ -20,7 +20,7 @@ _SHORT_AGGREGATIONS = {"2D": "2D_avg", "2.5D": "2.5D_merged", "3D": "3D_merged"}
 INTERPOLATIONS = ("linear", "cubic", "bspline", "nearest")
 WEIGHTINGS = ("no_weighting", "infinity", "euclidean", "manhattan")
 MAX_LEVELS = 4096
-FAMILIES = ("first_order", "intensity_histogram", "glcm", "glrlm")
+FAMILIES = ("first_order", "intensity_histogram", "glcm", "glrlm", "ngtdm", "ngldm")
 FILTERS = ("original", "wavelet")
 
 
@@ -77,6 +77,8 @@ class Settings:
         Axis across the slices of the 2D approaches.
     distances : tuple of int
         Chebyshev distances in voxels.
+    neighbourhood_norm : {"chebyshev", "manhattan", "euclidean"}
+        Norm of the distance that bounds the neighbourhoods of NGTDM and NGLDM (IBSI).
     symmetric : bool
         Count pairs in both directions.
     weighting : {"no_weighting", "infinity", "euclidean", "manhattan"}, optional
@@ -135,6 +137,7 @@ class Settings:
     aggregation: str = "3D_avg"
     slice_axis: int = 0
     distances: tuple[int, ...] = (1,)
+    neighbourhood_norm: str = "chebyshev"
     symmetric: bool = True
     weighting: str | None = None
     gldm_alpha: int = 0
@@ -220,6 +223,7 @@ def _checked(s: Settings) -> dict[str, Any]:
         ("interpolation", s.interpolation, INTERPOLATIONS),
         ("mask_interpolation", s.mask_interpolation, INTERPOLATIONS),
         ("bin_edges", s.bin_edges, ("ibsi", "pyradiomics")),
+        ("neighbourhood_norm", s.neighbourhood_norm, ("chebyshev", "manhattan", "euclidean")),
         ("aggregation", aggregation, (*AGGREGATIONS, *_SHORT_AGGREGATIONS)),
     ):
         _checks.choice(name, value, allowed)
@@ -244,6 +248,7 @@ def _checked(s: Settings) -> dict[str, Any]:
         "discretisation": _rule("discretisation", s.discretisation),
         "ivh_discretisation": _rule("ivh_discretisation", s.ivh_discretisation),
         "distances": tuple(_checks.whole("distances", d, 1) for d in distances),
+        "gldm_alpha": _checks.whole("gldm_alpha", s.gldm_alpha),
         "voxel_array_shift": _checks.number("voxel_array_shift", s.voxel_array_shift),
         "kernel_radius": None
         if optional_radius is None

@@ -41,6 +41,8 @@ FAMILIES = {
     "intensity_histogram": ("intensity_histogram", "none"),
     "glcm": ("glcm", "six"),
     "glrlm": ("glrlm", "six"),
+    "ngtdm": ("ngtdm", "zone"),
+    "ngldm": ("ngldm", "zone"),
 }
 
 

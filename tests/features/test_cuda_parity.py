@@ -7,7 +7,7 @@ import pytest
 
 from pyrad_core import features
 from pyrad_core._kernels import cpu
-from pyrad_core.features.offsets import half_offsets
+from pyrad_core.features.offsets import half_offsets, neighbourhood_offsets
 
 
 @pytest.fixture
@@ -102,6 +102,25 @@ def test_run_lengths(device, ng, dtype, by_slice):
         out = device.array(np.ones_like(expected))
         device.kernels.run_lengths(device.array(packed), 2, device.array(offsets), out)
     np.testing.assert_array_equal(device.numpy(out), expected)
+
+
+@pytest.mark.parametrize(("ng", "dtype"), [(3, np.uint8), (60, np.uint16), (600, np.uint16)])
+@pytest.mark.parametrize("reach", [1, 2])
+@pytest.mark.parametrize("by_slice", [False, True])
+def test_neighbourhood(device, ng, dtype, reach, by_slice):
+    levels = np.random.default_rng(ng).integers(0, ng + 1, (5, 6, 8)).astype(dtype)
+    packed = _padded(levels, 2)
+    settings = features.Settings(distances=(reach,))
+    offsets = neighbourhood_offsets(settings, in_plane=by_slice)
+    shape = (*(5,) * by_slice, ng, len(offsets) + 1)
+    expected = np.empty((*shape, 2), np.uint64), np.empty(shape, np.uint64)
+    cpu.neighbourhood(packed, 2, offsets, 1, *expected)
+    assert expected[1].sum() == expected[0][..., 0].sum() == (levels > 0).sum()
+    with device:
+        out = [device.array(np.ones_like(table)) for table in expected]
+        device.kernels.neighbourhood(device.array(packed), 2, device.array(offsets), 1, *out)
+    for got, table in zip(out, expected, strict=True):
+        np.testing.assert_array_equal(device.numpy(got), table)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

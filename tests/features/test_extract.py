@@ -227,6 +227,36 @@ def test_counts_equal_a_plain_loop(seed, distance, levels):
     np.testing.assert_array_equal(counts, expected)
 
 
+@budget(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 2**31), norm=st.sampled_from(["chebyshev", "manhattan", "euclidean"]),
+       reach=st.integers(1, 2), alpha=st.integers(0, 2))  # fmt: skip
+def test_neighbourhoods_equal_a_plain_loop(seed, norm, reach, alpha):
+    rng = np.random.default_rng(seed)
+    image = rng.integers(1, 6, (3, 4, 5)).astype(np.float32)
+    mask = (rng.random(image.shape) < 0.7).astype(np.uint8)
+    mask[0, 0, 0] = 1
+    settings = Settings(
+        discretisation=None, distances=(reach,), neighbourhood_norm=norm, gldm_alpha=alpha
+    )
+    order = {"chebyshev": np.inf, "manhattan": 1, "euclidean": 2}[norm]
+    inside = np.argwhere(mask)
+    apart = np.linalg.norm(inside[:, None] - inside, ord=order, axis=2)
+    near = (apart > 0) & (apart <= reach)
+    level = image[mask != 0].astype(int)
+    counts = features.matrices.ngldm(image, mask, settings=settings)
+    alike = (near & (np.abs(level[:, None] - level) <= alpha)).sum(axis=1)
+    expected = np.zeros_like(counts)
+    np.add.at(expected, (level - 1, alike), 1)
+    np.testing.assert_array_equal(counts, expected)
+    number, difference = features.matrices.ngtdm(image, mask, settings=settings)
+    kept = near.any(axis=1)
+    mean = (near * level).sum(axis=1)[kept] / near.sum(axis=1)[kept]
+    ng = level.max()
+    np.testing.assert_array_equal(number, np.bincount(level[kept] - 1, minlength=ng))
+    spread = np.bincount(level[kept] - 1, np.abs(level[kept] - mean), minlength=ng)
+    np.testing.assert_allclose(difference, spread, rtol=1e-12)
+
+
 def test_merged_equals_the_average_of_one_slice(case):
     image, mask = case[0][:1], case[1][:1]
     slices = [_table(image, mask, name) for name in ("2.5D_merged", "2D_slice_merged", "3D_merged")]

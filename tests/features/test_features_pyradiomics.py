@@ -10,14 +10,14 @@ from helpers import data_path
 from pyrad_core import features
 
 CASES = ("brain1", "brain2", "lung1")
+TEXTURE = ("", "_2d", "_FBN", "_flatRegion", "_normalization", "_resampling", "_resegmentation")
 VARIANTS = {
     "firstorder": ("", "_normalization", "_resampling", "_resegmentation"),
-    **dict.fromkeys(
-        ("glcm", "glrlm"),
-        ("", "_2d", "_FBN", "_combined", "_flatRegion", "_normalization", "_resampling",
-         "_resegmentation"),
-    ),
-}  # fmt: skip
+    "glcm": (*TEXTURE, "_combined"),
+    "glrlm": (*TEXTURE, "_combined"),
+    "gldm": TEXTURE,
+    "ngtdm": TEXTURE,
+}
 # Normalisation looks at the whole image, of which lung1 holds a crop.
 COLUMNS = [
     (name, case + variant)
@@ -82,7 +82,7 @@ def test_flat_and_thin_regions_pyradiomics():
     for part in (np.s_[z, :, :], np.s_[z, y, :], np.s_[z, y, x : x + 2]):
         thin = np.zeros_like(mask)
         thin[part] = mask[part]
-        for name in ("glcm", "glrlm"):
+        for name in ("glcm", "glrlm", "gldm", "ngtdm"):
             _compare_with_installed(image, thin, spacing, {"minimumROIDimensions": 1}, name)
 
 
@@ -101,6 +101,34 @@ def test_glrlm_matrix_pyradiomics(case):
     distance = np.abs(got[..., :, None].astype(float) - expected[..., None, :]).max(axis=(0, 1))
     assert sorted(distance.argmin(axis=0)) == list(range(13))
     assert not distance.min(axis=0).any()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_neighbourhood_matrices_pyradiomics(case):
+    image, mask, spacing = nrrd(case)
+    folder = data_path("features", "pyradiomics", "baseline")
+    settings = features.Settings.preset("pyradiomics", binWidth=25)
+    counts = features.matrices.ngldm(image, mask, settings=settings, spacing=spacing)
+    counts = counts[counts.any(axis=1)][:, counts.any(axis=0)]
+    expected = np.load(folder / f"{case}_gldm.npy")
+    np.testing.assert_array_equal(counts, expected.reshape(counts.shape))
+    number, difference = features.matrices.ngtdm(image, mask, settings=settings, spacing=spacing)
+    expected = np.load(folder / f"{case}_ngtdm.npy").reshape(-1, 3)
+    expected = expected[expected[:, 0] > 0]
+    np.testing.assert_array_equal(np.flatnonzero(number) + 1, expected[:, 2])
+    np.testing.assert_array_equal(number[number > 0], expected[:, 0])
+    np.testing.assert_allclose(difference[number > 0], expected[:, 1], rtol=1e-10)
+
+
+def test_dependence_options_pyradiomics():
+    """Wider neighbourhoods, a tolerance, and voxels without neighbours."""
+    pytest.importorskip("radiomics", reason="PyRadiomics is not installed")
+    image, mask, spacing = nrrd("brain2")
+    scattered = mask * (np.random.default_rng(0).random(mask.shape) < 0.05)
+    for options in ({"distances": [1, 2], "gldm_a": 2}, {"distances": [2]}):
+        for name in ("gldm", "ngtdm"):
+            _compare_with_installed(image, mask, spacing, options, name)
+            _compare_with_installed(image, scattered, spacing, options, name)
 
 
 def _compare_with_installed(image, mask, spacing, options, name):

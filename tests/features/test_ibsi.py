@@ -9,7 +9,15 @@ import ast
 
 import numpy as np
 import pytest
-from features.ibsi import CONFIGURATIONS, cases, compared, extracted, phantom, published_matrices
+from features.ibsi import (
+    CONFIGURATIONS,
+    cases,
+    compared,
+    extracted,
+    matrix_rows,
+    phantom,
+    published_matrices,
+)  # fmt: skip
 from features.reference import ibsi_values
 
 from pyrad_core import features
@@ -53,3 +61,26 @@ def test_direction_matrices_ibsi(family, dim):
             same = (offsets == step).all(axis=1) | (offsets == -step).all(axis=1)
             (got,) = of_slice[same]
         np.testing.assert_array_equal(got, published, err_msg=f"{direction} {slice_z}")
+
+
+@pytest.mark.parametrize("dim", ["2D", "3D"])
+def test_dependence_matrices_ibsi(dim):
+    image, mask, _ = phantom("digital_phantom")
+    counts = features.matrices.ngldm(image, mask, settings=PLAIN, by_slice=dim == "2D")
+    tables = published_matrices("ngldm", dim, counts.shape[-2:])
+    assert len(tables) == (4 if dim == "2D" else 1)
+    for (_, slice_z), published in tables.items():
+        got = counts[int(slice_z) - 1] if slice_z else counts
+        np.testing.assert_array_equal(got, published)
+
+
+@pytest.mark.parametrize("dim", ["2D", "3D"])
+def test_tone_difference_matrices_ibsi(dim):
+    image, mask, _ = phantom("digital_phantom")
+    number, difference = features.matrices.ngtdm(image, mask, settings=PLAIN, by_slice=dim == "2D")
+    rows = matrix_rows("ngtdm", dim)
+    assert int(number.sum()) == sum(int(row["n"]) for row in rows)
+    for row in rows:
+        at = (int(row["slice_z"]) - 1, int(row["i"]) - 1) if row["slice_z"] else int(row["i"]) - 1
+        assert number[at] == int(row["n"])
+        assert difference[at] == pytest.approx(float(row["s"]), abs=6e-7)

@@ -9,7 +9,7 @@ import numpy as np
 from ..select import cpu_kernels
 from . import runtime
 
-__all__ = ["run_lengths", "size_features"]
+__all__ = ["neighbourhood", "run_lengths", "size_features"]
 
 _BLOCK = 256
 _SHARED = 48 * 1024
@@ -47,6 +47,30 @@ def run_lengths(levels: Any, pad: int, offsets: Any, out: Any) -> None:
         (
             levels, *_sizes(levels, pad), offsets, np.int32(offsets.shape[0]), np.int32(ng),
             np.int32(longest), np.int32(by_slice), np.int32(shared), out,
+        ),
+        shared=table_bytes if shared else 0,
+    )  # fmt: skip
+
+
+def neighbourhood(
+    levels: Any, pad: int, offsets: Any, alpha: int, tones: Any, dependences: Any
+) -> None:
+    """Tone differences and dependences, per slice if ``dependences`` is 3-D."""
+    tones[...] = 0
+    dependences[...] = 0
+    by_slice = dependences.ndim == 3
+    stretches, slices = _stretches(levels, pad, by_slice)
+    ng = dependences.shape[-2]
+    table_bytes = 3 * 8 * ng * (offsets.shape[0] + 1)
+    shared = table_bytes <= _SHARED
+    runtime.launch(
+        "texture/neighbourhood.cu",
+        f"neighbourhood_{runtime.suffix(levels)}",
+        (stretches, 1, slices),
+        (_BLOCK,),
+        (
+            levels, *_sizes(levels, pad), offsets, np.int32(offsets.shape[0]), np.int32(ng),
+            np.int32(alpha), np.int32(by_slice), np.int32(shared), tones, dependences,
         ),
         shared=table_bytes if shared else 0,
     )  # fmt: skip
