@@ -27,9 +27,11 @@ class Projector(LinearOperator):
         Any orbit. Parallel rows that coincide with the volume's slices see one slice each.
     volume : Volume
         ``(ny, nx)`` for a detector of one line, else ``(nz, ny, nx)``. Voxels outside are zero.
-    model : {"joseph"}
+    model : {"joseph", "separable_footprint"}
         ``"joseph"``: (bi)linear interpolation where the ray crosses each row or plane of voxels
-        across the axis it is closest to.
+        across the axis it is closest to. ``"separable_footprint"``: the shadow of each voxel
+        averaged over each detector cell, a trapezoid across and a rectangle along z (SF-TR,
+        amplitudes A2; exact for parallel beams): for voxels and cells of different size.
 
     Raises
     ------
@@ -45,6 +47,8 @@ class Projector(LinearOperator):
     References
     ----------
     P. M. Joseph, IEEE Trans. Med. Imaging 1, 192, 1982, doi:10.1109/TMI.1982.4307572.
+    Y. Long, J. A. Fessler, J. M. Balter, IEEE Trans. Med. Imaging 29, 1839, 2010,
+    doi:10.1109/TMI.2010.2050898.
 
     Examples
     --------

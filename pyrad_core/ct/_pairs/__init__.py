@@ -10,13 +10,18 @@ from ...errors import GeometryError
 from ...geometry import Beam, Volume
 from .._tables import falls_into_slices
 from .base import Pair
+from .footprint2d import Footprint2D
+from .footprint3d import Footprint3D
 from .joseph2d import Joseph2D
 from .joseph3d import Joseph3D
 
 __all__ = ["MODELS", "Pair", "choose_pair"]
 
 # By model: the pair of scans that fall into slices, and the pair of all others.
-_PAIRS: dict[str, dict[int, type[Pair]]] = {"joseph": {2: Joseph2D, 3: Joseph3D}}
+_PAIRS: dict[str, dict[int, type[Pair]]] = {
+    "joseph": {2: Joseph2D, 3: Joseph3D},
+    "separable_footprint": {2: Footprint2D, 3: Footprint3D},
+}
 MODELS = tuple(_PAIRS)
 
 
