@@ -14,6 +14,7 @@ import click
 
 from .common import PATH, Run, plain, verb
 
+_HELICAL = ("raw", "ct.nii.gz", "ct.png")
 _FILES = ("ct.png", "mr.png", "heatmap.png", "overview.png", "report.json")
 
 
@@ -22,21 +23,23 @@ _FILES = ("ct.png", "mr.png", "heatmap.png", "overview.png", "report.json")
     "--out", type=PATH, default=Path("pyrad_core_demo"), show_default=True, help="Output folder."
 )
 @click.option("--quick", is_flag=True, help="Smaller images, for a first look in seconds.")
+@click.option(
+    "--helical",
+    is_flag=True,
+    help="A low-dose helical CT scan instead: raw DICOM-CT-PD files, and recon ct on them.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Of texture and noise.")
 @verb
-def command(run: Run, out: Path, quick: bool, seed: int) -> None:
+def command(run: Run, out: Path, quick: bool, helical: bool, seed: int) -> None:
     """Simulate a CT and an MR scan and run them through all four areas.
 
     Low-dose CT of two textured lesions: filtered back-projection, denoising, lesion features and
     a texture heat map. Undersampled radial MR: gridding against CG-SENSE. No download.
     """
-    from ..errors import DataError
-
-    if out.exists() and not out.is_dir():
-        raise DataError(f"{out} is a file; name a folder")
-    taken = [name for name in _FILES if (out / name).exists()]
-    if taken and not run.force:
-        raise DataError(f"{out} already holds {', '.join(taken)}; --force overwrites them")
+    if helical:
+        _helical(run, out, quick, seed)
+        return
+    _claim(run, out, _FILES)
     from ..demo import ct as ct_scan
     from ..demo import mr as mr_scan
 
@@ -60,6 +63,42 @@ def command(run: Run, out: Path, quick: bool, seed: int) -> None:
         run.report(report)
     else:
         _print(report)
+
+
+def _claim(run: Run, out: Path, names: tuple[str, ...]) -> None:
+    """A folder that holds none of the files yet, or --force."""
+    from ..errors import DataError
+
+    if out.exists() and not out.is_dir():
+        raise DataError(f"{out} is a file; name a folder")
+    taken = [name for name in names if (out / name).exists()]
+    if taken and not run.force:
+        raise DataError(f"{out} already holds {', '.join(taken)}; --force overwrites them")
+
+
+def _helical(run: Run, out: Path, quick: bool, seed: int) -> None:
+    """Simulate, write raw files, reconstruct them as the user would, and measure."""
+    from ..demo import helical
+    from ..io import read_image
+    from . import recon_ct
+
+    raw, target, picture = (out / name for name in _HELICAL)
+    _claim(run, out, _HELICAL)
+    raw.mkdir(parents=True, exist_ok=True)
+    for old in raw.glob("view_*.dcm"):
+        old.unlink()
+    run.log("simulating the scan")
+    views = helical.write_raw(raw, quick, seed)
+    given = [str(raw), str(target), "--preview", str(picture)]
+    run.log(f"{views} views; pyrad-core recon ct {' '.join(given)}")
+    options = dict(recon_ct.command.make_context("ct", given).params)
+    report = recon_ct.recon_file(run, options.pop("input"), options.pop("output"), options)
+    rows = helical.measure(read_image(target))
+    if run.as_json:
+        run.report({**report, "raw": raw, "views": views, "regions": rows})
+    else:
+        _table("Helical CT, low dose: HU", rows)
+        run.report({**report, "raw": raw, "preview": picture})
 
 
 @contextlib.contextmanager
@@ -103,25 +142,29 @@ def _save(path: Path, report: dict[str, Any]) -> None:
 def _print(report: dict[str, Any]) -> None:
     """Tables of what was measured, on stdout."""
     from rich.console import Console
-    from rich.table import Table
 
     console = Console()
-
-    def table(title: str, rows: list[dict[str, Any]], texts: int = 1) -> None:
-        console.print(f"\n[bold]{title}[/bold]", highlight=False)
-        shown = Table()
-        for i, name in enumerate(rows[0]):
-            shown.add_column(name, justify="left" if i < texts else "right")
-        for row in rows:
-            shown.add_row(*(f"{v:.3g}" if isinstance(v, float) else str(v) for v in row.values()))
-        console.print(shown)
-
     mr = report["mr"]
-    table("CT, low dose: error in HU against the exact phantom", report["ct"]["quality"])
-    table("CT lesions: grey level co-occurrence", report["ct"]["lesions"], texts=2)
-    table(f"MR, {mr['spokes']} radial spokes, {mr['coils']} coils", mr["quality"])
+    _table("CT, low dose: error in HU against the exact phantom", report["ct"]["quality"])
+    _table("CT lesions: grey level co-occurrence", report["ct"]["lesions"], texts=2)
+    _table(f"MR, {mr['spokes']} radial spokes, {mr['coils']} coils", mr["quality"])
     times = {**report["ct"]["seconds"], **mr["seconds"], "everything": report["seconds"]}
-    table("Time", [{"step": name, "seconds": value} for name, value in times.items()])
+    _table("Time", [{"step": name, "seconds": value} for name, value in times.items()])
     console.print()
     for name in report["files"]:
         console.print(name, highlight=False)
+
+
+def _table(title: str, rows: list[dict[str, Any]], texts: int = 1) -> None:
+    """Rows of equal keys, the first columns being text."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    console.print(f"\n[bold]{title}[/bold]", highlight=False)
+    shown = Table()
+    for i, name in enumerate(rows[0]):
+        shown.add_column(name, justify="left" if i < texts else "right")
+    for row in rows:
+        shown.add_row(*(f"{v:.3g}" if isinstance(v, float) else str(v) for v in row.values()))
+    console.print(shown)

@@ -88,7 +88,7 @@ def recon(
 
     Direct:
 
-    * ``"fbp"``: :func:`fbp`; ``filter="ram-lak"``.
+    * ``"fbp"``: :func:`fbp`; ``filter="ram-lak"``, ``cutoff=1.0``.
 
     Weighted least squares, regularised by stopping early:
 

@@ -99,3 +99,113 @@ def test_no_angles(tmp_path, capsys):
     code = call("recon", "ct", path, out, "--allow-external", path.parent, "--geometry", geometry,
                 "--row", "10:12", "--center", "none")  # fmt: skip
     assert code == 0 and io.read_image(out).data.shape == (2, 26, 26)
+
+
+@pytest.fixture(scope="module")
+def disc(tmp_path_factory):
+    """A fan-beam scan of a disc of 0.02 1/mm whose axis is seen at column 42."""
+    from pyrad_core.geometry import FanBeam
+    from pyrad_core.phantom import Ellipsoids
+
+    folder = tmp_path_factory.mktemp("disc")
+    beam = FanBeam(np.arange(90) * np.pi / 45, 80, 2.0, 400, 800, offset=-5.0)
+    np.save(folder / "disc.npy", Ellipsoids([[0.02, 30, 20, 5, -8, 20.0]]).project(beam))
+    io.write_geometry(folder / "disc.yaml", beam)
+    return folder / "disc.npy"
+
+
+def test_hounsfield_units(disc, tmp_path, capsys):
+    out = tmp_path / "disc.nii.gz"
+    assert call("recon", "ct", disc, out, "--hu", 0.02, "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["unit"] == "HU" and report["method"] == "fbp"
+    image = io.read_image(out)
+    x, y, _ = np.linalg.inv(image.affine)[:3] @ [5, -8, 0, 1]
+    values = np.squeeze(image.data)
+    assert abs(values[round(y), round(x)]) < 15 and abs(values[60:70, 20:30].mean() + 1000) < 15
+    assert call("recon", "ct", disc, out, "--force", "--hu", "none", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["unit"] == "1/mm"
+
+
+def test_center_of_a_fan_by_column(disc, tmp_path):
+    out, same = tmp_path / "a.npy", tmp_path / "b.npy"
+    assert call("recon", "ct", disc, out, "-q") == 0
+    assert call("recon", "ct", disc, same, "-q", "--center", 39.5 + 2.5) == 0
+    assert np.allclose(np.load(out), np.load(same), atol=1e-6)
+
+
+def test_filter_and_cutoff_reach_the_method(disc, tmp_path):
+    out, soft = tmp_path / "a.npy", tmp_path / "b.npy"
+    assert call("recon", "ct", disc, out, "-q") == 0
+    assert call("recon", "ct", disc, soft, "-q", "--filter", "hann", "--cutoff", 0.5) == 0
+    assert np.abs(np.diff(np.load(soft))).max() < 0.8 * np.abs(np.diff(np.load(out))).max()
+
+
+def test_options_of_an_iterative_method(disc, tmp_path):
+    out, slow = tmp_path / "a.npy", tmp_path / "b.npy"
+    sirt = ("--method", "sirt", "--iterations", 2, "--mask-radius", 20, "-q")
+    assert call("recon", "ct", disc, out, *sirt) == 0
+    assert call("recon", "ct", disc, slow, *sirt, "--set", "relaxation=0.5") == 0
+    first, half = np.load(out), np.load(slow)
+    y, x = np.meshgrid(*(np.arange(len(first)) - (len(first) - 1) / 2,) * 2, indexing="ij")
+    assert (first[np.hypot(x, y) > 21] == 0).all() and (first != 0).any()
+    assert half.max() < 0.9 * first.max()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "match"),
+    [
+        (["--mask-radius", 20], 2, "--mask-radius is not for --method fbp"),
+        (["--method", "fpb"], 2, r"'fpb' is no method; accepted are fbp, .*cgls"),
+        (["--iterations", 5], 2, "--iterations is not for --method fbp"),
+        (["--method", "cgls", "--filter", "hann"], 2, "--filter is not for --method cgls"),
+        (["--filter", "han"], 1, "did you mean 'hann'"),
+        (["--rings", "sort"], 2, "'sort' is no ring method; accepted are sorting"),
+        (["--method", "sirt", "--set", "speed=2"], 2, "OPTION=VALUE with an option of sirt"),
+        (["--method", "sirt", "--set", "relaxation=fast"], 1, "relaxation"),
+        (["--floor", 1e-3], 2, "--floor is for counts"),
+        (["--bad-pixels"], 2, "--bad-pixels is for counts"),
+        (["--hu", "water"], 2, "expected auto, none or water's attenuation"),
+        (["--hu", "-1"], 2, "expected auto, none or water's attenuation"),
+        (["--voxel", 0], 1, "--voxel is 0; expected mm > 0"),
+        (["--center", "left"], 2, "expected auto, none or a column"),
+    ],
+)
+def test_bad_options(disc, tmp_path, capsys, arguments, code, match):
+    import re
+
+    out = tmp_path / "out.nii.gz"
+    assert call("recon", "ct", disc, out, *arguments) == code
+    assert re.search(match, capsys.readouterr().err) and not out.exists()
+
+
+def test_hu_needs_millimetres(tooth, tmp_path, capsys):
+    assert call("recon", "ct", tooth, tmp_path / "t.npy", "--hu", 0.02, "--row", 0) == 1
+    assert "--hu needs lengths in mm" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def chest(tmp_path_factory):
+    pytest.importorskip("pydicom")
+    folder = tmp_path_factory.mktemp("chest") / "out"
+    assert main(["demo", "--helical", "--quick", "--out", str(folder), "-q", "--json"]) == 0
+    return folder
+
+
+def test_helical_low_dose_scan_from_raw_files_to_hounsfield_units(chest):
+    from pyrad_core.demo.helical import measure
+
+    assert len(list((chest / "raw").glob("*.dcm"))) == 300
+    assert (chest / "ct.png").read_bytes()[:4] == b"\x89PNG"
+    image = io.read_image(chest / "ct.nii.gz")
+    assert np.allclose(
+        image.affine[[0, 1, 2], [0, 1, 2]], [-1, -1, 1] * np.array(image.spacing[::-1])
+    )
+    found = {row["region"]: row["mean"] - row["expected"] for row in measure(image)}
+    for region in ("muscle", "heart", "lung, right", "air outside"):
+        assert abs(found[region]) < 60, (region, found)
+
+
+def test_helical_demo_refuses_to_overwrite(chest, capsys):
+    assert main(["demo", "--helical", "--quick", "--out", str(chest)]) == 1
+    assert "already holds raw, ct.nii.gz, ct.png" in capsys.readouterr().err

@@ -13,9 +13,18 @@ __all__ = ["fbp"]
 
 
 def fbp(
-    projections: Any, geometry: Any, volume: Any, *, filter: str = "ram-lak", out: Any = None
+    projections: Any,
+    geometry: Any,
+    volume: Any,
+    *,
+    filter: str = "ram-lak",
+    cutoff: float = 1.0,
+    out: Any = None,
 ) -> Result:
-    return _direct(filtered_backprojection(projections, geometry, volume, filter=filter, out=out))
+    image = filtered_backprojection(
+        projections, geometry, volume, filter=filter, cutoff=cutoff, out=out
+    )
+    return _direct(image)
 
 
 def _direct(image: Any) -> Result:
