@@ -10,7 +10,15 @@ import numpy as np
 from .._checks import number, positive, whole
 from ..errors import GeometryError, PyradWarning
 
-__all__ = ["angle_array", "finite_vectors", "per_axis", "positive_per_axis", "sizes"]
+__all__ = [
+    "angle_array",
+    "finite_vectors",
+    "per_axis",
+    "positive_per_axis",
+    "refuse_nonfinite",
+    "sizes",
+    "warn_of_angles",
+]
 
 
 def sizes(name: str, value: Any, lengths: tuple[int, ...]) -> tuple[int, ...]:

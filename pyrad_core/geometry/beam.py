@@ -84,6 +84,8 @@ class Beam(abc.ABC):
 
     def replace(self, **changes: Any) -> Self:
         """The same scan with some constructor arguments changed; everything is checked anew."""
+        if getattr(self, "vectors", None) is not None:
+            raise GeometryError("a scan made by from_vectors has no such arguments; make it anew")
         return dataclasses.replace(self, **changes)  # type: ignore[type-var]
 
     def subset(self, views: Any) -> Self:
@@ -97,6 +99,47 @@ class Beam(abc.ABC):
                 part.flags.writeable = False
                 object.__setattr__(chosen, name, part)
         return chosen
+
+    def perturbed(
+        self, *, shift: Any = (0.0, 0.0), roll: Any = 0.0, tilt: Any = (0.0, 0.0)
+    ) -> Beam:
+        """The same scan with its flat detector moved, in the form of :meth:`from_vectors`.
+
+        Every argument is one value for all views or one per view: jitter, calibrated
+        misalignment, a detector that sags.
+
+        Parameters
+        ----------
+        shift : (float, float) or array_like, shape (views, 2)
+            Along the moved detector's (v, u) in mm, the order of ``offset``.
+        roll : float or array_like, shape (views,)
+            Rotation in the detector's plane in radians, from u towards v.
+        tilt : (float, float) or array_like, shape (views, 2)
+            Right-handed rotation about u and about v in radians.
+
+        Returns
+        -------
+        ParallelBeam or ConeBeam
+            Source, or direction of the rays, and angles as before. The detector turns about its
+            centre: about v, then u, then its normal (all three of the unmoved detector), then it
+            shifts.
+
+        Raises
+        ------
+        GeometryError
+            A detector that is curved or a single line; a value that is not finite.
+
+        Examples
+        --------
+        >>> import pyrad_core as prc
+        >>> scan = prc.ConeBeam([0.0, 0.1], (64, 64), 1.0, 500.0, 800.0)
+        >>> scan.perturbed(shift=[(0.0, 0.2), (0.0, -0.1)], roll=0.01).views
+        2
+        """
+        raise GeometryError(
+            f"{type(self).__name__} with detector {self.detector} has no vector form; use a "
+            "ParallelBeam or a ConeBeam with rows"
+        )
 
     def check_volume(self, volume: Volume) -> None:
         """Raise if the source is inside the volume, warn if no view sees any of it."""

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from .._checks import number
 from ..errors import GeometryError
-from ._values import (
-    angle_array,
-    finite_vectors,
-    per_axis,
-    positive_per_axis,
-    sizes,
-    warn_of_angles,
-)
+from ._values import angle_array, per_axis, positive_per_axis, sizes, warn_of_angles
 from .beam import Beam, Frames, axes_at
 from .fan import check_arc, distances, divergent_rays, locate_from_source, source_outside
+from .poses import check_poses, locate_on_detector, moved_detector, pixel_centres, unit
 from .volume import Volume
 
 __all__ = ["ConeBeam"]
@@ -127,12 +121,7 @@ class ConeBeam(Beam):
         the first view, for information: :meth:`frames` and :meth:`rays` use the vectors.
         """
         given = {"source": source, "detector_centre": detector_centre, "u": u, "v": v}
-        checked = {name: finite_vectors(name, value) for name, value in given.items()}
-        views = len(checked["source"])
-        for name, value in checked.items():
-            if len(value) != views:
-                raise GeometryError(f"{name} has {len(value)} views, but source has {views}")
-        pitches = _unit_steps(checked, pixel)
+        checked, pitches = check_poses(given, pixel)
         self = object.__new__(cls)
         put = object.__setattr__
         at, centre = checked["source"], checked["detector_centre"]
@@ -150,16 +139,10 @@ class ConeBeam(Beam):
         put(self, "vectors", poses)
         return self
 
-    def replace(self, **changes: Any) -> Self:
-        if self.vectors is not None:
-            raise GeometryError("a scan made by from_vectors has no such arguments; make it anew")
-        return super().replace(**changes)
-
     def frames(self) -> Frames:
         if self.vectors is not None:
             source, centre, u, v = (self.vectors[:, i] for i in range(4))
-            normal = np.cross(v, u)
-            normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+            normal = unit(np.cross(v, u))
             facing = np.sign(np.einsum("vi,vi->v", centre - source, normal))
             return Frames(source, normal * facing[:, None], centre, u, v)
         u, v, d = axes_at(self.angles)
@@ -173,13 +156,8 @@ class ConeBeam(Beam):
         frames = self.frames()
         if self.vectors is None:
             return divergent_rays(self, frames)
-        columns = (np.arange(self.columns) - 0.5 * (self.columns - 1))[None, None, :, None]
-        rows = (np.arange(self.rows) - 0.5 * (self.rows - 1))[None, :, None, None]
-        pixels = frames.centre[:, None, None] + columns * frames.u[:, None, None]
-        pixels = pixels + rows * frames.v[:, None, None]
         assert frames.source is not None
-        direction = pixels - frames.source[:, None, None]
-        direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
+        direction = unit(pixel_centres(self, frames) - frames.source[:, None, None])
         return np.broadcast_to(frames.source[:, None, None], direction.shape).copy(), direction
 
     def locate(self, points: Any) -> np.ndarray:
@@ -187,13 +165,19 @@ class ConeBeam(Beam):
         if self.vectors is None:
             return locate_from_source(self, frames, points)
         assert frames.source is not None
-        rays = np.asarray(points, dtype=np.float64)[None] - frames.source[:, None, :]
-        along = np.einsum("vpi,vi->vp", rays, frames.direction)
-        reach = np.einsum("vi,vi->v", frames.centre - frames.source, frames.direction)
-        hits = frames.source[:, None] + rays * (reach[:, None] / along)[..., None]
-        hits = hits - frames.centre[:, None]
-        steps = [axis / np.linalg.norm(axis, axis=-1, keepdims=True) for axis in frames[3:]]
-        return np.stack([np.einsum("vpi,vi->vp", hits, axis) for axis in steps], axis=-1)
+        starts = frames.source[:, None]
+        return locate_on_detector(frames, starts, np.asarray(points, np.float64)[None] - starts)
+
+    def perturbed(
+        self, *, shift: Any = (0.0, 0.0), roll: Any = 0.0, tilt: Any = (0.0, 0.0)
+    ) -> ConeBeam:
+        if self.curved:
+            raise GeometryError("a curved detector has no vector form; it cannot be perturbed")
+        frames = self.frames()
+        poses = moved_detector(frames, shift, roll, tilt)
+        made = self.from_vectors(frames.source, *poses, detector=self.detector, pixel=self.pixel)
+        object.__setattr__(made, "angles", self.angles)
+        return made
 
     def _check_source(self, volume: Volume) -> None:
         if self.vectors is None:
@@ -212,31 +196,8 @@ class ConeBeam(Beam):
             )
 
 
-def _unit_steps(
-    poses: dict[str, np.ndarray], pixel: float | Sequence[float] | None
-) -> tuple[float, float]:
-    """Scale u and v to the pixel pitch in place, check them, return the pitch (row, column)."""
-    lengths = {name: np.linalg.norm(poses[name], axis=1) for name in ("u", "v")}
-    for name, length in lengths.items():
-        if not (length > 0).all():
-            raise GeometryError(f"{name} has length 0 at view {int(np.argmin(length))}")
-    cosine = np.einsum("vi,vi->v", poses["u"], poses["v"]) / (lengths["u"] * lengths["v"])
-    if (np.abs(cosine) > 1e-4).any():
-        view = int(np.argmax(np.abs(cosine)))
-        raise GeometryError(
-            f"u and v are not perpendicular at view {view}: their cosine is {cosine[view]:g}"
-        )
-    if pixel is None:
-        return float(lengths["v"][0]), float(lengths["u"][0])
-    row, column = positive_per_axis("pixel", pixel, 2)
-    poses["u"] *= (column / lengths["u"])[:, None]
-    poses["v"] *= (row / lengths["v"])[:, None]
-    return row, column
-
-
 def _distance_to_detector(poses: dict[str, np.ndarray]) -> np.ndarray:
-    normal = np.cross(poses["v"], poses["u"])
-    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    normal = unit(np.cross(poses["v"], poses["u"]))
     reach = np.abs(np.einsum("vi,vi->v", poses["detector_centre"] - poses["source"], normal))
     if not (reach > 0).all():
         raise GeometryError(

@@ -90,6 +90,103 @@ def test_vectors_repeat_the_circular_cone():
     np.testing.assert_allclose(directions.rays()[1], cone.rays()[1], atol=1e-12)
 
 
+def test_vectors_repeat_the_parallel_beam():
+    beam = beams()["parallel 3d"]
+    f = beam.frames()
+    free = prc.ParallelBeam.from_vectors(3 * f.direction, f.centre, f.u, f.v, detector=(4, 7))
+    assert free.pixel == pytest.approx((2.0, 1.5))
+    assert free.projection_shape == beam.projection_shape
+    np.testing.assert_allclose(free.angles, TURN, atol=1e-12)
+    for got, wanted in zip(free.frames()[1:], f[1:], strict=True):
+        np.testing.assert_allclose(got, wanted, atol=1e-12)
+    for got, wanted in zip(free.rays(), beam.rays(), strict=True):
+        np.testing.assert_allclose(got, wanted, atol=1e-12)
+    points = np.random.default_rng(0).standard_normal((5, 3))
+    shift = [beam.offset[1], beam.offset[0]]  # locate counts from the centre of a free detector
+    np.testing.assert_allclose(free.locate(points), beam.locate(points) - shift, atol=1e-12)
+    assert free.subset([2, 5]).views == 2 and free != beam
+    with pytest.raises(GeometryError, match="from_vectors"):
+        free.replace(pixel=2.0)
+
+
+def oblique():
+    """Laminography: rays 30 degrees off the plane of rotation, the detector across them."""
+    zero = 0 * TURN
+    u = np.stack([np.cos(TURN), np.sin(TURN), zero], axis=-1)
+    ray = np.stack([-np.sin(TURN), np.cos(TURN), zero + np.tan(np.pi / 6)], axis=-1)
+    centre = 0.3 * u + 0.1 * ray
+    v = np.cross(u, ray)
+    return prc.ParallelBeam.from_vectors(ray, centre, u, v, detector=(4, 7), pixel=(2.0, 1.5))
+
+
+@pytest.mark.parametrize("kind", ["oblique", "oblique detector", "cone"])
+def test_free_rays_hit_the_pixel_that_locate_says(kind):
+    beam = oblique() if kind.startswith("oblique") else beams()["cone"]
+    if kind != "oblique":
+        beam = beam.perturbed(shift=(0.4, -0.7), roll=0.1, tilt=(0.2, -0.15))
+    origin, direction = beam.rays()
+    points = (origin + 90.0 * direction).reshape(beam.views, -1, 3)
+    for view in range(beam.views):
+        seen = beam.locate(points[view])[view]
+        np.testing.assert_allclose(seen[:, 0], np.tile(beam.column_positions(), 4), atol=1e-9)
+        np.testing.assert_allclose(seen[:, 1], np.repeat(beam.row_positions(), 7), atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["parallel 3d", "cone", "helix"])
+def test_perturbed_by_nothing_is_the_same_scan(name):
+    beam = beams()[name]
+    free = beam.perturbed()
+    assert free.vectors is not None and free.pixel == pytest.approx(beam.pixel)
+    np.testing.assert_array_equal(free.angles, beam.angles)
+    for got, wanted in zip(free.rays(), beam.rays(), strict=True):
+        np.testing.assert_allclose(got, wanted, atol=1e-12)
+
+
+def test_perturbed_moves_as_documented():
+    beam = prc.ConeBeam([0.0, 2 * np.pi], (4, 7), (2.0, 1.5), 100, 150)  # u = x, d = y, v = z
+    f = beam.frames()
+    shifted = beam.perturbed(shift=[(0.0, 0.0), (0.25, 0.5)]).frames()
+    np.testing.assert_allclose(shifted.centre - f.centre, [[0, 0, 0], [0.5, 0, 0.25]], atol=1e-12)
+    quarter = np.pi / 2
+    rolled = beam.perturbed(roll=[0.0, quarter]).frames()
+    np.testing.assert_allclose(rolled.u[1], [0, 0, 1.5], atol=1e-12)  # from u towards v
+    np.testing.assert_allclose(rolled.v[1], [-2.0, 0, 0], atol=1e-12)
+    about_u = beam.perturbed(tilt=(0.1, 0.0)).frames()
+    np.testing.assert_allclose(about_u.v[0], [0, -2 * np.sin(0.1), 2 * np.cos(0.1)], atol=1e-12)
+    about_v = beam.perturbed(tilt=(0.0, 0.1)).frames()
+    np.testing.assert_allclose(about_v.u[0], [1.5 * np.cos(0.1), 1.5 * np.sin(0.1), 0], atol=1e-12)
+    again = beam.perturbed(roll=0.3).perturbed(roll=-0.3)
+    np.testing.assert_allclose(again.rays()[1], beam.rays()[1], atol=1e-12)
+
+
+def test_perturbed_refuses():
+    with pytest.raises(GeometryError, match="no vector form"):
+        beams()["parallel"].perturbed(roll=0.1)
+    with pytest.raises(GeometryError, match="no vector form"):
+        beams()["fan"].perturbed(roll=0.1)
+    with pytest.raises(GeometryError, match="curved"):
+        beams()["cone curved"].perturbed(roll=0.1)
+    with pytest.raises(GeometryError, match=r"shift has shape \(3,\); expected 2 numbers"):
+        beams()["cone"].perturbed(shift=(1.0, 2.0, 3.0))
+    with pytest.raises(GeometryError, match="roll has shape"):
+        beams()["cone"].perturbed(roll=[0.1, 0.2])
+    with pytest.raises(GeometryError, match="1 NaN"):
+        beams()["cone"].perturbed(tilt=(np.nan, 0.0))
+
+
+def test_parallel_vectors_must_agree():
+    f = beams()["parallel 3d"].frames()
+    make = prc.ParallelBeam.from_vectors
+    with pytest.raises(GeometryError, match="u has 3 views, but direction has 12"):
+        make(f.direction, f.centre, f.u[:3], f.v, detector=(4, 7))
+    with pytest.raises(GeometryError, match="direction has length 0 at view 0"):
+        make(0 * f.direction, f.centre, f.u, f.v, detector=(4, 7))
+    with pytest.raises(GeometryError, match="plane of its detector"):
+        make(f.u, f.centre, f.u, f.v, detector=(4, 7))
+    with pytest.raises(GeometryError, match="detector"):
+        make(f.direction, f.centre, f.u, f.v, detector=7)
+
+
 def test_volume_is_centred_on_the_axis():
     volume = prc.Volume((4, 5), spacing=(2.0, 0.5))
     assert volume.origin == (-3.0, -1.0)
