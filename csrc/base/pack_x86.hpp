@@ -11,6 +11,11 @@
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(PYRAD_EMULATE)
 #define PYRAD_X86 1
+#if !defined(                                                                                      \
+    __clang__) // GCC 12 on its own undefined() operands; in force wherever they are inlined
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <immintrin.h>
 
 #define PYRAD_AVX512 __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")))
@@ -19,7 +24,7 @@
 
 namespace pyrad {
 
-// Samples that one or two registers hold, taken out by index (modulo their number).
+// pick1 and pick2 take samples out of the one or two registers behind p, by index.
 struct Pack512 {
     static constexpr int width = 16, wide = 8; // floats and doubles of a register
     using F = __m512;
@@ -37,11 +42,13 @@ struct Pack512 {
     PYRAD_AVX512 PYRAD_ALWAYS F max(F a, F b) { return _mm512_max_ps(a, b); }
     PYRAD_AVX512 PYRAD_ALWAYS F abs(F a) { return _mm512_abs_ps(a); }
     PYRAD_AVX512 PYRAD_ALWAYS F guess_inverse(F a) { return _mm512_rcp14_ps(a); }
-    PYRAD_AVX512 PYRAD_ALWAYS I whole(F a) { return _mm512_cvttps_epi32(a); } // towards zero
-    PYRAD_AVX512 PYRAD_ALWAYS I ceiling(F a) {
-        return _mm512_cvt_roundps_epi32(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
+    PYRAD_AVX512 PYRAD_ALWAYS F min(F a, F b) { return _mm512_min_ps(a, b); }
+    PYRAD_AVX512 PYRAD_ALWAYS F floor(F a) {
+        return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
     }
-    PYRAD_AVX512 PYRAD_ALWAYS F part(F a, I) { // a - whole(a)
+    PYRAD_AVX512 PYRAD_ALWAYS void store(int *p, I x) { _mm512_storeu_si512(p, x); }
+    PYRAD_AVX512 PYRAD_ALWAYS I whole(F a) { return _mm512_cvttps_epi32(a); } // towards zero
+    PYRAD_AVX512 PYRAD_ALWAYS F part(F a, I) {                                // a - whole(a)
         return _mm512_reduce_ps(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
     }
     PYRAD_AVX512 PYRAD_ALWAYS F pick1(const float *p, I index) {
@@ -86,8 +93,12 @@ struct Pack256 {
     PYRAD_AVX2 PYRAD_ALWAYS F max(F a, F b) { return _mm256_max_ps(a, b); }
     PYRAD_AVX2 PYRAD_ALWAYS F abs(F a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
     PYRAD_AVX2 PYRAD_ALWAYS F guess_inverse(F a) { return _mm256_rcp_ps(a); }
+    PYRAD_AVX2 PYRAD_ALWAYS F min(F a, F b) { return _mm256_min_ps(a, b); }
+    PYRAD_AVX2 PYRAD_ALWAYS F floor(F a) { return _mm256_floor_ps(a); }
+    PYRAD_AVX2 PYRAD_ALWAYS void store(int *p, I x) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i *>(p), x);
+    }
     PYRAD_AVX2 PYRAD_ALWAYS I whole(F a) { return _mm256_cvttps_epi32(a); }
-    PYRAD_AVX2 PYRAD_ALWAYS I ceiling(F a) { return _mm256_cvttps_epi32(_mm256_ceil_ps(a)); }
     PYRAD_AVX2 PYRAD_ALWAYS F part(F a, I whole) { return a - _mm256_cvtepi32_ps(whole); }
     PYRAD_AVX2 PYRAD_ALWAYS F pick1(const float *p, I index) {
         return _mm256_permutevar8x32_ps(_mm256_loadu_ps(p), index);

@@ -25,10 +25,11 @@ using namespace fan;
 template <class T, bool Curved>
 PYRAD_CLONES void add_views(const Scan<T> &scan, i64 begin, i64 end, i64 x, i64 y,
                             T *__restrict tile) {
-    const T centre = static_cast<T>(scan.centre + 2), magnify = static_cast<T>(scan.magnify);
-    const T origin = static_cast<T>(scan.source_origin);
-    const T last = static_cast<T>(scan.columns + 2);
-    const Views &view = scan.view;
+    const T centre = static_cast<T>(scan.beam.centre + 2),
+            magnify = static_cast<T>(scan.beam.magnify);
+    const T origin = static_cast<T>(scan.beam.source_origin);
+    const T last = static_cast<T>(scan.beam.columns + 2);
+    const Views &view = scan.beam.view;
     for (i64 v = begin; v < end; ++v) {
         const T *value = scan.value + v * scan.stride - 2,
                 *slope = scan.slope + v * scan.stride - 2;
@@ -84,16 +85,11 @@ template <class T> struct Tables {
                  bool curved) const {
         const i64 step = static_cast<i64>(coefficients.size() / 6);
         const double *c = coefficients.data();
-        return {step - Views::spare,
-                columns,
+        const Views view{c, c + step, c + 2 * step, c + 3 * step, c + 4 * step, c + 5 * step};
+        return {{step - Views::spare, columns, view, centre, magnify, source_origin, curved},
                 stride,
                 value.data() + sample_pad,
-                slope.data() + sample_pad,
-                {c, c + step, c + 2 * step, c + 3 * step, c + 4 * step, c + 5 * step},
-                centre,
-                magnify,
-                source_origin,
-                curved};
+                slope.data() + sample_pad};
     }
 };
 
@@ -101,15 +97,15 @@ template <class T> TileKernel<T> kernel_of(const Scan<T> &scan, i64 view, i64 x,
     if constexpr (sizeof(T) == 4)
         if (const TileKernel<T> permuting = permuting_tile_kernel(scan, view, x, y))
             return permuting;
-    return scan.curved ? &add_views<T, true> : &add_views<T, false>;
+    return scan.beam.curved ? &add_views<T, true> : &add_views<T, false>;
 }
 
 // All views in runs that take the same kernel.
 template <class T> void fill_tile(const Scan<T> &scan, i64 x, i64 y, T *tile) {
     i64 begin = 0;
     TileKernel<T> kernel = kernel_of(scan, 0, x, y);
-    for (i64 v = 1; v <= scan.views; ++v) {
-        const TileKernel<T> next = v < scan.views ? kernel_of(scan, v, x, y) : nullptr;
+    for (i64 v = 1; v <= scan.beam.views; ++v) {
+        const TileKernel<T> next = v < scan.beam.views ? kernel_of(scan, v, x, y) : nullptr;
         if (next == kernel)
             continue;
         kernel(scan, begin, v, x, y, tile);
