@@ -1,37 +1,53 @@
-// Inner loops of joseph2d.cpp that have a faster form for AVX-512, in single precision.
-//
-// Positions along a line of the image are counted so that 0 lies one sample before the line and
-// 1 .. length are its samples; `line_margin` zeros lie on both sides.
+// Inner loops of joseph2d.cpp that have a faster form for AVX2 and AVX-512, in single precision.
 #pragma once
 
-#include "base/portable.hpp"
+#include "ct/fan_views.hpp"
+#include "ct/joseph2d_rays.hpp"
 
 namespace pyrad::joseph {
 
-constexpr i64 ray_tile = 32;    // rays that advance together in the projection
-constexpr i64 line_margin = 40; // zeros before position 0 and behind position length + 1
-constexpr i64 pixel_tile = 64, line_tile = 16; // tile of the image in the adjoint
+// sums[l] += sum over lines k in [begin, end) of the line interpolated at start[l] + k * slope[l],
+// for ray_tile rays. Positions close to 0 are rounded otherwise than in the portable loop.
+using LineKernel = void (*)(const float *lines, i64 stride, i64 begin, i64 end, i64 length,
+                            const float *start, const float *slope, float *sums);
 
-// sums[l] = sum over lines k in [begin, end) of the line interpolated at start[l] + k * slope[l].
-// Same bits as the portable loop but for positions close to 0, whose distance from the window's
-// start is rounded; false where the processor or the spacing of the rays forbids it.
-bool sum_lines_permuting(const float *lines, i64 stride, i64 begin, i64 end, i64 length,
-                         const float *start, const float *slope, float *sums);
+// Null where the processor has none or the rays diverge too fast within [begin, end).
+LineKernel permuting_line_kernel(i64 begin, i64 end, const float *start, const float *slope);
 
-// Views of a parallel scan whose rays advance along the same axis. start and given (weight times
-// projection) point to column 0 of view 0 and have line_margin spare elements before and behind
-// every row, given zero there.
+// Tiles of the adjoint: tile_rows lines x tile_columns samples, dense, the first being (line,
+// pixel).
+using fan::sample_pad;
+using fan::tile_columns;
+using fan::tile_rows;
+
+// Views of a parallel scan whose rays advance along the same axis. given (weight times projection)
+// points to column 0 of view 0 and has sample_pad zeros before and behind every row.
 struct ParallelViews {
+    static constexpr i64 spare = 32; // readable elements behind the last view
     i64 views, columns, stride;
-    const float *start, *given;
-    const float *slope;            // per view
-    const double *first, *inverse; // start of column 0, columns per sample
+    const float *given;
+    // per view: position of column 0 at line 0, its advance from line to line, columns per sample
+    const double *first, *slope, *inverse;
 };
 
-// Whether add_views_permuting can take these views.
-bool can_permute(const ParallelViews &views);
+// Adds views [begin, end) to a tile.
+using ParallelKernel = void (*)(const ParallelViews &views, i64 begin, i64 end, i64 line, i64 pixel,
+                                float *tile);
+ParallelKernel permuting_parallel_kernel(const ParallelViews &views, i64 view);
 
-// Adds the views to a tile (line_tile x pixel_tile, dense) whose first sample is (line, pixel).
-void add_views_permuting(const ParallelViews &views, i64 line, i64 pixel, float *tile);
+// Views of a fan: all rays of a view in one row, `given` zero where a ray advances along the other
+// axis. beam tells the column of the sample x of line y.
+struct FanViews {
+    fan::Beam beam;
+    i64 stride;
+    const float *start, *slope, *given; // column 0 of view 0, sample_pad spare elements around
+};
+
+using FanKernel = void (*)(const FanViews &views, i64 begin, i64 end, i64 line, i64 pixel,
+                           float *tile);
+FanKernel permuting_fan_kernel(const FanViews &views, i64 view, i64 line, i64 pixel);
+
+// Whether there are permuting kernels at all.
+bool can_permute();
 
 } // namespace pyrad::joseph

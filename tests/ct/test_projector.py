@@ -139,20 +139,48 @@ def test_same_bits_for_any_number_of_threads(name):
         np.testing.assert_array_equal(adjoint, results[0][1])
 
 
-@pytest.mark.parametrize("name", scans())
+def fans_for_every_kernel():
+    """Two, three and four candidate rays, short and long series, sources next to the image."""
+    turn = np.linspace(0, 2 * np.pi, 37, endpoint=False)
+    flat = {
+        "distant": (prc.FanBeam(turn, 230, 0.9, 600.0, 900.0), prc.Volume((131, 150))),
+        "fine": (prc.FanBeam(turn, 300, 0.7, 500.0, 650.0, offset=4.1), prc.Volume((131, 150))),
+        "finest": (prc.FanBeam(turn, 300, 0.66, 400.0, 500.0), prc.Volume((140, 97))),
+        "close": (prc.FanBeam(turn, 250, 2.2, 150.0, 260.0), prc.Volume((190, 205))),
+        "steep": (prc.FanBeam(turn, 300, 0.4, 150.0, 200.0), prc.Volume((70, 80))),
+    }
+    curved = {f"{k} arc": (g.replace(curved=True), v) for k, (g, v) in flat.items()}
+    fine = {"parallel fine": (prc.ParallelBeam(HALF, 300, pixel=0.6), prc.Volume((130, 141)))}
+    return flat | curved | fine
+
+
+@pytest.mark.parametrize("name", scans() | fans_for_every_kernel())
 def test_permuting_kernels_agree_with_the_portable_loops(name):
-    """Other roundings of the same weights."""
-    geometry, volume = scans()[name]
+    """Other roundings of the same weights; white noise shows the rounding of float positions."""
+    geometry, volume = (scans() | fans_for_every_kernel())[name]
     A = prc.ct.Projector(geometry, volume)
     rng = np.random.default_rng(0)
-    x = rng.standard_normal(A.domain_shape).astype(np.float32)
-    y = rng.standard_normal(A.range_shape).astype(np.float32)
+    x, y = rng.standard_normal(A.domain_shape), rng.standard_normal(A.range_shape)
     forward, adjoint = A.forward(x), A.adjoint(y)
+    x, y = x.astype(np.float32), y.astype(np.float32)
     kernels = cpu_kernels()
-    former = kernels.limit_backproject_isa(0)
+    former = kernels.limit_backproject_isa(3)
     try:
-        assert relative_error(A.forward(x), forward) < 1e-6
-        assert relative_error(A.adjoint(y), adjoint) < 1e-6
+        for level in (0, 2, 3):
+            kernels.limit_backproject_isa(level)
+            assert relative_error(A.forward(x), forward) < 1e-5, level
+            assert relative_error(A.adjoint(y), adjoint) < 1e-5, level
+    finally:
+        kernels.limit_backproject_isa(former)
+
+
+@pytest.mark.parametrize("level", [2, 3])
+@pytest.mark.parametrize("name", fans_for_every_kernel())
+def test_adjoint_of_the_permuting_kernels(name, level):
+    kernels = cpu_kernels()
+    former = kernels.limit_backproject_isa(level)
+    try:
+        assert_adjoint(prc.ct.Projector(*fans_for_every_kernel()[name]))
     finally:
         kernels.limit_backproject_isa(former)
 
