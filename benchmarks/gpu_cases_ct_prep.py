@@ -58,3 +58,40 @@ def _(tiny):
 
     lines = _uniform(0, 3, (9, 2, 41) if tiny else (1500, 16, 2048))
     return job(ct.remove_rings, {"projections": lines}, bytes=2 * lines.nbytes)
+
+
+def _spectrum():
+    """Weights and two materials' attenuations, 60 energies."""
+    energy = np.linspace(30.0, 120.0, 60)
+    water, bone = 0.02 * (60 / energy) ** 0.8, 0.06 * (60 / energy) ** 1.5
+    return np.ascontiguousarray([np.full(60, 1 / 60), water, bone])
+
+
+@case("ct.apply_table float32")
+def _(tiny):
+    lines = _uniform(0, 8, int(np.prod(_scan(tiny))))
+    table = np.linspace(0, 9, 4096, dtype=np.float32) ** 1.1
+    arguments = {"x": lines, "table": table, "step": 8 / 4095, "out": np.zeros_like(lines)}
+    return kernel("apply_table", arguments, outputs=("out",), bytes=2 * lines.nbytes)
+
+
+@case("ct.apply_polynomial float32")
+def _(tiny):
+    lines = _uniform(0, 8, int(np.prod(_scan(tiny))))
+    c = np.array([1.0, 0.02, 1e-3, -1e-4], np.float32)
+    arguments = {"x": lines, "coefficients": c, "out": np.zeros_like(lines)}
+    return kernel("apply_polynomial", arguments, outputs=("out",), bytes=2 * lines.nbytes)
+
+
+@case("ct.two_material_lines float32")
+def _(tiny):
+    n = 500 if tiny else 1 << 24
+    arguments = {
+        "x": _uniform(0, 8, n),
+        "lengths": _uniform(0, 30, n),
+        "spectrum": _spectrum(),
+        "first_mono": 0.019,
+        "second_mono": 0.055,
+        "out": np.zeros(n, np.float32),
+    }
+    return kernel("two_material_lines", arguments, outputs=("out",), host=("spectrum",))

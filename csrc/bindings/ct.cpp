@@ -117,12 +117,14 @@ template <class T> void def_all(py::module_ &m) {
 } // namespace
 
 void bind_ct_joseph3d(py::module_ &m);
+void bind_ct_beam_hardening(py::module_ &m);
 void bind_ct_preprocess(py::module_ &m);
 void bind_ct_rings(py::module_ &m);
 void bind_ct_footprint(py::module_ &m);
 
 void bind_ct(py::module_ &m) {
     bind_ct_joseph3d(m);
+    bind_ct_beam_hardening(m);
     bind_ct_preprocess(m);
     bind_ct_rings(m);
     bind_ct_footprint(m);

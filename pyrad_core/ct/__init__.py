@@ -1,21 +1,27 @@
 """Computed tomography: line integrals, reconstruction, and what comes before it."""
 
+from .beam_hardening import correct_beam_hardening
 from .center import find_center
 from .dose import simulate_dose
 from .fbp import fbp
 from .hounsfield import from_hu, to_hu
+from .metal import reduce_metal
 from .preprocess import normalize
 from .projector import Projector
 from .recon import recon
 from .rings import remove_rings
+from .truncation import extend_truncated
 
 __all__ = [
     "Projector",
+    "correct_beam_hardening",
+    "extend_truncated",
     "fbp",
     "find_center",
     "from_hu",
     "normalize",
     "recon",
+    "reduce_metal",
     "remove_rings",
     "simulate_dose",
     "to_hu",
