@@ -34,57 +34,68 @@ template <class T> struct Column {
 // One view with its rows turned so that z grows with them.
 struct RowView {
     View3D view;
+    Scan3D scan; // of the turned rows
     bool turned;
-    double first_row, row_pitch;
 
-    RowView(const View3D &given, const Scan3D &scan, i64 rows) : view(given) {
-        turned = (view.origin_v[2] + view.ray_v[2]) * scan.row_pitch < 0;
-        first_row = scan.first_row + (turned ? static_cast<double>(rows - 1) * scan.row_pitch : 0);
-        row_pitch = turned ? -scan.row_pitch : scan.row_pitch;
+    RowView(const View3D &view, const Scan3D &given, i64 rows)
+        : view(view), scan(given),
+          turned((view.origin_v[2] + view.ray_v[2]) * given.row_pitch < 0) {
+        if (turned) {
+            scan.first_row += static_cast<double>(rows - 1) * given.row_pitch;
+            scan.row_pitch = -given.row_pitch;
+        }
     }
     i64 row(i64 r, i64 rows) const { return turned ? rows - 1 - r : r; }
 };
 
 // The column's path, or false if its rays have another dominant axis.
 template <class T>
-bool take_column(const RowView &rows, double a, double b, const Scan3D &scan,
-                 const Planes<T> &planes, Column<T> &column) {
-    const View3D &view = rows.view;
-    const double d[2] = {direction_at(view, 0, a, b, 0), direction_at(view, 1, a, b, 0)};
-    if (dominant_axis(d[0], d[1], 0) != planes.axis)
+bool take_column(const RowView &rows, double a, double b, const Planes<T> &planes,
+                 Column<T> &column) {
+    const Path3D path = path3d(rows.view, rows.scan, a, b);
+    if (path.axis != planes.axis)
         return false;
-    const double along = d[planes.axis], slope = d[1 - planes.axis] / along;
-    const double from = point_at(view, planes.axis, b, 0);
-    const double start = point_at(view, 1 - planes.axis, b, 0) - from * slope + 1;
-    column.start = static_cast<T>(start);
-    column.slope = static_cast<T>(slope);
-    column.base_slope = direction_at(view, 2, a, b, rows.first_row) / along;
-    column.base = point_at(view, 2, b, rows.first_row) - from * column.base_slope + 1;
-    column.step_slope = rows.row_pitch * view.ray_v[2] / along;
-    column.step = rows.row_pitch * view.origin_v[2] - from * column.step_slope;
-    const PlaneRange range =
-        planes_met(start, slope, static_cast<double>(planes.lines),
-                   in_front(scan.divergent && along > 0 ? from : -beyond,
-                            scan.divergent && along < 0 ? from : beyond, planes.count));
+    column.start = static_cast<T>(path.start);
+    column.slope = static_cast<T>(path.slope);
+    column.base = path.base;
+    column.base_slope = path.base_slope;
+    column.step = path.step;
+    column.step_slope = path.step_slope;
+    const PlaneRange range = planes_met(path.start, path.slope, static_cast<double>(planes.lines),
+                                        in_front(path.from, path.to, planes.count));
     column.begin = range.begin;
     column.end = range.end;
     return true;
 }
 
-// Length in mm between two planes for every row; 0 where z is the dominant axis.
+// z of the direction of a column's rays: level + w * rise, at the detector's own rows.
+struct Rise {
+    double first_row, row_pitch, level, rise, pitch;
+};
+
+// weight[r] = sqrt(flat + z^2) / along for row first + r * turn; 0 where z is the dominant axis.
+template <class T>
+PYRAD_CLONES void weigh_lengths(const Rise &rise, double along, double flat, i64 first, i64 turn,
+                                i64 count, T *weight) {
+    for (i64 r = 0; r < count; ++r) {
+        const double w = rise.first_row + static_cast<double>(first + r * turn) * rise.row_pitch;
+        const double dz = rise.level + w * rise.rise, z = dz * rise.pitch;
+        const double length = std::sqrt(flat + z * z) / along;
+        weight[r] = static_cast<T>(size_of(dz) > along ? 0.0 : length);
+    }
+}
+
+// Length in mm between two planes for every row of a column.
 template <class T>
 void weigh_rows(const RowView &rows, double a, double b, const Scan3D &scan, int axis, i64 count,
                 T *weight) {
     const View3D &view = rows.view;
     const double dx = direction_at(view, 0, a, b, 0), dy = direction_at(view, 1, a, b, 0);
     const double x = dx * scan.pitch[0], y = dy * scan.pitch[1];
-    const double along = size_of(axis == 0 ? dx : dy), flat = x * x + y * y;
-    for (i64 r = 0; r < count; ++r) {
-        const double w = scan.first_row + static_cast<double>(rows.row(r, count)) * scan.row_pitch;
-        const double dz = direction_at(view, 2, a, b, w), z = dz * scan.pitch[2];
-        const double length = std::sqrt(flat + z * z) / along;
-        weight[r] = static_cast<T>(size_of(dz) > along ? 0.0 : length);
-    }
+    const Rise rise = {scan.first_row, scan.row_pitch, a * view.ray[2] + b * view.ray_u[2],
+                       view.ray_v[2], scan.pitch[2]};
+    weigh_lengths(rise, size_of(axis == 0 ? dx : dy), x * x + y * y, rows.row(0, count),
+                  i64(rows.turned ? -1 : 1), count, weight);
 }
 
 // Rows [first, last) that any of the planes shows within the volume's (0, length + 1).
@@ -213,13 +224,12 @@ void write_columns(const RowView &rows, const std::vector<Column<T>> &taken,
 // All columns [first, last) of one view that run along the planes' axis.
 template <class T>
 std::vector<Column<T>> take_columns(const RowView &rows, View<const double, 2> columns,
-                                    const Scan3D &scan, const Planes<T> &planes, i64 first,
-                                    i64 last) {
+                                    const Planes<T> &planes, i64 first, i64 last) {
     std::vector<Column<T>> taken;
     for (i64 c = first; c < last; ++c) {
         Column<T> column;
         column.index = c;
-        if (take_column(rows, columns(c, 0), columns(c, 1), scan, planes, column))
+        if (take_column(rows, columns(c, 0), columns(c, 1), planes, column))
             taken.push_back(column);
     }
     return taken;
@@ -234,7 +244,7 @@ void project_tile(const Planes<T> &planes, const i64 *which, i64 views_here, i64
     std::vector<std::vector<Column<T>>> taken;
     for (i64 i = 0; i < views_here; ++i) {
         turned.emplace_back(load_view3d(&views(which[i], 0)), scan, rows);
-        taken.push_back(take_columns(turned.back(), columns, scan, planes, first, last));
+        taken.push_back(take_columns(turned.back(), columns, planes, first, last));
     }
     std::fill_n(scratch.sums.get(), views_here * column_group * stride, T(0));
     for (i64 k = 0; k < planes.count; k += plane_block) {
@@ -276,8 +286,7 @@ template <class T> struct Chunk {
         std::vector<i64> first{0};
         for (i64 i = 0; i < count; ++i) {
             turned.emplace_back(load_view3d(&views(which[i], 0)), scan, rows);
-            const auto taken =
-                take_columns(turned.back(), detector, scan, planes, 0, detector.shape[0]);
+            const auto taken = take_columns(turned.back(), detector, planes, 0, detector.shape[0]);
             columns.insert(columns.end(), taken.begin(), taken.end());
             first.push_back(static_cast<i64>(columns.size()));
         }

@@ -90,11 +90,56 @@ PYRAD_HD Ray3D ray3d(const View3D &view, const Scan3D &scan, double a, double b,
     return ray3d_along(dominant_axis(d[0], d[1], d[2]), o, d, scan);
 }
 
+// The planes k in [0, count) with from < k < to.
+struct PlaneRange {
+    i64 begin, end;
+};
+PYRAD_HD PlaneRange in_front(double from, double to, i64 count) {
+    const double n = static_cast<double>(count);
+    return {static_cast<i64>(floor(clamp(from, -1.0, n - 1))) + 1,
+            static_cast<i64>(ceil(clamp(to, 0.0, n)))};
+}
+
+// Those of a range where position + k * slope may lie within (0, length + 1).
+PYRAD_HD PlaneRange planes_met(double position, double slope, double length, PlaneRange range) {
+    const double begin = static_cast<double>(range.begin), end = static_cast<double>(range.end);
+    if (slope == 0)
+        return position > 0 && position < length + 1 ? range : PlaneRange{0, 0};
+    const double at0 = -position / slope, at1 = (length + 1 - position) / slope;
+    const double low = min_of(at0, at1) - 1e-3, high = max_of(at0, at1) + 1e-3;
+    return {static_cast<i64>(ceil(clamp(low, begin, end))),
+            static_cast<i64>(floor(clamp(high, begin - 1, end - 1))) + 1};
+}
+
 // Rays of a view whose rows lie along z cross the xy plane on one line per column, whatever the
 // row; such views take the fast path.
 PYRAD_HD bool rows_along_z(const View3D &view) {
     return view.origin_v[0] == 0 && view.origin_v[1] == 0 && view.ray_v[0] == 0 &&
            view.ray_v[1] == 0;
+}
+
+// The rays of one detector column of such a view, x or y being their dominant axis: they cross
+// plane k on the line at start + k * slope, row r of them at the sample
+// (base + k * base_slope) + r * (step + k * step_slope). Positions count from 1 at the first.
+struct Path3D {
+    int axis;
+    double start, slope, base, base_slope, step, step_slope, from, to;
+};
+
+PYRAD_HD Path3D path3d(const View3D &view, const Scan3D &scan, double a, double b) {
+    const double dx = direction_at(view, 0, a, b, 0), dy = direction_at(view, 1, a, b, 0);
+    Path3D path;
+    path.axis = dominant_axis(dx, dy, 0);
+    const double along = path.axis ? dy : dx, from = point_at(view, path.axis, b, 0);
+    path.slope = (path.axis ? dx : dy) / along;
+    path.start = point_at(view, 1 - path.axis, b, 0) - from * path.slope + 1;
+    path.base_slope = direction_at(view, 2, a, b, scan.first_row) / along;
+    path.base = point_at(view, 2, b, scan.first_row) - from * path.base_slope + 1;
+    path.step_slope = scan.row_pitch * view.ray_v[2] / along;
+    path.step = scan.row_pitch * view.origin_v[2] - from * path.step_slope;
+    path.from = scan.divergent && along > 0 ? from : -beyond;
+    path.to = scan.divergent && along < 0 ? from : beyond;
+    return path;
 }
 
 } // namespace pyrad

@@ -3,7 +3,6 @@
 #include "base/pool.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace pyrad::joseph {
 namespace {
@@ -33,22 +32,6 @@ template <class T, class Body> void for_lines(const Planes<T> &planes, const Bod
 }
 
 } // namespace
-
-PlaneRange in_front(double from, double to, i64 count) {
-    const double n = static_cast<double>(count);
-    return {static_cast<i64>(std::floor(std::clamp(from, -1.0, n - 1))) + 1,
-            static_cast<i64>(std::ceil(std::clamp(to, 0.0, n)))};
-}
-
-PlaneRange planes_met(double position, double slope, double length, PlaneRange range) {
-    const double begin = static_cast<double>(range.begin), end = static_cast<double>(range.end);
-    if (slope == 0)
-        return position > 0 && position < length + 1 ? range : PlaneRange{0, 0};
-    const double at0 = -position / slope, at1 = (length + 1 - position) / slope;
-    const double low = std::min(at0, at1) - 1e-3, high = std::max(at0, at1) + 1e-3;
-    return {static_cast<i64>(std::ceil(std::clamp(low, begin, end))),
-            static_cast<i64>(std::floor(std::clamp(high, begin - 1, end - 1))) + 1};
-}
 
 template <class T> Planes<T>::Planes(int axis, std::array<i64, 3> shape) : axis(axis) {
     const i64 by_axis[3] = {shape[2], shape[1], shape[0]};

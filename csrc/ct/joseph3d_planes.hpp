@@ -51,16 +51,6 @@ template <class T> struct Planes {
     std::shared_ptr<Aligned<T>> memory_;
 };
 
-struct PlaneRange {
-    i64 begin, end;
-};
-
-// Planes k in [0, count) with from < k < to.
-PlaneRange in_front(double from, double to, i64 count);
-
-// Those of a range where position + k * slope may lie within (0, length + 1).
-PlaneRange planes_met(double position, double slope, double length, PlaneRange range);
-
 template <class T> Planes<T> copy_planes(View<const T, 3> volume, int axis);
 template <class T> Planes<T> zero_planes(const std::array<i64, 3> &shape, int axis);
 

@@ -289,6 +289,23 @@ def test_permuting_kernels_agree_with_the_portable_loops(name, level):
         cpu_kernels().limit_backproject_isa(before)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", scans())
+def test_cuda_parity(name, dtype, device):
+    geometry, volume = scans()[name]
+    A = prc.ct.Projector(geometry.subset(slice(0, 3)), volume)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(A.domain_shape).astype(dtype)
+    y = rng.standard_normal(A.range_shape).astype(dtype)
+    forward, adjoint = A.forward(x), A.adjoint(y)
+    with device:
+        got_forward = device.numpy(A.forward(device.array(x)))
+        got_adjoint = device.numpy(A.adjoint(device.array(y)))
+    tolerance = 1e-5 if dtype == np.float32 else 1e-12
+    assert relative_error(got_forward, forward) < tolerance
+    assert relative_error(got_adjoint, adjoint) < tolerance
+
+
 def test_subset_is_the_views():
     geometry, volume = scans()["jittered cone"]
     A = prc.ct.Projector(geometry, volume)

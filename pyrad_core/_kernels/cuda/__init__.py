@@ -10,6 +10,7 @@ from .base import *  # noqa: F403
 from .ct import *  # noqa: F403
 from .ct_beam_hardening import *  # noqa: F403
 from .ct_footprint import *  # noqa: F403
+from .ct_joseph3d import *  # noqa: F403
 from .ct_preprocess import *  # noqa: F403
 from .ct_rings import *  # noqa: F403
 from .denoise import *  # noqa: F403
