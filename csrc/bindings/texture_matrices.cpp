@@ -1,4 +1,5 @@
 // Run length, zone and neighbourhood matrices, and the features of tables (level, size).
+#include "base/simd.hpp"
 #include "bindings/bind.hpp"
 #include "texture/neighbourhood.hpp"
 #include "texture/run_lengths.hpp"
@@ -10,9 +11,15 @@
 namespace pyrad::bind {
 namespace {
 
+template <class L> PYRAD_CLONES L largest(const L *values, i64 n) {
+    L top = 0;
+    for (i64 v = 0; v < n; ++v)
+        top = values[v] > top ? values[v] : top;
+    return top;
+}
+
 template <class L> void require_below(View<const L, 3> levels, i64 ng) {
-    const L *end = levels.data + levels.size();
-    const L top = *std::max_element(levels.data, end);
+    const L top = largest(levels.data, levels.size());
     if (top > ng)
         fail(ErrorKind::data, "levels holds ", static_cast<i64>(top), ", but ng is ", ng);
 }

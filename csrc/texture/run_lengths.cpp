@@ -19,18 +19,26 @@ namespace {
 
 constexpr i64 slab_count = 4; // walking back costs at most 1.5 steps per voxel
 constexpr i64 small_table = 1 << 16;
-constexpr i64 spare = 8; // cells of row 0 that take the voxels which end no run, in turn
+constexpr i64 block = 32; // row loops run over whole blocks where the volume goes on
+constexpr i64 spare = 8;  // cells of row 0 that take the voxels which end no run, in turn
 
 template <class L>
 PYRAD_CLONES void row_cells(const L *here, const L *before, const L *after,
-                            const u16 *length_before, i64 n, u32 stride, u16 *length, u32 *cell) {
-    for (i64 x = 0; x < n; ++x) {
+                            const u16 *length_before, i64 n, u32 stride, u16 *__restrict length,
+                            u32 *__restrict cell) {
+    const auto one = [&](i64 x) {
         const L level = here[x];
         const u16 len = before[x] == level ? u16(length_before[x] + 1) : u16(1);
         const bool ends = after[x] != level && level != 0;
         length[x] = len;
         cell[x] = ends ? level * stride + len : static_cast<u32>(x & (spare - 1));
-    }
+    };
+    i64 x = 0;
+    for (; x + block <= n; x += block)
+        for (i64 k = x; k < x + block; ++k)
+            one(k);
+    for (; x < n; ++x)
+        one(x);
 }
 
 // The same along x, where the length runs within the row.
@@ -77,10 +85,10 @@ template <class L> class Sweep {
           u32 stride)
         : levels_(levels), pad_(pad), extents_(extents), dz_(offset[0]), dy_(offset[1]),
           dx_(offset[2]), step_(dz_ * levels.stride[0] + dy_ * levels.stride[1] + dx_),
-          stride_(stride), cell_(levels.shape[2]) {
+          stride_(stride), cell_(levels.shape[2] + block) {
         if (dz_ || dy_)
             for (auto &plane : length_)
-                plane.resize(levels.shape[1] * levels.shape[2]);
+                plane.resize(levels.shape[1] * levels.shape[2] + block);
     }
 
     // Counts the runs that end in the slices [begin, end) of the padded volume.
@@ -103,9 +111,11 @@ template <class L> class Sweep {
         if (n <= 0)
             return;
         const L *here = &levels_(z, y, e.begin);
+        const i64 whole = (n + block - 1) / block * block;
+        const bool fits = &levels_(z, y, e.begin) - levels_.data + step_ + whole <= levels_.size();
         if (dz_ || dy_)
             row_cells(here, here - step_, here + step_,
-                      row_lengths(z - dz_, y - dy_) + e.begin - dx_, n, stride_,
+                      row_lengths(z - dz_, y - dy_) + e.begin - dx_, fits ? whole : n, stride_,
                       row_lengths(z, y) + e.begin, cell_.data());
         else
             line_cells(here, n, stride_, cell_.data());
