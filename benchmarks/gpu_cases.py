@@ -417,7 +417,7 @@ for _preset in ("ibsi", "pyradiomics"):
 
 
 for _rule in (("fbs", 5.0), ("fbn", 16)):
-    for _matrix in ("glcm", "glrlm", "ngldm"):
+    for _matrix in ("glcm", "glrlm", "glszm", "gldzm", "ngldm"):
 
         @case(f"features.matrices.{_matrix} {_rule[0]}, ball in 256^3")
         def _(tiny, rule=_rule, matrix=_matrix):

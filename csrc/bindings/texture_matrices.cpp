@@ -4,6 +4,7 @@
 #include "texture/neighbourhood.hpp"
 #include "texture/run_lengths.hpp"
 #include "texture/size_features.hpp"
+#include "texture/zones.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -128,6 +129,49 @@ template <class L> void def_neighbourhood(py::module_ &m) {
         exact("dependences"));
 }
 
+void def_border_distance(py::module_ &m) {
+    m.def(
+        "border_distance",
+        [](const Array<u8> &mask, i64 pad, bool in_plane, Array<u16> &out) {
+            const auto from = input<3>(mask, "mask");
+            const auto to = output<3>(out, "out");
+            if (pad < 1 || pad > (i64(1) << 20))
+                fail(ErrorKind::data, "pad is ", pad, "; expected at least 1");
+            auto shape = from.shape;
+            for (i64 &n : shape)
+                n += 2 * pad;
+            require_shape<3>(to.shape, shape, "out");
+            run([&] { border_distance(from, pad, in_plane, to); });
+        },
+        exact("mask"), "pad"_a, "in_plane"_a, exact("out"));
+}
+
+template <class L> void def_find_zones(py::module_ &m) {
+    m.def(
+        "find_zones",
+        [](const Array<L> &levels, i64 pad, bool in_plane, const Array<u16> &distances,
+           Array<i32> &out) {
+            const auto from = input<3>(levels, "levels");
+            const auto to = output<2>(out, "out");
+            require_shape<2>(to.shape, {to.shape[0], 4}, "out");
+            const u16 *near = nullptr;
+            if (distances.size()) {
+                const auto view = input<3>(distances, "distances");
+                require_shape<3>(view.shape, from.shape, "distances");
+                near = view.data;
+            }
+            i64 zones = 0;
+            run([&] {
+                require_margin(from, pad, 1);
+                zones = find_zones(from, pad, in_plane, near, to);
+            });
+            return zones;
+        },
+        exact("levels"), "pad"_a, "in_plane"_a, exact("distances"), exact("out"),
+        "Writes (level, voxels, smallest distance, slice) per zone; returns the number of zones. "
+        "distances may be empty.");
+}
+
 template <class C> void def_size_features(py::module_ &m) {
     m.def(
         "size_features",
@@ -155,6 +199,9 @@ void bind_texture_matrices(py::module_ &m) {
     def_run_lengths<u16>(m);
     def_neighbourhood<u8>(m);
     def_neighbourhood<u16>(m);
+    def_border_distance(m);
+    def_find_zones<u8>(m);
+    def_find_zones<u16>(m);
     def_size_features<u64>(m);
     def_size_features<double>(m);
 }

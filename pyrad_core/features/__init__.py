@@ -6,7 +6,9 @@ from . import matrices
 from .extract import extract
 from .first_order import first_order
 from .glcm import glcm
+from .gldzm import gldzm
 from .glrlm import glrlm
+from .glszm import glszm
 from .intensity_histogram import intensity_histogram
 from .maps import maps
 from .ngldm import ngldm
@@ -20,7 +22,9 @@ __all__ = [
     "extract",
     "first_order",
     "glcm",
+    "gldzm",
     "glrlm",
+    "glszm",
     "intensity_histogram",
     "maps",
     "matrices",

@@ -129,6 +129,44 @@ _GLRLM = (
     Entry("RunEntropy", "rlm_rl_entr", "HJ9O"),
 )
 
+_GLSZM = (
+    Entry("SmallAreaEmphasis", "szm_sze", "9SAK"),
+    Entry("LargeAreaEmphasis", "szm_lze", "48P8"),
+    Entry("LowGrayLevelZoneEmphasis", "szm_lgze", "XMSY"),
+    Entry("HighGrayLevelZoneEmphasis", "szm_hgze", "5GN9"),
+    Entry("SmallAreaLowGrayLevelEmphasis", "szm_szlge", "5RAI"),
+    Entry("SmallAreaHighGrayLevelEmphasis", "szm_szhge", "HW1V"),
+    Entry("LargeAreaLowGrayLevelEmphasis", "szm_lzlge", "YH51"),
+    Entry("LargeAreaHighGrayLevelEmphasis", "szm_lzhge", "J17V"),
+    Entry("GrayLevelNonUniformity", "szm_glnu", "JNSA"),
+    Entry("GrayLevelNonUniformityNormalized", "szm_glnu_norm", "Y1RO"),
+    Entry("SizeZoneNonUniformity", "szm_zsnu", "4JP3"),
+    Entry("SizeZoneNonUniformityNormalized", "szm_zsnu_norm", "VB3A"),
+    Entry("ZonePercentage", "szm_z_perc", "P30P"),
+    Entry("GrayLevelVariance", "szm_gl_var", "BYLV"),
+    Entry("ZoneVariance", "szm_zs_var", "3NSA"),
+    Entry("ZoneEntropy", "szm_zs_entr", "GU8N"),
+)
+
+_GLDZM = (
+    _ibsi_only("SmallDistanceEmphasis", "dzm_sde", "0GBI"),
+    _ibsi_only("LargeDistanceEmphasis", "dzm_lde", "MB4I"),
+    _ibsi_only("LowGrayLevelZoneEmphasis", "dzm_lgze", "S1RA"),
+    _ibsi_only("HighGrayLevelZoneEmphasis", "dzm_hgze", "K26C"),
+    _ibsi_only("SmallDistanceLowGrayLevelEmphasis", "dzm_sdlge", "RUVG"),
+    _ibsi_only("SmallDistanceHighGrayLevelEmphasis", "dzm_sdhge", "DKNJ"),
+    _ibsi_only("LargeDistanceLowGrayLevelEmphasis", "dzm_ldlge", "A7WM"),
+    _ibsi_only("LargeDistanceHighGrayLevelEmphasis", "dzm_ldhge", "KLTH"),
+    _ibsi_only("GrayLevelNonUniformity", "dzm_glnu", "VFT7"),
+    _ibsi_only("GrayLevelNonUniformityNormalized", "dzm_glnu_norm", "7HP3"),
+    _ibsi_only("ZoneDistanceNonUniformity", "dzm_zdnu", "V294"),
+    _ibsi_only("ZoneDistanceNonUniformityNormalized", "dzm_zdnu_norm", "IATH"),
+    _ibsi_only("ZonePercentage", "dzm_z_perc", "VIWW"),
+    _ibsi_only("GrayLevelVariance", "dzm_gl_var", "QK93"),
+    _ibsi_only("ZoneDistanceVariance", "dzm_zd_var", "7WT1"),
+    _ibsi_only("ZoneDistanceEntropy", "dzm_zd_entr", "GBDU"),
+)
+
 _NGTDM = (
     Entry("Coarseness", "ngt_coarseness", "QCDE"),
     Entry("Contrast", "ngt_contrast", "65HE"),
@@ -162,6 +200,8 @@ ENTRIES: dict[str, tuple[Entry, ...]] = {
     "intensity_histogram": _INTENSITY_HISTOGRAM,
     "glcm": _GLCM,
     "glrlm": _GLRLM,
+    "glszm": _GLSZM,
+    "gldzm": _GLDZM,
     "ngtdm": _NGTDM,
     "ngldm": _NGLDM,
 }

@@ -16,6 +16,7 @@ _CLASSES = {
     "firstorder": "first_order",
     "glcm": "glcm",
     "glrlm": "glrlm",
+    "glszm": "glszm",
     "gldm": "ngldm",
     "ngtdm": "ngtdm",
 }

@@ -8,6 +8,7 @@ import numpy as np
 
 from ._neighbourhood import neighbourhood_tables, tone_differences
 from ._run import settings_of
+from ._zones import DISTANCE, SIZE, zone_table, zones_of
 from .glcm import count_tables
 from .glrlm import count_runs, longest_run
 from .offsets import half_offsets
@@ -15,7 +16,7 @@ from .preprocess import prepare
 from .region import Region
 from .settings import Settings
 
-__all__ = ["glcm", "glrlm", "ngldm", "ngtdm"]
+__all__ = ["glcm", "gldzm", "glrlm", "glszm", "ngldm", "ngtdm"]
 
 
 def glcm(
@@ -161,6 +162,73 @@ def ngldm(
     region = _region(image, mask, settings, spacing, label)
     flat = by_slice or region.settings.dimension != "3D"
     return neighbourhood_tables(region, by_slice, flat)[1]
+
+
+def glszm(
+    image: Any,
+    mask: Any,
+    *,
+    settings: Settings | None = None,
+    spacing: Any = None,
+    label: int | None = None,
+    by_slice: bool = False,
+) -> tuple[Any, np.ndarray]:
+    """Zone counts of a region, by level and size.
+
+    Arguments as :func:`glcm`; ``by_slice`` finds zones in the slices and counts them per slice.
+
+    Returns
+    -------
+    counts : array (ng, m) or (slice, ng, m)
+        uint64; ``counts[..., i - 1, c]`` zones of level i with ``sizes[c]`` voxels.
+    sizes : array (m,)
+        The zone sizes that occur.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[[1, 2, 2, 1]]], np.float32)
+    >>> counts, sizes = glszm(image, np.ones_like(image), settings=Settings(discretisation=None))
+    >>> counts.tolist(), sizes.tolist()
+    ([[2, 0], [0, 1]], [1, 2])
+    """
+    return _zone_matrix(_region(image, mask, settings, spacing, label), SIZE, by_slice)
+
+
+def gldzm(
+    image: Any,
+    mask: Any,
+    *,
+    settings: Settings | None = None,
+    spacing: Any = None,
+    label: int | None = None,
+    by_slice: bool = False,
+) -> tuple[Any, np.ndarray]:
+    """Zone counts of a region, by level and distance to the border: as :func:`glszm`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.array([[[1, 2, 2, 1]]], np.float32)
+    >>> settings = Settings(discretisation=None)
+    >>> counts, distances = gldzm(image, np.ones_like(image), settings=settings)
+    >>> counts.tolist(), distances.tolist()
+    ([[2], [1]], [1])
+    """
+    return _zone_matrix(_region(image, mask, settings, spacing, label), DISTANCE, by_slice)
+
+
+def _zone_matrix(region: Region, column: int, by_slice: bool) -> tuple[Any, np.ndarray]:
+    in_plane = by_slice or region.settings.dimension != "3D"
+    zones, ng = zones_of(region, in_plane, column == DISTANCE), region.levels(1).ng
+    shape: tuple[int, ...] = (ng, -1)
+    if by_slice:
+        slices = region.mask.shape[0]
+        zones = zones.copy()
+        zones[:, 0] += zones[:, 3] * ng
+        ng, shape = slices * ng, (slices, ng, -1)
+    counts, values = zone_table(zones, column, ng)
+    return region.xp.asarray(counts.reshape(shape)), values
 
 
 def _region(

@@ -20,7 +20,9 @@ _SHORT_AGGREGATIONS = {"2D": "2D_avg", "2.5D": "2.5D_merged", "3D": "3D_merged"}
 INTERPOLATIONS = ("linear", "cubic", "bspline", "nearest")
 WEIGHTINGS = ("no_weighting", "infinity", "euclidean", "manhattan")
 MAX_LEVELS = 4096
-FAMILIES = ("first_order", "intensity_histogram", "glcm", "glrlm", "ngtdm", "ngldm")
+FAMILIES = (
+    "first_order", "intensity_histogram", "glcm", "glrlm", "glszm", "gldzm", "ngtdm", "ngldm",
+)  # fmt: skip
 FILTERS = ("original", "wavelet")
 
 

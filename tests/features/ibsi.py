@@ -41,6 +41,8 @@ FAMILIES = {
     "intensity_histogram": ("intensity_histogram", "none"),
     "glcm": ("glcm", "six"),
     "glrlm": ("glrlm", "six"),
+    "glszm": ("glszm", "zone"),
+    "gldzm": ("gldzm", "zone"),
     "ngtdm": ("ngtdm", "zone"),
     "ngldm": ("ngldm", "zone"),
 }

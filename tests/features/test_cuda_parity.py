@@ -123,6 +123,30 @@ def test_neighbourhood(device, ng, dtype, reach, by_slice):
         np.testing.assert_array_equal(device.numpy(got), table)
 
 
+@pytest.mark.parametrize("in_plane", [False, True])
+@pytest.mark.parametrize(("ng", "dtype"), [(1, np.uint8), (3, np.uint8), (300, np.uint16)])
+def test_find_zones(device, ng, dtype, in_plane):
+    rng = np.random.default_rng(ng)
+    mask = (rng.random((35, 6, 8)) < 0.8).astype(np.uint8)
+    levels = (rng.integers(1, min(ng, 3) + 1, mask.shape) * mask).astype(dtype)
+    packed = _padded(levels, 2)
+    distances = np.empty(packed.shape, np.uint16)
+    cpu.border_distance(mask, 2, in_plane, distances)
+    expected = np.empty((mask.sum(), 4), np.int32)
+    count = cpu.find_zones(packed, 2, in_plane, distances, expected)
+    without = np.empty_like(expected)
+    none = np.empty((0, 0, 0), np.uint16)
+    assert cpu.find_zones(packed, 2, in_plane, none, without) == count
+    np.testing.assert_array_equal(without[:count, [0, 1, 3]], expected[:count, [0, 1, 3]])
+    with device:
+        near, out = device.array(np.empty_like(distances)), device.array(np.empty_like(expected))
+        device.kernels.border_distance(device.array(mask), 2, in_plane, near)
+        found = device.kernels.find_zones(device.array(packed), 2, in_plane, near, out)
+    np.testing.assert_array_equal(device.numpy(near), distances)
+    assert found == count
+    np.testing.assert_array_equal(device.numpy(out)[:count], expected[:count])
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_value_sums(device, dtype):
     values = np.random.default_rng(2).normal(3, 2, 20_000).astype(dtype)

@@ -257,6 +257,43 @@ def test_neighbourhoods_equal_a_plain_loop(seed, norm, reach, alpha):
     np.testing.assert_allclose(difference, spread, rtol=1e-12)
 
 
+@budget(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**31), share=st.floats(0.2, 1.0), levels=st.integers(1, 4),
+       shape=st.tuples(st.integers(1, 40), st.integers(1, 9), st.integers(1, 70)))  # fmt: skip
+def test_zones_equal_scipy_label(seed, share, levels, shape):
+    ndimage = pytest.importorskip("scipy.ndimage")
+    rng = np.random.default_rng(seed)
+    image = rng.integers(1, levels + 1, shape).astype(np.float32)
+    mask = (rng.random(shape) < share).astype(np.uint8)
+    mask.flat[0] = image.flat[0] = 1
+    settings = Settings(discretisation=None)
+    for by_slice, structure in ((False, np.ones((3, 3, 3))), (True, np.zeros((3, 3, 3)))):
+        if by_slice:
+            structure[1] = 1
+        edge = np.pad(mask, 1)
+        distance = np.zeros(edge.shape, int)
+        if by_slice:
+            for z in range(1, edge.shape[0] - 1):
+                distance[z] = ndimage.distance_transform_cdt(edge[z], "taxicab")
+        else:
+            distance = ndimage.distance_transform_cdt(edge, "taxicab")
+        expected = []
+        for level in range(1, levels + 1):
+            zones, count = ndimage.label((image == level) & (mask > 0), structure)
+            for k in range(1, count + 1):
+                inside = zones == k
+                near = distance[1:-1, 1:-1, 1:-1][inside].min()
+                expected.append((level, int(inside.sum()), int(near)))
+        aggregation = "2.5D" if by_slice else "3D"
+        chosen = settings.replace(aggregation=aggregation)
+        for column, name in ((1, "glszm"), (2, "gldzm")):
+            counts, values = getattr(features.matrices, name)(image, mask, settings=chosen)
+            table = np.zeros_like(counts)
+            for zone in expected:
+                table[zone[0] - 1, np.searchsorted(values, zone[column])] += 1
+            np.testing.assert_array_equal(counts, table)
+
+
 def test_merged_equals_the_average_of_one_slice(case):
     image, mask = case[0][:1], case[1][:1]
     slices = [_table(image, mask, name) for name in ("2.5D_merged", "2D_slice_merged", "3D_merged")]

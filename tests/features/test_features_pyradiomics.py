@@ -15,6 +15,7 @@ VARIANTS = {
     "firstorder": ("", "_normalization", "_resampling", "_resegmentation"),
     "glcm": (*TEXTURE, "_combined"),
     "glrlm": (*TEXTURE, "_combined"),
+    "glszm": TEXTURE,
     "gldm": TEXTURE,
     "ngtdm": TEXTURE,
 }
@@ -82,7 +83,7 @@ def test_flat_and_thin_regions_pyradiomics():
     for part in (np.s_[z, :, :], np.s_[z, y, :], np.s_[z, y, x : x + 2]):
         thin = np.zeros_like(mask)
         thin[part] = mask[part]
-        for name in ("glcm", "glrlm", "gldm", "ngtdm"):
+        for name in ("glcm", "glrlm", "glszm", "gldm", "ngtdm"):
             _compare_with_installed(image, thin, spacing, {"minimumROIDimensions": 1}, name)
 
 
@@ -101,6 +102,18 @@ def test_glrlm_matrix_pyradiomics(case):
     distance = np.abs(got[..., :, None].astype(float) - expected[..., None, :]).max(axis=(0, 1))
     assert sorted(distance.argmin(axis=0)) == list(range(13))
     assert not distance.min(axis=0).any()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_glszm_matrix_pyradiomics(case):
+    image, mask, spacing = nrrd(case)
+    settings = features.Settings.preset("pyradiomics", binWidth=25)
+    counts, _ = features.matrices.glszm(image, mask, settings=settings, spacing=spacing)
+    expected = np.load(data_path("features", "pyradiomics", "baseline", f"{case}_glszm.npy"))
+    expected = expected.reshape(expected.shape[-2:] if expected.ndim > 2 else expected.shape)
+    np.testing.assert_array_equal(
+        counts[counts.any(axis=1)], expected[expected.any(axis=1)][:, expected.any(axis=0)]
+    )
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -84,3 +84,19 @@ def test_tone_difference_matrices_ibsi(dim):
         at = (int(row["slice_z"]) - 1, int(row["i"]) - 1) if row["slice_z"] else int(row["i"]) - 1
         assert number[at] == int(row["n"])
         assert difference[at] == pytest.approx(float(row["s"]), abs=6e-7)
+
+
+@pytest.mark.parametrize("family", ["glszm", "gldzm"])
+@pytest.mark.parametrize("dim", ["2D", "3D"])
+def test_zone_matrices_ibsi(family, dim):
+    image, mask, _ = phantom("digital_phantom")
+    counts, values = getattr(features.matrices, family)(
+        image, mask, settings=PLAIN, by_slice=dim == "2D"
+    )
+    tables = published_matrices(family, dim, (6, 100))
+    assert len(tables) == (4 if dim == "2D" else 1)
+    for (_, slice_z), published in tables.items():
+        of_slice = counts[int(slice_z) - 1] if slice_z else counts
+        got = np.zeros_like(published)
+        got[:, values - 1] = of_slice
+        np.testing.assert_array_equal(got, published)

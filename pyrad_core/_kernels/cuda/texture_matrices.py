@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 
+from ...errors import DeviceMemoryError, ShapeError
 from ..select import cpu_kernels
 from . import runtime
 
-__all__ = ["neighbourhood", "run_lengths", "size_features"]
+__all__ = ["border_distance", "find_zones", "neighbourhood", "run_lengths", "size_features"]
 
 _BLOCK = 256
 _SHARED = 48 * 1024
 _MAX_STRETCHES = 264
+_MAX_GRID = 2048
 
 
 def _host(array: Any) -> np.ndarray:
@@ -74,6 +77,61 @@ def neighbourhood(
         ),
         shared=table_bytes if shared else 0,
     )  # fmt: skip
+
+
+def border_distance(mask: Any, pad: int, in_plane: bool, out: Any) -> None:
+    """City-block distance to the nearest voxel outside the mask, 0 outside and in the margin."""
+    out[...] = 0
+    inner = tuple(slice(pad, n - pad) for n in out.shape)
+    out[inner] = (mask != 0) * np.uint16(65534)
+    nz, ny, nx = out.shape
+    for fast, fast_step, slow, slow_step, length, step in (
+        (ny, nx, nz, ny * nx, nx, 1),
+        (nx, 1, nz, ny * nx, ny, nx),
+        (nx, 1, ny, nx, nz, ny * nx),
+    )[: 2 if in_plane else 3]:
+        sizes = (fast * slow, fast, fast_step, slow_step, length, step)
+        runtime.launch(
+            "texture/zones.cu",
+            "border_distance_lines",
+            (-(-fast * slow // 128),),
+            (128,),
+            (out, *(np.int64(n) for n in sizes)),
+        )
+
+
+def find_zones(levels: Any, pad: int, in_plane: bool, distances: Any, out: Any) -> int:
+    """(level, voxels, smallest distance, slice) per zone; returns the number of zones."""
+    if levels.size > 2**31 - 1:
+        raise DeviceMemoryError(f"a region of {levels.size} voxels overflows the labels")
+    xp = runtime.array_module(levels)
+    _, ny, nx = levels.shape
+    steps = [
+        (dz * ny + dy) * nx + dx
+        for dz, dy, dx in itertools.product((-1, 0), (-1, 0, 1), (-1, 0, 1))
+        if (dz, dy, dx) < (0, 0, 0) and not (in_plane and dz)
+    ]
+    parent = xp.arange(levels.size, dtype=np.int32)
+    voxels = runtime.zeros(levels, levels.size, np.int32)
+    distance = runtime.empty(levels, levels.size, np.int32)
+    distance[...] = 65535 if distances.size else 0
+    kind, size = runtime.suffix(levels), np.int64(levels.size)
+    grid = (max(1, min(_MAX_GRID, -(-levels.size // _BLOCK))),)
+    table = xp.asarray(np.array(steps, np.int64))
+    link = (levels, size, table, np.int32(len(steps)), parent)
+    runtime.launch("texture/zones.cu", f"zones_link_{kind}", grid, (_BLOCK,), link)
+    near = distances if distances.size else runtime.zeros(levels, 1, np.uint16)
+    measure = (levels, size, parent, near, np.int32(distances.size > 0), voxels, distance)
+    runtime.launch("texture/zones.cu", f"zones_measure_{kind}", grid, (_BLOCK,), measure)
+    roots = xp.flatnonzero(voxels)
+    count = int(roots.size)
+    if count > out.shape[0]:
+        raise ShapeError(f"out holds {out.shape[0]} zones, the region has {count}")
+    out[:count, 0] = levels.reshape(-1)[roots]
+    out[:count, 1] = voxels[roots]
+    out[:count, 2] = distance[roots]
+    out[:count, 3] = roots // (ny * nx) - pad if in_plane else 0
+    return count
 
 
 def size_features(tables: Any, sizes: Any, voxels: Any, out: Any) -> None:

@@ -1,0 +1,100 @@
+// CUDA twin of zones.cpp and border_distance.cpp. Label equivalence with atomics (Komura 2015,
+// doi:10.1016/j.cpc.2015.04.015): every voxel is linked to its equal neighbours that come before
+// it, the smaller index wins, so a zone's label is its first voxel, as on the CPU.
+#include "base/portable.hpp"
+
+namespace {
+
+using namespace pyrad;
+
+__device__ int find(const int *parent, int v) {
+    const volatile int *const p = parent;
+    while (p[v] != v)
+        v = p[v];
+    return v;
+}
+
+__device__ void unite(int *parent, int a, int b) {
+    for (;;) {
+        a = find(parent, a);
+        b = find(parent, b);
+        if (a == b)
+            return;
+        const int low = min_of(a, b), high = max_of(a, b);
+        const int old = atomicMin(&parent[high], low);
+        if (old == high)
+            return;
+        a = low;
+        b = old;
+    }
+}
+
+// Links within the volume of `size` voxels, of which the margin is 0; steps: the neighbours before.
+template <class L>
+__device__ void zones_link(const L *levels, i64 size, const long long *steps, int count,
+                           int *parent) {
+    const i64 jump = static_cast<i64>(gridDim.x) * blockDim.x;
+    for (i64 v = static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x; v < size; v += jump) {
+        const L level = levels[v];
+        if (!level)
+            continue;
+        for (int k = 0; k < count; ++k)
+            if (levels[v + steps[k]] == level)
+                unite(parent, static_cast<int>(v), static_cast<int>(v + steps[k]));
+    }
+}
+
+// voxels, distance: per first voxel of a zone.
+template <class L>
+__device__ void zones_measure(const L *levels, i64 size, const int *parent,
+                              const unsigned short *distances, int has_distances, int *voxels,
+                              int *distance) {
+    const i64 jump = static_cast<i64>(gridDim.x) * blockDim.x;
+    for (i64 v = static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x; v < size; v += jump) {
+        if (!levels[v])
+            continue;
+        const int root = find(parent, static_cast<int>(v));
+        atomicAdd(&voxels[root], 1);
+        if (has_distances)
+            atomicMin(&distance[root], static_cast<int>(distances[v]));
+    }
+}
+
+} // namespace
+
+PYRAD_KERNEL(zones_link_u8)
+(const unsigned char *levels, long long size, const long long *steps, int count, int *parent) {
+    zones_link(levels, size, steps, count, parent);
+}
+
+PYRAD_KERNEL(zones_link_u16)
+(const unsigned short *levels, long long size, const long long *steps, int count, int *parent) {
+    zones_link(levels, size, steps, count, parent);
+}
+
+PYRAD_KERNEL(zones_measure_u8)
+(const unsigned char *levels, long long size, const int *parent, const unsigned short *distances,
+ int has_distances, int *voxels, int *distance) {
+    zones_measure(levels, size, parent, distances, has_distances, voxels, distance);
+}
+
+PYRAD_KERNEL(zones_measure_u16)
+(const unsigned short *levels, long long size, const int *parent, const unsigned short *distances,
+ int has_distances, int *voxels, int *distance) {
+    zones_measure(levels, size, parent, distances, has_distances, voxels, distance);
+}
+
+// One thread per line: d(k) = min(d(k), d(k -+ 1) + 1) forwards and backwards. Lines start at
+// (a * a_step + b * b_step), a the fast one.
+PYRAD_KERNEL(border_distance_lines)
+(unsigned short *distance, long long lines, long long fast, long long fast_step,
+ long long slow_step, long long length, long long step) {
+    const i64 line = static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x;
+    if (line >= lines)
+        return;
+    unsigned short *d = distance + line % fast * fast_step + line / fast * slow_step;
+    for (i64 k = 1; k < length; ++k)
+        d[k * step] = static_cast<unsigned short>(min_of<int>(d[k * step], d[(k - 1) * step] + 1));
+    for (i64 k = length - 1; k-- > 0;)
+        d[k * step] = static_cast<unsigned short>(min_of<int>(d[k * step], d[(k + 1) * step] + 1));
+}
