@@ -95,3 +95,16 @@ def _(tiny):
         "out": np.zeros(n, np.float32),
     }
     return kernel("two_material_lines", arguments, outputs=("out",), host=("spectrum",))
+
+
+@case("ct.denoise_projections, 20 iterations")
+def _(tiny):
+    from pyrad_core import ct
+
+    lines = _uniform(0, 5, _scan(tiny))
+    return job(
+        lambda x: ct.denoise_projections(x, photons=1e4, strength=1e3, iterations=20, tol=1e-12),
+        {"x": lines},
+        bytes=20 * 14 * lines.nbytes,
+        tolerance=1e-3,
+    )

@@ -120,6 +120,7 @@ void bind_ct_joseph3d(py::module_ &m);
 void bind_ct_beam_hardening(py::module_ &m);
 void bind_ct_preprocess(py::module_ &m);
 void bind_ct_rings(py::module_ &m);
+void bind_ct_sinogram_denoising(py::module_ &m);
 void bind_ct_footprint(py::module_ &m);
 
 void bind_ct(py::module_ &m) {
@@ -127,6 +128,7 @@ void bind_ct(py::module_ &m) {
     bind_ct_beam_hardening(m);
     bind_ct_preprocess(m);
     bind_ct_rings(m);
+    bind_ct_sinogram_denoising(m);
     bind_ct_footprint(m);
     def_all<float>(m);
     def_all<double>(m);

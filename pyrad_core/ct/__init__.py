@@ -10,11 +10,13 @@ from .preprocess import normalize
 from .projector import Projector
 from .recon import recon
 from .rings import remove_rings
+from .sinogram_denoising import denoise_projections
 from .truncation import extend_truncated
 
 __all__ = [
     "Projector",
     "correct_beam_hardening",
+    "denoise_projections",
     "extend_truncated",
     "fbp",
     "find_center",
