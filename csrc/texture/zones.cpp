@@ -16,7 +16,6 @@ namespace pyrad {
 namespace {
 
 constexpr int neighbours = 13;
-constexpr u16 slice_before = 0x1FF; // bits of the nine neighbours in the slice before
 constexpr i64 slab_slices = 16;
 constexpr i64 block = 32; // row loops run over whole blocks where the volume goes on
 
@@ -68,6 +67,7 @@ struct Labels {
     std::vector<u32> parent, voxels;
     std::vector<u16> distance;
     std::vector<i32> level;
+    std::unique_ptr<u32[]> planes; // labels of slices; read only where one was written
 
     u32 find(u32 l) {
         while (parent[l] != l)
@@ -95,7 +95,7 @@ template <class L> class Finder {
   public:
     Finder(View<const L, 3> levels, i64 pad, bool in_plane, const u16 *distances)
         : levels_(levels), pad_(pad), in_plane_(in_plane), distances_(distances),
-          representatives_(representatives()), label_(new u32[levels.size()]) {
+          representatives_(representatives()), plane_(levels.stride[0]) {
         for (int k = 0; k < neighbours; ++k) {
             const auto o = neighbour(k);
             step_[k] = o[0] * levels.stride[0] + o[1] * levels.stride[1] + o[2];
@@ -108,8 +108,11 @@ template <class L> class Finder {
     i64 run(View<i32, 2> out) {
         parallel_for(static_cast<i64>(slabs_.size()), 1, [&](i64 s, i64, int) {
             const i64 begin = s * thickness_, end = std::min(begin + thickness_, depth_);
+            slabs_[s].planes.reset(new u32[(in_plane_ ? 1 : 3) * plane_]);
             for (i64 z = begin; z < end; ++z)
-                label_slice(z + pad_, z == begin || in_plane_, slabs_[s]);
+                label_slice(z, z - begin, slabs_[s]);
+            if (in_plane_)
+                slabs_[s].planes.reset();
         });
         join();
         return write(out);
@@ -144,31 +147,43 @@ template <class L> class Finder {
         return true;
     }
 
-    void label_slice(i64 z, bool alone, Labels &labels) {
+    // Labels of slice number k of a slab: the first slice keeps its plane, the others take turns.
+    u32 *plane(const Labels &labels, i64 k) const {
+        return labels.planes.get() + (k == 0 ? 0 : 1 + (k & 1)) * plane_;
+    }
+
+    void label_slice(i64 z, i64 k, Labels &labels) {
+        const i64 start = (z + pad_) * plane_;
+        u32 *const here = plane(labels, k);
+        const u32 *near[neighbours]; // labels of the neighbours, by the voxel's place in the slice
+        for (int n = 0; n < neighbours; ++n)
+            near[n] = n < 9 ? plane(labels, k ? k - 1 : 0) + step_[n] + plane_ : here + step_[n];
         Row row;
         for (i64 y = pad_; y < levels_.shape[1] - pad_; ++y) {
             poll();
-            if (!patterns(z, y, alone ? 9 : 0, neighbours, row))
+            if (!patterns(z + pad_, y, k == 0 ? 9 : 0, neighbours, row))
                 continue;
+            const u16 *distance = distances_ ? distances_ + row.at : nullptr;
+            const i64 at = row.at - start;
             for (i64 x = 0; x < row.n; ++x)
-                if (row.here[x])
-                    label_voxel(row.at + x, row.here[x], representatives_[row.code[x]], labels);
+                if (row.here[x]) {
+                    const u32 label =
+                        label_of(at + x, near, row.here[x], representatives_[row.code[x]], labels);
+                    here[at + x] = label;
+                    ++labels.voxels[label];
+                    if (distance && distance[x] < labels.distance[label])
+                        labels.distance[label] = distance[x];
+                }
         }
     }
 
-    void label_voxel(i64 at, i32 level, u32 groups, Labels &labels) {
-        u32 label;
-        if (!groups) {
-            label = labels.add(level);
-        } else {
-            label = label_[at + step_[__builtin_ctz(groups)]];
-            for (groups &= groups - 1; groups; groups &= groups - 1)
-                labels.unite(label, label_[at + step_[__builtin_ctz(groups)]]);
-        }
-        label_[at] = label;
-        ++labels.voxels[label];
-        if (distances_ && distances_[at] < labels.distance[label])
-            labels.distance[label] = distances_[at];
+    static u32 label_of(i64 at, const u32 *const *near, i32 level, u32 groups, Labels &labels) {
+        if (!groups)
+            return labels.add(level);
+        const u32 label = near[__builtin_ctz(groups)][at];
+        for (groups &= groups - 1; groups; groups &= groups - 1)
+            labels.unite(label, near[__builtin_ctz(groups)][at]);
+        return label;
     }
 
     // All slabs' labels behind each other in the first slab's, united across the cuts.
@@ -180,21 +195,28 @@ template <class L> class Finder {
             for (u32 parent : part.parent)
                 all.parent.push_back(parent + start.back());
         }
-        Row row;
         for (size_t s = 1; s < slabs_.size() && !in_plane_; ++s)
-            for (i64 y = pad_; y < levels_.shape[1] - pad_; ++y) {
-                const i64 z = static_cast<i64>(s) * thickness_ + pad_;
-                poll();
-                if (!patterns(z, y, 0, 9, row))
-                    continue;
-                for (i64 x = 0; x < row.n; ++x) {
-                    u32 groups = row.here[x] ? representatives_[row.code[x]] : 0;
-                    for (; groups; groups &= groups - 1)
-                        all.unite(start[s] + label_[row.at + x],
-                                  start[s - 1] + label_[row.at + x + step_[__builtin_ctz(groups)]]);
-                }
-            }
+            join_slabs(s, start[s - 1], start[s], all);
         parent_ = std::move(all.parent);
+    }
+
+    void join_slabs(size_t s, u32 start_before, u32 start, Labels &all) const {
+        const i64 z = static_cast<i64>(s) * thickness_ + pad_;
+        const u32 *const here = plane(slabs_[s], 0);
+        const u32 *const before = plane(slabs_[s - 1], thickness_ - 1) + plane_;
+        Row row;
+        for (i64 y = pad_; y < levels_.shape[1] - pad_; ++y) {
+            poll();
+            if (!patterns(z, y, 0, 9, row))
+                continue;
+            for (i64 x = 0; x < row.n; ++x) {
+                const i64 at = row.at + x - z * plane_;
+                u32 groups = row.here[x] ? representatives_[row.code[x]] : 0;
+                for (; groups; groups &= groups - 1)
+                    all.unite(start + here[at],
+                              start_before + before[at + step_[__builtin_ctz(groups)]]);
+            }
+        }
     }
 
     // Parents are smaller than their children: one pass resolves them.
@@ -229,7 +251,7 @@ template <class L> class Finder {
     const u16 *distances_;
     const std::vector<u16> &representatives_;
     i64 step_[neighbours];
-    std::unique_ptr<u32[]> label_; // read only where a label was written
+    i64 plane_; // voxels of a padded slice
     std::vector<Labels> slabs_;
     std::vector<u32> parent_;
 };
