@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from .errors import DeviceMemoryError
 
-__all__ = ["require_memory"]
+__all__ = ["free_bytes", "is_small", "require_memory"]
 
 _SMALL = 256 << 20
 
 
 def require_memory(what: str, bytes_asked: int, remedy: str) -> None:
     """Raise DeviceMemoryError if ``what`` does not fit into the host's free memory."""
-    if bytes_asked <= _SMALL:
+    if is_small(bytes_asked):
         return
     free = _free_bytes()
     if free is not None and bytes_asked > free:
         raise DeviceMemoryError(
             f"{what} need {bytes_asked / 2**30:.2f} GiB, free are {free / 2**30:.2f} GiB; {remedy}"
         )
+
+
+def is_small(bytes_asked: int) -> bool:
+    """Whether it is not worth asking the system for its free memory."""
+    return bytes_asked <= _SMALL
+
+
+def free_bytes(edge: Any) -> int | None:
+    """Free memory where the arrays of this call are; None where it cannot be told."""
+    if not edge.on_gpu:
+        return _free_bytes()
+    try:
+        free, _ = edge.xp.cuda.runtime.memGetInfo()
+        return int(free) + int(edge.xp.get_default_memory_pool().free_bytes())
+    except AttributeError:
+        return None
 
 
 def _free_bytes() -> int | None:

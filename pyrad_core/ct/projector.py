@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .._checks import choice
 from .._kernels.select import edge_of
-from .._memory import require_memory
 from ..geometry import Beam, Volume
 from ..operators import LinearOperator
-from ._pairs import MODELS, choose_pair
+from ._pairs import MODELS, choose_pair, slabs
 
 __all__ = ["MODELS", "Projector"]
 
@@ -39,6 +40,8 @@ class Projector(LinearOperator):
         A detector and a volume of different dimension, a source inside the volume.
     DataError
         An unknown model.
+    DeviceMemoryError
+        By ``forward`` and ``adjoint``: see :meth:`memory_needed`.
 
     Notes
     -----
@@ -72,18 +75,18 @@ class Projector(LinearOperator):
         """The projector of some of the views (index array, mask or slice)."""
         return Projector(self.geometry.subset(views), self.volume, self.model)
 
+    def memory_needed(self, dtype: Any = np.float32) -> int:
+        """Estimated bytes that a call takes beside the volume and the projections.
+
+        Where they are not free, the volume is run in slabs of slices, with the same result to
+        rounding; DeviceMemoryError where not even those fit, before anything is allocated.
+        """
+        return self._pair.memory_needed(np.dtype(dtype).itemsize)
+
     def _forward(self, x: Any) -> Any:
-        edge = edge_of(x=x)
-        y = edge.xp.empty(self._pair.projections, dtype=x.dtype)
-        self._pair.forward(edge, x.reshape(self._pair.grid), y)
+        y = slabs.forward(self._pair, edge_of(x=x), x.reshape(self._pair.grid))
         return y.reshape(self.range_shape)
 
     def _adjoint(self, y: Any) -> Any:
-        edge = edge_of(y=y)
-        if not edge.on_gpu:
-            require_memory(
-                "the volume's values", self.volume.size * y.itemsize, "use a coarser grid"
-            )
-        x = edge.xp.empty(self._pair.grid, dtype=y.dtype)
-        self._pair.adjoint(edge, y.reshape(self._pair.projections), x)
+        x = slabs.adjoint(self._pair, edge_of(y=y), y.reshape(self._pair.projections))
         return x.reshape(self.domain_shape)

@@ -1,5 +1,8 @@
 """Projector in 3D: a direct sum in double precision, closed forms, adjointness, memory."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from helpers import assert_adjoint, relative_error
@@ -7,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pyrad_core as prc
+from pyrad_core import _memory
 from pyrad_core._kernels.select import cpu_kernels
-from pyrad_core.errors import DataError, GeometryError, ShapeError
+from pyrad_core.ct._pairs import slabs
+from pyrad_core.errors import DataError, DeviceMemoryError, GeometryError, ShapeError
 from pyrad_core.phantom import Ellipsoids
 
 TURN = np.linspace(0, 2 * np.pi, 13, endpoint=False) + 0.05
@@ -311,6 +316,87 @@ def test_subset_is_the_views():
     A = prc.ct.Projector(geometry, volume)
     x = np.random.default_rng(0).standard_normal(A.domain_shape)
     np.testing.assert_allclose(A.subset([7, 2]).forward(x), A.forward(x)[[7, 2]], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["cone offset", "laminography", "helix"])
+def test_slabs_add_up_to_the_whole(name, monkeypatch):
+    """Scratch is made to look scarce: the volume is run in slabs of slices."""
+    geometry, volume = scans()[name]
+    A = prc.ct.Projector(geometry, volume)
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal(A.domain_shape), rng.standard_normal(A.range_shape)
+    forward, adjoint = A.forward(x), A.adjoint(y)
+    pair, parts = A._pair, []
+    monkeypatch.setattr(_memory, "_SMALL", 0)
+    monkeypatch.setattr(slabs, "_CHUNK", 4096)
+    least = pair.part(0, 3).memory_needed(8) + 4096
+    take = type(pair).part
+    monkeypatch.setattr(type(pair), "part", lambda *a: parts.append(a[1:]) or take(*a))
+    monkeypatch.setattr(_memory, "_free_bytes", lambda: y.nbytes + least)
+    np.testing.assert_allclose(A.forward(x), forward, atol=1e-10)
+    assert any(part[:2] == (0, 3) and len(part) == 3 for part in parts)
+    monkeypatch.setattr(_memory, "_free_bytes", lambda: x.nbytes + least)
+    np.testing.assert_allclose(A.adjoint(y), adjoint, atol=1e-10)
+    monkeypatch.setattr(_memory, "_free_bytes", lambda: 5000)
+    for call, array in ((A.forward, x), (A.adjoint, y)):
+        with pytest.raises(DeviceMemoryError, match="GiB.*coarser grid"):
+            call(array)
+
+
+def resident(field):
+    """Bytes of resident memory, "VmRSS" now or "VmHWM" at its peak."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(re.search(rf"^{field}:\s+(\d+) kB", status, re.M).group(1))
+
+
+def test_estimate_covers_what_is_taken():
+    """Memory beside the arrays, as the system counts it."""
+    geometry = prc.ConeBeam(TURN, (40, 50), 12.0, 900, 1200)
+    A = prc.ct.Projector(geometry, prc.Volume((256, 256, 256)))
+    x = np.ones(A.domain_shape, np.float32)
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        pytest.skip("the system does not count peaks of memory")
+    before = resident("VmRSS")
+    A.forward(x)
+    taken = resident("VmHWM") - before
+    assert x.nbytes < taken < 1.05 * A.memory_needed(np.float32)
+    assert A.memory_needed(np.float32) < 2 * x.nbytes
+
+
+def test_more_than_two_to_the_31_voxels():
+    """A volume of 9 GiB of which rays touch the last slices only: its other pages stay unmade."""
+    shape = (2400, 960, 960)
+    assert np.prod(shape) > 2**31
+    volume = prc.Volume(shape, spacing=0.5)
+    z = volume.axes()[0][-3]
+    ray = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    up = np.array([[0.0, 0.0, 1.0]] * 2)
+    beam = prc.ParallelBeam.from_vectors(ray, z * up, ray[::-1], up, detector=(2, 3), pixel=0.5)
+    A = prc.ct.Projector(beam, volume)
+    try:
+        image = np.zeros(shape, np.float32)
+    except MemoryError:
+        pytest.skip("no address space for it")
+    image[-3, 478:482, :] = 1.0
+    image[-3, :, 478:482] += 2.0
+    got = cpu_kernels_forward(A, image)
+    small = prc.Volume((8, 960, 960), 0.5, (volume.axes()[0][-8], *volume.origin[1:]))
+    B = prc.ct.Projector(beam, small)
+    np.testing.assert_allclose(got, B.forward(image[-8:].copy()), rtol=1e-5)
+    assert got.max() > 400
+    back = np.zeros(shape, np.float32)
+    cpu_kernels().backproject3d(got, *A._pair._rays, back)
+    np.testing.assert_allclose(back[-8:], B.adjoint(got), rtol=1e-4, atol=1e-3)
+    assert not back[0].any()
+
+
+def cpu_kernels_forward(A, image):
+    """Without the check for NaN, which would read all of it."""
+    out = np.zeros(A.range_shape, np.float32)
+    cpu_kernels().project3d(image, *A._pair._rays, out)
+    return out
 
 
 def test_rays_begin_at_the_source():

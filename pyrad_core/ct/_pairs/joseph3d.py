@@ -17,16 +17,16 @@ _MARGIN = 1.35  # a copy of the volume with zeros around, in short lines
 class Joseph3D(Pair):
     """Bilinear interpolation in the planes across each ray's dominant axis."""
 
+    divisible = True
+
     def __init__(self, geometry: Beam, volume: Volume):
         super().__init__(geometry, volume)
         self._rays = rays3d(geometry, volume)
 
     def forward(self, edge: Any, x: Any, y: Any) -> None:
-        y[...] = 0
         edge.kernels.project3d(x, *self._rays, y)
 
     def adjoint(self, edge: Any, y: Any, x: Any) -> None:
-        x[...] = 0
         edge.kernels.backproject3d(y, *self._rays, x)
 
     def memory_needed(self, itemsize: int) -> int:
