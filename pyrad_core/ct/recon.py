@@ -53,6 +53,9 @@ def recon(
             Start instead of zero (of one, for mlem and osem).
         nonnegative : bool
             Keep the image >= 0; by default so where the method can.
+        maximum : float
+            Upper bound of the image, such as the attenuation of the only material there is
+            (row action and TV methods).
         callback : callable
             ``callback(k, x, residual)`` after iteration k; True stops. x is the live iterate.
         tolerance : float

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..._checks import at_least, positive, same_shape, whole
+from ..._checks import at_least, number, positive, same_shape, whole
 from ..._kernels.select import edge_of
 from ..._memory import require_memory
 from ...errors import DataError, ShapeError
 from ...geometry import Beam, Volume
 from ...operators import LinearOperator
-from ...prox import NonNegative, Prox, Support
+from ...prox import Box, NonNegative, Support
 from ...solvers import Result
 from ..projector import Projector
 
@@ -137,12 +137,18 @@ class Scan:
         size = math.sqrt(float(squares))
         return self.noise_level * math.sqrt(rays) / size if size else 1.0
 
-    def within(self, nonnegative: bool) -> Prox | None:
-        """The set that x has to lie in, or None."""
-        low = 0.0 if nonnegative else -math.inf
-        if self.mask is not None:
-            return Support(self.mask, low)
-        return NonNegative() if nonnegative else None
+    def bounds(self, nonnegative: bool, maximum: float | None) -> Box | None:
+        """Bounds of x, for operators that are blind outside the mask; None where there are none."""
+        if maximum is None:
+            return NonNegative() if nonnegative else None
+        return Box(0.0 if nonnegative else -math.inf, number("maximum", maximum))
+
+    def within(self, nonnegative: bool, maximum: float | None) -> Box | None:
+        """The set that x has to lie in: bounds and mask."""
+        bounds = self.bounds(nonnegative, maximum)
+        if self.mask is None:
+            return bounds
+        return Support(self.mask) if bounds is None else Support(self.mask, bounds.low, bounds.high)
 
     def spacing(self) -> tuple[float, ...]:
         """Voxel sides in units of the smallest."""

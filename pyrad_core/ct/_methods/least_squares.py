@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from ... import solvers
-from ...prox import NonNegative
 from ...solvers import Result
 from ...solvers.subsets import Relaxation
 from .common import Scan
@@ -15,9 +14,15 @@ __all__ = ["cgls", "lsqr", "os_sart", "sart", "sirt"]
 
 
 def sirt(
-    scan: Scan, *, iterations: int = 100, relaxation: Relaxation = 1.0, nonnegative: bool = True
+    scan: Scan,
+    *,
+    iterations: int = 100,
+    relaxation: Relaxation = 1.0,
+    nonnegative: bool = True,
+    maximum: float | None = None,
 ) -> Result:
-    return _row_action(solvers.sirt, scan, iterations, nonnegative, relaxation=relaxation)
+    bounds = scan.bounds(nonnegative, maximum)
+    return _row_action(solvers.sirt, scan, iterations, bounds, relaxation=relaxation)
 
 
 def sart(
@@ -26,11 +31,11 @@ def sart(
     iterations: int = 5,
     relaxation: Relaxation = 0.5,
     nonnegative: bool = True,
+    maximum: float | None = None,
     order: str = "bit_reversed",
 ) -> Result:
-    return _row_action(
-        solvers.sart, scan, iterations, nonnegative, relaxation=relaxation, order=order
-    )
+    bounds = scan.bounds(nonnegative, maximum)
+    return _row_action(solvers.sart, scan, iterations, bounds, relaxation=relaxation, order=order)
 
 
 def os_sart(
@@ -40,29 +45,27 @@ def os_sart(
     subsets: int | Sequence[Any] | None = None,
     relaxation: Relaxation = 1.0,
     nonnegative: bool = True,
+    maximum: float | None = None,
     order: str = "bit_reversed",
 ) -> Result:
     return _row_action(
         solvers.os_sart,
         scan,
         iterations,
-        nonnegative,
+        scan.bounds(nonnegative, maximum),
         relaxation=relaxation,
         subsets=scan.subsets(subsets, 10),
         order=order,
     )
 
 
-def _row_action(
-    solver: Any, scan: Scan, iterations: int, nonnegative: bool, **options: Any
-) -> Result:
+def _row_action(solver: Any, scan: Scan, iterations: int, bounds: Any, **options: Any) -> Result:
     # outside the mask the column sums of the masked projector are 0, and with them the updates
-    prox = NonNegative() if nonnegative else None
     return solver(
         scan.masked(),
         scan.lines,
         iterations=scan.count(iterations),
-        prox=prox,
+        prox=bounds,
         weights=scan.weights,
         **options,
         **scan.residual_stops(),

@@ -8,7 +8,7 @@ from typing import Any
 from ... import solvers
 from ..._checks import at_least, positive
 from ...operators import FiniteDifference, LinearOperator
-from ...prox import L1, TV, EdgePreserving, GroupL1, NonNegative
+from ...prox import L1, TV, EdgePreserving, GroupL1
 from ...solvers import Result
 from .common import Scan
 
@@ -25,6 +25,7 @@ def fista_tv(
     iterations: int = 100,
     weight: float | None = None,
     nonnegative: bool = True,
+    maximum: float | None = None,
     isotropic: bool = True,
     inner_tolerance: float = 1e-4,
     inner_iterations: int = 50,
@@ -37,7 +38,7 @@ def fista_tv(
         max_iterations=inner_iterations,
         spacing=scan.spacing(),
         isotropic=isotropic,
-        within=scan.within(nonnegative),
+        within=scan.within(nonnegative, maximum),
     )
     return solvers.fista(operator, lines, iterations=count, prox=prior, **scan.stops())
 
@@ -48,6 +49,7 @@ def tv_pdhg(
     iterations: int = 200,
     weight: float | None = None,
     nonnegative: bool = True,
+    maximum: float | None = None,
     isotropic: bool = True,
     balance: float = 1.0,
 ) -> Result:
@@ -58,7 +60,7 @@ def tv_pdhg(
         operator,
         lines,
         iterations=count,
-        prox=scan.within(nonnegative),
+        prox=scan.within(nonnegative, maximum),
         priors=[prior],
         balance=balance,
         **scan.stops(),
@@ -71,6 +73,7 @@ def tv_admm(
     iterations: int = 40,
     weight: float | None = None,
     nonnegative: bool = True,
+    maximum: float | None = None,
     isotropic: bool = True,
     penalty: float | None = None,
     inner_iterations: int = 5,
@@ -82,7 +85,7 @@ def tv_admm(
     if penalty is None:
         penalty = _SPLIT * operator.norm(like=lines) ** 2 / slope
     rho = positive("penalty", penalty)
-    within = scan.within(nonnegative)
+    within = scan.within(nonnegative, maximum)
     priors = [(difference, prior)]
     rhos = [rho]
     if within is not None:
@@ -109,6 +112,7 @@ def asd_pocs(
     subsets: int | Sequence[Any] | None = None,
     order: str = "bit_reversed",
     nonnegative: bool = True,
+    maximum: float | None = None,
     smoothing: float | None = None,
     relaxation: float = 1.0,
     relaxation_reduction: float = 0.995,
@@ -132,7 +136,7 @@ def asd_pocs(
         subsets=scan.subsets(subsets, 10),
         order=order,
         weights=scan.weights,
-        prox=NonNegative() if nonnegative else None,
+        prox=scan.bounds(nonnegative, maximum),
         support=scan.mask,
         data_tolerance=scan.discrepancy(),
         relaxation=relaxation,
