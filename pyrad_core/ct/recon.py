@@ -133,10 +133,10 @@ def recon(
       Chambolle, Pock 2011, doi:10.1007/s10851-010-0251-1. ADMM (``iterations=40``; ``penalty``,
       ``inner_iterations=5``): Boyd et al. 2011, doi:10.1561/2200000016.
     * ``"asd_pocs"``: least TV among the images with ``||A x - y||_W <= noise``, by passes of
-      OS-SART and steepest descent in turns; ``iterations=30``, ``subsets=10``, ``order``,
+      OS-SART and steepest descent in turns; ``iterations=60``, ``subsets=10``, ``order``,
       ``noise_level``, ``smoothing`` (1/mm, of TV's gradient), ``relaxation=1.0``,
-      ``relaxation_reduction=0.995``, ``descent_steps=20``, ``descent_size=0.2``,
-      ``descent_reduction=0.95``, ``largest_ratio=0.95``. Sidky, Pan 2008,
+      ``relaxation_reduction=0.995``, ``descent_steps=20``, ``descent_size=5e-4``,
+      ``descent_reduction=0.9``, ``largest_ratio=0.95``. Sidky, Pan 2008,
       doi:10.1088/0031-9155/53/17/021.
 
     Results are the same for any number of threads.

@@ -15,7 +15,7 @@ from .common import Scan
 __all__ = ["asd_pocs", "fista_tv", "tv_admm", "tv_pdhg"]
 
 _WEIGHT = 1e-3  # default, as a part of the largest entry of A^T W y
-_SMOOTHING = 1e-3  # of ASD-POCS: delta as a part of the image's level
+_SMOOTHING = 1e-2  # of ASD-POCS: delta as a part of the image's level
 _SPLIT = 0.1  # ADMM's penalty as a part of ||A||^2 / ||D||^2
 
 
@@ -108,7 +108,7 @@ def tv_admm(
 def asd_pocs(
     scan: Scan,
     *,
-    iterations: int = 30,
+    iterations: int = 60,
     subsets: int | Sequence[Any] | None = None,
     order: str = "bit_reversed",
     nonnegative: bool = True,
@@ -117,8 +117,8 @@ def asd_pocs(
     relaxation: float = 1.0,
     relaxation_reduction: float = 0.995,
     descent_steps: int = 20,
-    descent_size: float = 0.2,
-    descent_reduction: float = 0.95,
+    descent_size: float = 5e-4,
+    descent_reduction: float = 0.9,
     largest_ratio: float = 0.95,
 ) -> Result:
     count = scan.count(iterations)
