@@ -1,5 +1,8 @@
 """Iterative CT through recon: minimisers, peers, closed forms, masks, weights, devices."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from helpers import relative_error
@@ -10,6 +13,10 @@ from pyrad_core.ct.recon import METHODS
 from pyrad_core.errors import DataError, DeviceMemoryError, ShapeError
 from pyrad_core.phantom import shepp_logan
 from pyrad_core.prox import TV, EdgePreserving
+
+ROOT = Path(__file__).resolve().parents[2]
+if str(ROOT) not in sys.path:
+    sys.path.append(str(ROOT))  # at the end: an installed pyrad_core stays the one under test
 
 VIEWS = np.linspace(0, np.pi, 40, endpoint=False)
 SCAN = prc.ParallelBeam(VIEWS, 46)
