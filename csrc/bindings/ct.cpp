@@ -6,6 +6,9 @@
 #include "ct/ramp_filter.hpp"
 
 namespace pyrad::bind {
+
+void bind_ct_cone(py::module_ &m);
+
 namespace {
 
 template <class T> void def_filter_rows(py::module_ &m) {
@@ -134,6 +137,7 @@ void bind_ct(py::module_ &m) {
     def_all<double>(m);
     m.def("limit_backproject_isa", &limit_backproject_isa, "level"_a,
           "Tests: 0 portable loop, 2 at most AVX2, 3 AVX-512; returns the former level.");
+    bind_ct_cone(m);
 }
 
 } // namespace pyrad::bind

@@ -65,8 +65,8 @@ template <class T> void def_backproject_cone(py::module_ &m) {
             require_shape<2>(table.shape, {given.shape[0], 7}, "views");
             if (rays < 0 || rays > 3)
                 fail(ErrorKind::data, "rays is ", rays, "; expected 0 to 3");
-            const ConeScan scan{rays,   column[0],     column[1], row[0], row[1],
-                                source_origin, climb, step_z,    rows};
+            const ConeScan scan{rays,          column[0], column[1], row[0], row[1],
+                                source_origin, climb,     step_z,    rows};
             run([&] { backproject_cone<T>(given, table, scan, add, volume); });
         },
         exact("filtered"), "rows"_a, exact("views"), "rays"_a, "column"_a, "row"_a,

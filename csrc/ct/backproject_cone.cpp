@@ -14,7 +14,7 @@
 #include "ct/backproject_parallel.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <memory>
 #include <vector>
 
 namespace pyrad {
@@ -34,8 +34,8 @@ PYRAD_CLONES void add_views(const ConeTable<T> &table, i64 begin, i64 end, i64 x
             for (int i = 0; i < tile_x; ++i) {
                 if (line.column[i] < -1)
                     continue;
-                const T *p = table.value + v * table.view_stride +
-                             line.column[i] * table.column_stride;
+                const T *p =
+                    table.value + v * table.view_stride + line.column[i] * table.column_stride;
                 const T *q = p + table.column_stride;
                 const T low = line.low[i], high = line.high[i];
                 const T first = line.first[i], rise = line.rise[i];
@@ -63,25 +63,6 @@ template <class T> ConeKernel<T> portable_kernel(int rays) {
     default:
         return &add_views<T, rebinned_curved>;
     }
-}
-
-// Largest advance in rows per slice, over the corners of the volume and all views.
-double steepest(View<const double, 2> views, const ConeScan &scan, i64 ny, i64 nx) {
-    const ConeShape<double> shape{0, 0, 0, scan.magnify_v, scan.source_origin, 0};
-    double most = 0;
-    for (i64 v = 0; v < views.shape[0]; ++v)
-        for (int corner = 0; corner < 4; ++corner) {
-            const double x = corner % 2 ? nx + tile_x : 0, y = corner / 2 ? ny + tile_y : 0;
-            const double along = views(v, 3) * x + views(v, 4) * y + views(v, 5);
-            const double across = views(v, 0) * x + views(v, 1) * y + views(v, 2);
-            double rise = 0;
-            if (scan.rays >= rebinned_flat)
-                rise = cone_point<double, rebinned_flat>(across, along, shape).rise;
-            else // the flat detector's, which is the steeper one off the central ray
-                rise = along > 0 ? cone_point<double, flat>(0, along, shape).rise : 1e9;
-            most = std::max(most, rise < 0 ? 1e9 : rise * scan.step_z);
-        }
-    return most;
 }
 
 template <class T> ConeKernel<T> fast_kernel(int) { return nullptr; }
@@ -136,30 +117,31 @@ void backproject_cone(View<const T, 3> filtered, View<const double, 2> views, co
                               static_cast<T>(scan.source_origin), static_cast<T>(scan.climb)},
                              scan.step_z};
     const i64 nz = out.shape[0], ny = out.shape[1], nx = out.shape[2];
-    ConeKernel<T> kernel = nullptr;
-    if (steepest(views, scan, ny, nx) < permute_reach)
-        kernel = fast_kernel<T>(scan.rays);
+    ConeKernel<T> kernel = fast_kernel<T>(scan.rays);
     if (!kernel)
         kernel = portable_kernel<T>(scan.rays);
     const i64 across = (nx + block_x - 1) / block_x, down = (ny + block_y - 1) / block_y;
     const i64 deep = (nz + tile_z - 1) / tile_z;
     std::vector<std::vector<T>> scratch(max_workers());
     parallel_for(checked_product({deep, down, across}), 1, [&](i64 begin, i64 end, int worker) {
-        auto &block = scratch[worker];
-        block.resize(block_x * block_y * tile_z);
+        auto &memory = scratch[worker];
+        memory.resize(block_x * block_y * tile_z + 64 / sizeof(T));
+        void *start = memory.data();
+        std::size_t room = memory.size() * sizeof(T);
+        T *block = static_cast<T *>(std::align(64, room - 64, start, room));
         for (i64 item = begin; item < end; ++item) {
             const i64 z = item / (down * across) * tile_z;
             const i64 y = item / across % down * block_y, x = item % across * block_x;
             const i64 width = std::min(block_x, nx - x), height = std::min(block_y, ny - y);
-            add_block(table, kernel, views.shape[0], x, y, z, width, height, block.data());
-            write_block(block.data(), x, y, z, width, height, add, out);
+            add_block(table, kernel, views.shape[0], x, y, z, width, height, block);
+            write_block(block, x, y, z, width, height, add, out);
         }
     });
 }
 
 template void backproject_cone(View<const float, 3>, View<const double, 2>, const ConeScan &, bool,
                                View<float, 3>);
-template void backproject_cone(View<const double, 3>, View<const double, 2>, const ConeScan &,
-                               bool, View<double, 3>);
+template void backproject_cone(View<const double, 3>, View<const double, 2>, const ConeScan &, bool,
+                               View<double, 3>);
 
 } // namespace pyrad

@@ -44,9 +44,8 @@ using ConeKernel = void (*)(const ConeTable<T> &table, i64 begin, i64 end, i64 x
                             T *tile);
 
 // Kernels that permute rows out of registers where the portable loop gathers; null where the
-// processor lacks them. They hold where a voxel's height is less than `permute_reach` rows.
+// processor lacks them.
 ConeKernel<float> permuting_cone_kernel(int rays);
-constexpr double permute_reach = 1.9;
 
 // The columns and rows of tile_x neighbouring voxel columns in one view. Slice k lies at row
 // first + k * rise; in groups of `Width` slices, slice g * Width + k lies at row

@@ -92,8 +92,7 @@ void filter_transposed(View<const T, 3> x, View<const T, 3> cosine, View<const T
 
 template void filter_transposed(View<const float, 3>, View<const float, 3>, View<const float, 2>,
                                 View<const float, 1>, View<const float, 1>, i64, View<float, 3>);
-template void filter_transposed(View<const double, 3>, View<const double, 3>,
-                                View<const double, 2>, View<const double, 1>,
-                                View<const double, 1>, i64, View<double, 3>);
+template void filter_transposed(View<const double, 3>, View<const double, 3>, View<const double, 2>,
+                                View<const double, 1>, View<const double, 1>, i64, View<double, 3>);
 
 } // namespace pyrad
