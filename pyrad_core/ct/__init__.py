@@ -4,6 +4,7 @@ from .beam_hardening import correct_beam_hardening
 from .center import find_center
 from .dose import simulate_dose
 from .fbp import fbp
+from .fdk import fdk
 from .hounsfield import from_hu, to_hu
 from .metal import reduce_metal
 from .preprocess import normalize
@@ -19,6 +20,7 @@ __all__ = [
     "denoise_projections",
     "extend_truncated",
     "fbp",
+    "fdk",
     "find_center",
     "from_hu",
     "normalize",

@@ -8,10 +8,9 @@ import numpy as np
 
 from .._checks import same_shape
 from .._kernels.select import Edge, edge_of
-from .._memory import require_memory
-from ..errors import DataError, ShapeError
 from ..geometry import FanBeam, ParallelBeam, Volume
 from . import _tables
+from ._results import result_array
 from .ramp import ramp_response
 from .redundancy import Redundancy, fan_angles, fan_weights, parallel_weights
 
@@ -86,7 +85,7 @@ def fbp(
     edge = edge_of(projections=projections, out=out)
     same_shape("projections", edge["projections"].shape, "geometry", geometry.projection_shape)
     rows = edge.real("projections")
-    result = _result(edge, rows, volume)
+    result = result_array(edge, rows, volume)
     window = {"filter": filter, "cutoff": cutoff}
     if isinstance(geometry, FanBeam):
         _fan(edge, rows, geometry, volume, window, result)
@@ -146,23 +145,3 @@ def _filter(edge: Edge, rows: Any, weights: Redundancy, response: np.ndarray) ->
     response = xp.asarray(response, dtype=dtype)
     edge.kernels.filter_rows(flat, rays, weights.pad[0], response, scale, filtered)
     return filtered
-
-
-def _result(edge: Edge, rows: Any, volume: Volume) -> Any:
-    """The caller's ``out`` if it is usable, else a new array."""
-    if "out" not in edge.arrays:
-        if not edge.on_gpu:
-            require_memory(
-                "the volume's values", volume.size * rows.itemsize, "reconstruct in parts"
-            )
-        return edge.xp.empty(volume.shape, dtype=rows.dtype)
-    out = edge["out"]
-    if tuple(out.shape) != volume.shape:
-        raise ShapeError(f"out has shape {tuple(out.shape)}, but the volume is {volume.shape}")
-    if out.dtype != rows.dtype:
-        raise DataError(f"out has dtype {out.dtype}, but the result is {rows.dtype}")
-    if not out.flags.c_contiguous:
-        raise DataError("out is not C-contiguous")
-    if not getattr(out.flags, "writeable", True):
-        raise DataError("out is read-only, but it is written to")
-    return out

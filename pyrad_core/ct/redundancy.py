@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import PyradWarning
-from ..geometry import FanBeam, ParallelBeam, Volume
+from ..geometry import ConeBeam, FanBeam, ParallelBeam, Volume
 
 __all__ = [
     "Redundancy",
@@ -48,15 +48,15 @@ def parallel_weights(geometry: ParallelBeam, volume: Volume) -> Redundancy:
     return Redundancy(weights, np.ones(geometry.columns))
 
 
-def fan_weights(geometry: FanBeam, volume: Volume) -> Redundancy:
+def fan_weights(geometry: FanBeam | ConeBeam, volume: Volume) -> Redundancy:
     """Redundancy without the cosine that every ray of a fan is multiplied by."""
     gamma = fan_angles(geometry)
-    step = geometry.pixel[0] / geometry.source_detector
+    step = geometry.pixel[-1] / geometry.source_detector
     weights, wedge = angular_weights(geometry.angles, 2 * np.pi)
     reach = float(np.arcsin(volume.radius / geometry.source_origin))
     if not wedge:
         if _is_displaced(gamma, step, reach):
-            pad = _mirror(geometry.column_positions(), geometry.pixel[0])
+            pad = _mirror(geometry.column_positions(), geometry.pixel[-1])
             return Redundancy(weights, displaced_weights(gamma, step), pad)
         return Redundancy(weights, np.full(gamma.size, 0.5))
     start, length = _longest_arc(geometry.angles)
@@ -133,7 +133,7 @@ def displaced_weights(position: np.ndarray, step: float) -> np.ndarray:
     return 0.5 * (1.0 + np.sin(0.5 * np.pi * np.clip(side * position / overlap, -1.0, 1.0)))
 
 
-def fan_angles(geometry: FanBeam) -> np.ndarray:
+def fan_angles(geometry: FanBeam | ConeBeam) -> np.ndarray:
     """Angle of every column's ray with the central ray."""
     position = geometry.column_positions() / geometry.source_detector
     return position if geometry.curved else np.arctan(position)
