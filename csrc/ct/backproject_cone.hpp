@@ -38,6 +38,22 @@ template <class T> struct ConeTable {
     double step_z;
 };
 
+template <class T>
+ConeTable<T> make_table(View<const T, 3> filtered, View<const double, 2> views,
+                        const ConeScan &scan) {
+    const i64 stride = filtered.shape[2];
+    return {filtered.data + stride + row_pad,
+            filtered.shape[1] * stride,
+            stride,
+            filtered.shape[1] - 2,
+            scan.rows,
+            views.data,
+            {static_cast<T>(scan.centre_u), static_cast<T>(scan.magnify_u),
+             static_cast<T>(scan.centre_v), static_cast<T>(scan.magnify_v),
+             static_cast<T>(scan.source_origin), static_cast<T>(scan.climb)},
+            scan.step_z};
+}
+
 // Adds views [begin, end) to a dense tile [tile_y][tile_x][tile_z] whose first voxel is (x, y, z).
 template <class T>
 using ConeKernel = void (*)(const ConeTable<T> &table, i64 begin, i64 end, i64 x, i64 y, i64 z,

@@ -20,6 +20,7 @@ __all__ = [
     "angular_weights",
     "displaced_weights",
     "fan_weights",
+    "free_weights",
     "parallel_weights",
     "short_scan_weights",
 ]
@@ -59,17 +60,38 @@ def fan_weights(geometry: FanBeam | ConeBeam, volume: Volume) -> Redundancy:
             pad = _mirror(geometry.column_positions(), geometry.pixel[-1])
             return Redundancy(weights, displaced_weights(gamma, step), pad)
         return Redundancy(weights, np.full(gamma.size, 0.5))
-    start, length = _longest_arc(geometry.angles)
+    return Redundancy(weights, _short_scan(geometry.angles, gamma, reach))
+
+
+def free_weights(angles: np.ndarray, gamma: np.ndarray, radius: float, near: float) -> Redundancy:
+    """As :func:`fan_weights` for detectors in any pose: gamma (V, C) holds the fan angles of every
+    view, ``near`` is the least distance of the source from the axis."""
+    weights, wedge = angular_weights(angles, 2 * np.pi)
+    reach = float(np.arcsin(min(radius / near, 1.0)))
+    if wedge:
+        return Redundancy(weights, _short_scan(angles, gamma, reach))
+    typical = np.median(gamma, axis=0)
+    turned = typical[0] > typical[-1]  # the columns run the other way
+    position = np.tan(typical[::-1] if turned else typical)
+    step = float(position[-1] - position[0]) / max(position.size - 1, 1)
+    if position.size < 2 or not _is_displaced(np.arctan(position), np.arctan(step), reach):
+        return Redundancy(weights, np.full(typical.size, 0.5))
+    rays, pad = displaced_weights(position, step), _mirror(position, step)
+    return Redundancy(weights, rays[::-1], pad[::-1]) if turned else Redundancy(weights, rays, pad)
+
+
+def _short_scan(angles: np.ndarray, gamma: np.ndarray, reach: float) -> np.ndarray:
+    """Parker's weights (V, C); warns if the views do not suffice."""
+    start, length = _longest_arc(angles)
     needed = np.pi + 2 * min(reach, float(np.abs(gamma).max()))
     if length < needed:
         warnings.warn(
             f"the views cover {np.degrees(length):.1f} degrees, a short scan of this fan needs "
             f"{np.degrees(needed):.1f}; expect limited-angle artefacts",
             PyradWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
-    beta = np.mod(geometry.angles - start, 2 * np.pi)
-    return Redundancy(weights, short_scan_weights(beta, gamma, length))
+    return short_scan_weights(np.mod(angles - start, 2 * np.pi), gamma, length)
 
 
 def angular_weights(angles: np.ndarray, period: float) -> tuple[np.ndarray, float]:
@@ -100,7 +122,8 @@ def angular_weights(angles: np.ndarray, period: float) -> tuple[np.ndarray, floa
 
 
 def short_scan_weights(beta: np.ndarray, gamma: np.ndarray, length: float) -> np.ndarray:
-    """Parker's weights (V, C) for source angles beta in [0, length] and ray angles gamma.
+    """Parker's weights (V, C) for source angles beta in [0, length] and ray angles gamma, (C,) or
+    (V, C).
 
     Written for any ``length`` between ``pi + 2 max(gamma)`` and a full turn; rays measured twice
     have weights that add up to one.
@@ -110,7 +133,7 @@ def short_scan_weights(beta: np.ndarray, gamma: np.ndarray, length: float) -> np
     D. L. Parker, Medical Physics 9, 254, 1982, doi:10.1118/1.595078.
     """
     excess = 0.5 * (length - np.pi)
-    beta, gamma = beta[:, None], gamma[None, :]
+    beta, gamma = beta[:, None], np.atleast_2d(gamma)
     tiny = 1e-12
     rise = beta / np.maximum(excess + gamma, tiny)
     fall = (length - beta) / np.maximum(excess - gamma, tiny)
