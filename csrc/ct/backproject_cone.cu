@@ -14,8 +14,8 @@ __device__ void add_views(const ConeDetector<T> &detector, const double *views, 
     const T bottom = static_cast<T>(detector.rows);
     T sum[Z] = {};
     for (i64 v = 0; v < count; v += lanes) {
-        const ConeView<T> mine = cone_view<T, Rays>(
-            detector, views, min_of<i64>(v + lane, count - 1), x, y, z);
+        const ConeView<T> mine =
+            cone_view<T, Rays>(detector, views, min_of<i64>(v + lane, count - 1), x, y, z);
         const int width = static_cast<int>(min_of<i64>(lanes, count - v));
         for (int i = 0; i < width; ++i) {
             const ConeView<T> view = from_lane(mine, i);
@@ -47,11 +47,14 @@ __device__ void backproject(const T *filtered, i64 count, i64 columns, i64 strid
                             const double *views, int rays, double centre_u, double magnify_u,
                             double centre_v, double magnify_v, double source_origin, double climb,
                             double step_z, int slices, int add, T *out, i64 nz, i64 ny, i64 nx) {
-    const ConeDetector<T> detector{
-        filtered, columns, stride, rows,
-        {static_cast<T>(centre_u), static_cast<T>(magnify_u), static_cast<T>(centre_v),
-         static_cast<T>(magnify_v), static_cast<T>(source_origin), static_cast<T>(climb)},
-        step_z};
+    const ConeDetector<T> detector{filtered,
+                                   columns,
+                                   stride,
+                                   rows,
+                                   {static_cast<T>(centre_u), static_cast<T>(magnify_u),
+                                    static_cast<T>(centre_v), static_cast<T>(magnify_v),
+                                    static_cast<T>(source_origin), static_cast<T>(climb)},
+                                   step_z};
     if (rays == flat)
         backproject<T, flat>(detector, views, count, slices, add, out, nz, ny, nx);
     else if (rays == curved)

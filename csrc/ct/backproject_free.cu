@@ -14,8 +14,7 @@ template <class T> struct Line {
     T start[3], step[3];
 };
 
-template <class T>
-__device__ Line<T> line_of(const double *matrix, i64 x, i64 y, i64 z) {
+template <class T> __device__ Line<T> line_of(const double *matrix, i64 x, i64 y, i64 z) {
     Line<T> line;
     for (int c = 0; c < 3; ++c) {
         const double *m = matrix + 4 * c;

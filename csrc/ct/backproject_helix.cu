@@ -35,8 +35,8 @@ __device__ void add_groups(const ConeDetector<T> &detector, const double *views,
     T total[Z] = {}, sum[Z] = {}, weights[Z] = {};
     int partner = 0;
     for (i64 v = 0; v < count; v += lanes) {
-        ConeView<T> mine = cone_view<T, Rays>(
-            detector, views, min_of<i64>(v + lane, count - 1), x, y, z);
+        ConeView<T> mine =
+            cone_view<T, Rays>(detector, views, min_of<i64>(v + lane, count - 1), x, y, z);
         const T top = mine.first + mine.rise * static_cast<T>(Z * lanes - 1);
         if (mine.first > middle + edge || top < middle - edge)
             mine.at = -1;
@@ -83,11 +83,14 @@ __device__ void backproject(const T *filtered, i64 count, i64 columns, i64 strid
                             double centre_v, double magnify_v, double source_origin, double climb,
                             double step_z, int partners, double feather, int slices, int add,
                             T *out, i64 nz, i64 ny, i64 nx) {
-    const ConeDetector<T> detector{
-        filtered, columns, stride, rows,
-        {static_cast<T>(centre_u), static_cast<T>(magnify_u), static_cast<T>(centre_v),
-         static_cast<T>(magnify_v), static_cast<T>(source_origin), static_cast<T>(climb)},
-        step_z};
+    const ConeDetector<T> detector{filtered,
+                                   columns,
+                                   stride,
+                                   rows,
+                                   {static_cast<T>(centre_u), static_cast<T>(magnify_u),
+                                    static_cast<T>(centre_v), static_cast<T>(magnify_v),
+                                    static_cast<T>(source_origin), static_cast<T>(climb)},
+                                   step_z};
     const T outer = static_cast<T>(1 / (0.5 * rows * feather));
     if (rays == rebinned_flat)
         backproject<T, rebinned_flat>(detector, views, count, partners, outer, slices, add, out, nz,

@@ -60,7 +60,7 @@ class FilterStage:
         xp, dtype = edge.xp, projections.dtype
         step = self.views_at_a_time(projections.itemsize)
         scratch = xp.empty((step, *self.shape), dtype=dtype)
-        made = xp.empty((step, *self.detector), dtype=dtype) if self.prepare else None
+        made = xp.empty((step if self.prepare else 0, *self.detector), dtype=dtype)
         response = xp.asarray(self.response, dtype=dtype)
         scale = xp.asarray(self.views, dtype=dtype)
         cosine, rays = (_per_chunk(xp, dtype, table) for table in (self.cosine, self.rays))

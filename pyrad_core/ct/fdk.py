@@ -24,7 +24,83 @@ def fdk(
     cutoff: float = 1.0,
     out: Any = None,
 ) -> Any:
-    """Feldkamp, Davis and Kress's filtered backprojection of a cone beam."""
+    """Filtered backprojection of a cone beam: circle, helix, or any poses.
+
+    Parameters
+    ----------
+    projections : array, shape ``geometry.projection_shape``
+        Line integrals (not counts: see :func:`normalize`); float32 or float64, integers become
+        float32.
+    geometry : ConeBeam
+        The method follows from it:
+
+        * circle: Feldkamp, Davis and Kress's over a full turn, with Parker's weights for a short
+          scan and Wang's for a detector shifted sideways in a full turn (its rows are widened with
+          zeros);
+        * helix (``pitch``): weighted filtered backprojection. Fan rays are rebinned to parallel
+          ones and every angle modulo half a turn counts once per voxel, shared smoothly among the
+          views that see it, so that the amplitude is right at any pitch;
+        * ``from_vectors``: poses that form an upright circle or helix are recognised; others are
+          taken by projection matrices, each view for its share of one turn about z, with full
+          turn, short-scan and displaced weights as for a circle.
+    volume : Volume
+        Grid (nz, ny, nx) to reconstruct on; any spacing, origin and size, so that a large volume
+        can be made in slabs. A stack that does not fit into memory may be an ``out`` of
+        ``numpy.memmap``.
+    filter : {"ram-lak", "shepp-logan", "cosine", "hamming", "hann"}
+        Apodisation of the ramp.
+    cutoff : float
+        Fraction of the detector's Nyquist frequency, in (0, 1], at which the apodisation ends and
+        beyond which nothing passes.
+    out : array, optional
+        Where to put the result: C-contiguous, of the volume's shape and the projections' dtype.
+
+    Returns
+    -------
+    array, shape ``volume.shape``
+        Attenuation in 1/mm, in the precision of the projections.
+
+    Raises
+    ------
+    ShapeError
+        The projections do not match the geometry.
+    GeometryError
+        The beam is no cone, the volume is 2D or does not fit the geometry, or a helix covers less
+        than half a turn and its fan.
+    DataError
+        NaN or Inf in the projections, an unknown filter, an unusable ``out``.
+    DeviceMemoryError
+        The volume and half a GiB of scratch exceed the free memory.
+
+    Warns
+    -----
+    PyradWarning
+        The scan leaves angles unseen: a circle of less than a short scan, a helix beyond whose
+        ends the volume reaches, or one with gaps between its turns.
+
+    Notes
+    -----
+    Projections are interpolated linearly. The result is the same for any number of threads.
+
+    References
+    ----------
+    L. A. Feldkamp, L. C. Davis, J. W. Kress, J. Opt. Soc. Am. A 1, 612, 1984,
+    doi:10.1364/JOSAA.1.000612.
+    D. L. Parker, Medical Physics 9, 254, 1982, doi:10.1118/1.595078.
+    G. Wang, Medical Physics 29, 1634, 2002, doi:10.1118/1.1489043.
+    K. Stierstorfer et al., Physics in Medicine and Biology 49, 2209, 2004,
+    doi:10.1088/0031-9155/49/11/007.
+
+    Examples
+    --------
+    >>> import numpy as np, pyrad_core as prc
+    >>> turn = np.linspace(0, 2 * np.pi, 180, endpoint=False)
+    >>> scan = prc.ConeBeam(turn, (64, 96), 1.0, 200, 300)
+    >>> ball = prc.phantom.Ellipsoids([[0.02, 15, 15, 15, 0, 0, 0, 0]])
+    >>> image = prc.ct.fdk(ball.project(scan), scan, prc.Volume((33, 48, 48)))
+    >>> bool(abs(image[16, 24, 24] / 0.02 - 1) < 0.02)
+    True
+    """
     check_cone(geometry, volume)
     edge = edge_of(projections=projections, out=out)
     same_shape("projections", edge["projections"].shape, "geometry", geometry.projection_shape)

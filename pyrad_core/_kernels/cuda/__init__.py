@@ -9,6 +9,7 @@ from __future__ import annotations
 from .base import *  # noqa: F403
 from .ct import *  # noqa: F403
 from .ct_beam_hardening import *  # noqa: F403
+from .ct_cone import *  # noqa: F403
 from .ct_footprint import *  # noqa: F403
 from .ct_joseph3d import *  # noqa: F403
 from .ct_preprocess import *  # noqa: F403
