@@ -440,6 +440,7 @@ for _family in ("first_order", "glcm"):
 
 
 from . import (  # noqa: E402  (their cases join CASES)
+    gpu_cases_ct_cone,  # noqa: F401
     gpu_cases_ct_footprint,  # noqa: F401
     gpu_cases_ct_joseph3d,  # noqa: F401
     gpu_cases_ct_prep,  # noqa: F401

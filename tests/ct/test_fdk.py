@@ -375,7 +375,8 @@ def test_rtk_fdk():
     fdk.GetRampFilter().SetTruncationCorrection(0.0)
     fdk.Update()
     peer = itk.array_from_image(fdk.GetOutput()).swapaxes(0, 1)[:, ::-1]
-    assert relative_error(prc.ct.fdk(rows, geometry, volume), peer) < 6e-3  # their ramp is padded otherwise
+    # to the padding of the ramp
+    assert relative_error(prc.ct.fdk(rows, geometry, volume), peer) < 6e-3
 
 
 def test_out_is_filled_and_returned(tmp_path):
