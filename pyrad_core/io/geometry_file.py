@@ -133,7 +133,7 @@ def _from_vectors(
     from .. import geometry
 
     beam = {"parallel": geometry.ParallelBeam, "cone": geometry.ConeBeam}.get(kind)
-    if beam is None or not hasattr(beam, "from_vectors"):
+    if beam is None:
         raise FileFormatError(f"a {kind} beam takes no vectors; accepted are parallel and cone")
     both = [name for name in _BEAM if name in entries]
     if both:
@@ -189,7 +189,7 @@ def write_geometry(path: PathLike, geometry: Any, *, quantity: str = "line integ
     Returns
     -------
     Path
-        The sidecar. Reading it gives an equal geometry, to the last bit.
+        The sidecar. Reading it gives an equal geometry, poses per view to rounding.
 
     Examples
     --------
