@@ -18,8 +18,9 @@ _TOLERANCE = 0.05  # of a row at the axis: how far a helix may be from a straigh
 _SHIFT = 1e-3  # mm: a focal spot nearer than this to the focal centre counts as there
 
 
-def geometry_of(folder: Path, views: list[View]) -> tuple[Any, dict[str, Any]]:
-    """A ConeBeam, and what it cannot say itself for the header."""
+def geometry_of(folder: Path, views: list[View]) -> tuple[Any, dict[str, Any], np.ndarray | None]:
+    """A ConeBeam, what it cannot say itself for the header, and the shifts of the focal spot
+    (radial, angular from x towards y, axial) where the data must be brought to it."""
     from ..geometry import ConeBeam
 
     table = _Table(folder, views)
@@ -36,12 +37,12 @@ def geometry_of(folder: Path, views: list[View]) -> tuple[Any, dict[str, Any]]:
     steady = float(np.ptp(table.radial)) <= _SHIFT
     straight = error <= max(_TOLERANCE * pixel[0] * near / far, _SHIFT)
     try:
-        if steady and straight and not table.shifted:
+        if steady and straight and (curved or not table.shifted):
             scan = ConeBeam(table.angles, (rows, columns), pixel, near, far, curved, offset, pitch)
-            return scan, place
+            return scan, place, table.shifts * [1, -1, 1] if table.shifted else None
         if curved:
             raise GeometryError(table.complaint(steady, error))
-        return table.poses(far, offset, (rows, columns), pixel, start), place
+        return table.poses(far, offset, (rows, columns), pixel, start), place, None
     except GeometryError as problem:
         raise GeometryError(f"{shown(folder)}: {problem}") from None
 
@@ -86,13 +87,7 @@ class _Table:
 
     def complaint(self, steady: bool, error: float) -> str:
         """Why a curved detector cannot take these poses."""
-        if self.shifted:
-            dr, da, dz = np.abs(self.shifts).max(axis=0)
-            why = (
-                "the focal spot leaves the detector's focal centre (flying focal spot: up to "
-                f"{dr:g} mm radially, {da:g} rad, {dz:g} mm axially)"
-            )
-        elif not steady:
+        if not steady:
             why = f"the radius changes by {np.ptp(self.radial):g} mm during the scan"
         else:
             why = f"the table is up to {error:g} mm from an even motion"

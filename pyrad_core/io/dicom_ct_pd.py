@@ -16,9 +16,10 @@ instead, which makes the axes right-handed:
 * ``header["orientation"]`` names which way x, y and z grow in the patient ("LPS" head first
   supine), and ``header["z_origin"]`` is the axial position of our z = 0.
 
-A regular helix or circle becomes a ConeBeam with a pitch; any other motion, and a focal spot that
-leaves the detector's focal centre, becomes poses per view, which needs a flat detector. Only the
-elements listed are read: nothing that names a patient leaves the file.
+A regular helix or circle becomes a ConeBeam with a pitch. A flying focal spot becomes poses per
+view where the detector is flat; on a curved one the views are interpolated to what the detector's
+focal centre would have seen (:mod:`._ct_pd_focus`). Any other motion needs a flat detector. Only
+the elements listed are read: nothing that names a patient leaves the file.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ import numpy as np
 
 from ..errors import FileFormatError
 from . import _ct_pd_tags as tags
+from ._ct_pd_focus import centred
+from ._ct_pd_geometry import geometry_of
 from ._ct_pd_tags import Element
 from .containers import Projections
 from .dicom import is_dicom
@@ -82,9 +85,9 @@ def read(folder: Path, max_bytes: int | None, series: str | None = None) -> Proj
     data = np.empty((len(views), rows, columns), np.float32)
     for view, out in zip(views, data, strict=True):
         _pixels(view, out)
-    from ._ct_pd_geometry import geometry_of
-
-    geometry, place = geometry_of(folder, views)
+    geometry, place, shifts = geometry_of(folder, views)
+    if shifts is not None:
+        data, place["focal_spot_positions"] = centred(folder, data, geometry, shifts)
     return Projections(data, None, None, geometry, {**_header(views), **place})
 
 

@@ -132,7 +132,8 @@ def _from_vectors(
     """A pose per view: source (or ray direction), detector centre, column step, row step."""
     from .. import geometry
 
-    beam = {"parallel": geometry.ParallelBeam, "cone": geometry.ConeBeam}.get(kind)
+    beams: dict[str, Any] = {"parallel": geometry.ParallelBeam, "cone": geometry.ConeBeam}
+    beam = beams.get(kind)
     if beam is None:
         raise FileFormatError(f"a {kind} beam takes no vectors; accepted are parallel and cone")
     both = [name for name in _BEAM if name in entries]

@@ -37,7 +37,7 @@ BEAMS = {
     "fan curved": FanBeam(TURN[::-1], COLUMNS, 1.2, 595, 1085.6, curved=True, offset=0.3),
     "cone": ConeBeam(TURN, (ROWS, COLUMNS), 0.388, 1000, 1500, offset=(0, 115)),
     "helix": HELIX,
-    "tilted": ParallelBeam(TURN, (ROWS, COLUMNS), 0.5).perturbed(tilt=(0.1, 0.05), shift=(0.2, -0.3)),
+    "tilted": ParallelBeam(TURN, (ROWS, COLUMNS), 0.5).perturbed(tilt=(0.1, 0.05)),
     "vectors": ConeBeam.from_vectors(
         *np.moveaxis(poses(HELIX), 1, 0), detector=(ROWS, COLUMNS)
     ),
