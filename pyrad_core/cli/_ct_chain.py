@@ -9,6 +9,7 @@ import click
 import numpy as np
 
 from ..errors import DataError
+from ._ct_corrections import corrected, open_beam
 from ._ct_grid import grid_of, place_of, rows_of
 from .common import Run
 
@@ -33,12 +34,18 @@ def reconstruct(run: Run, scan: Any, options: Mapping[str, Any]) -> Found:
     water = _water(scan.header, options["hu"])
     lines, geometry = _line_integrals(run, scan, options)
     geometry, center = _centered(run, lines, geometry, options["center"])
-    if options["rings"]:
-        run.log(f"removing rings: {options['rings']}")
-        lines = ct.remove_rings(lines, method=options["rings"])
     volume = grid_of(geometry, *(options[n] for n in ("size", "voxel", "thickness", "depth")))
     method = options["method"] or usual_method(geometry)
     arguments = _arguments(method, options, volume)
+    lines, metal = corrected(run, lines, geometry, volume, scan.header, options)
+    if options["extend"]:
+        if "filter" not in _accepted(method):
+            raise click.UsageError(f"--extend is not for --method {method}")
+        lines, geometry = ct.extend_truncated(lines, geometry)
+    if method == "pwls" and "weights" not in arguments:
+        photons = open_beam(scan.header, options["photons"])
+        weights = np.exp(-lines) * (1.0 if photons is None else photons)
+        arguments["weights"] = weights.astype(lines.dtype)
     needed = (lines.nbytes + volume.size * lines.itemsize) / 2**30
     run.log(f"{method} onto {volume.shape}; projections and volume take {needed:.2f} GiB")
     with run.progress(method, arguments.get("iterations")) as step:
@@ -46,6 +53,8 @@ def reconstruct(run: Run, scan: Any, options: Mapping[str, Any]) -> Found:
             arguments["callback"] = step
         values = ct.recon(lines, geometry, volume, method=method, **arguments)
     run.log("reconstructed")
+    if metal is not None:
+        values = np.where(metal > 0, metal, values)
     unit = "1/mm" if scan.header["pixel_known"] else "1/pixel"
     if water is not None:
         values, unit = ct.to_hu(values, water), "HU"

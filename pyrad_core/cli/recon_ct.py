@@ -82,6 +82,30 @@ class Names(click.ParamType):
     help="Remove ring artefacts: sorting, large, unresponsive, all, wavelet_fourier, titarenko.",
 )
 @click.option(
+    "--beam-hardening",
+    metavar="C1,C2,...|YAML",
+    help="Polynomial of the line integrals, or a file with energies, weights and mu.",
+)
+@click.option(
+    "--metal",
+    type=Names("metal method", "pyrad_core.ct.metal", "METHODS"),
+    metavar="NAME",
+    help="Reduce metal artefacts: li or nmar.",
+)
+@click.option(
+    "--metal-threshold", type=float, metavar="MU", help="Of metal in 1/mm; default 2500 HU."
+)
+@click.option(
+    "--denoise-projections",
+    type=float,
+    metavar="D",
+    help="Smooth by photon statistics; D is the expected difference of neighbours, such as 0.02.",
+)
+@click.option(
+    "--photons", type=float, metavar="N", help="Open beam counts, where the file has none."
+)
+@click.option("--extend", is_flag=True, help="Continue truncated projections (fbp, fdk).")
+@click.option(
     "--hu",
     default="auto",
     show_default=True,

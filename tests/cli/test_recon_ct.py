@@ -141,6 +141,44 @@ def test_filter_and_cutoff_reach_the_method(disc, tmp_path):
     assert np.abs(np.diff(np.load(soft))).max() < 0.8 * np.abs(np.diff(np.load(out))).max()
 
 
+def test_corrections(tmp_path):
+    """Noise, hardening and metal of a simulated disc, each against doing nothing."""
+    from pyrad_core import ct
+    from pyrad_core.geometry import FanBeam
+    from pyrad_core.phantom import Ellipsoids
+
+    beam = FanBeam(np.arange(180) * np.pi / 90, 120, 1.5, 400, 800)
+    io.write_geometry(tmp_path / "disc.yaml", beam)
+    disc, metal = Ellipsoids([[0.02, 28, 28, 0, 0, 0.0]]), Ellipsoids([[0.6, 2, 2, 12, 0, 0.0]])
+    lines = disc.project(beam)
+    y, x = np.meshgrid(*(0.75 * (np.arange(120) - 59.5),) * 2, indexing="ij")
+    inside = (np.hypot(x, y) < 24) & (np.hypot(x - 12, y) > 5)
+
+    def error(projections, *arguments):
+        np.save(tmp_path / "disc.npy", projections.astype(np.float32))
+        out = tmp_path / "out.npy"
+        assert call("recon", "ct", tmp_path / "disc.npy", out, "-q", "--force", *arguments) == 0
+        return np.sqrt(np.mean((np.load(out)[inside] - 0.02) ** 2))
+
+    noisy = ct.simulate_dose(lines, 2e3)
+    calm = ("--denoise-projections", 0.03, "--photons", 2e3)
+    assert error(noisy, *calm) < 0.6 * error(noisy)
+    hardened = lines - 0.05 * lines**2
+    assert error(hardened, "--beam-hardening", "1,0.05,0.005") < 0.2 * error(hardened)
+    (tmp_path / "spectrum.yaml").write_text(
+        "energies: [40, 60, 80]\nweights: [1, 2, 1]\nmu: [0.0268, 0.0206, 0.0184]\nreference: 63\n"
+    )
+    length = lines / 0.02
+    shares = zip((1, 2, 1), (0.0268, 0.0206, 0.0184), strict=True)
+    spectral = -np.log(sum(w / 4 * np.exp(-m * length) for w, m in shares))
+    corrected = error(spectral, "--beam-hardening", tmp_path / "spectrum.yaml")
+    assert corrected < 0.5 * error(spectral)
+    streaked = np.minimum(lines + metal.project(beam), 2.5)
+    reduced = error(streaked, "--metal", "li", "--metal-threshold", 0.15)
+    assert reduced < 0.7 * error(streaked)
+    assert error(lines, "--extend") < 1e-3
+
+
 def test_options_of_an_iterative_method(disc, tmp_path):
     out, slow = tmp_path / "a.npy", tmp_path / "b.npy"
     sirt = ("--method", "sirt", "--iterations", 2, "--mask-radius", 20, "-q")
@@ -163,6 +201,14 @@ def test_options_of_an_iterative_method(disc, tmp_path):
         (["--rings", "sort"], 2, "'sort' is no ring method; accepted are sorting"),
         (["--method", "sirt", "--set", "speed=2"], 2, "OPTION=VALUE with an option of sirt"),
         (["--method", "sirt", "--set", "relaxation=fast"], 1, "relaxation"),
+        (["--metal", "LI"], 2, "'LI' is no metal method; accepted are nmar, li"),
+        (["--metal", "li"], 2, "--metal needs --metal-threshold"),
+        (["--metal-threshold", 0.1], 2, "--metal-threshold goes with --metal"),
+        (["--metal", "li", "--metal-threshold", 0.5], 1, "metal"),
+        (["--denoise-projections", 0.02], 2, "--denoise-projections needs --photons"),
+        (["--denoise-projections", 0, "--photons", 9], 1, "expected a number > 0"),
+        (["--beam-hardening", "absent.yaml"], 1, "no such file"),
+        (["--method", "cgls", "--extend"], 2, "--extend is not for --method cgls"),
         (["--floor", 1e-3], 2, "--floor is for counts"),
         (["--bad-pixels"], 2, "--bad-pixels is for counts"),
         (["--hu", "water"], 2, "expected auto, none or water's attenuation"),
