@@ -4,6 +4,7 @@
 #include "texture/neighbourhood.hpp"
 #include "texture/run_lengths.hpp"
 #include "texture/size_features.hpp"
+#include "texture/sphere_means.hpp"
 #include "texture/zones.hpp"
 
 #include <algorithm>
@@ -172,6 +173,30 @@ template <class L> void def_find_zones(py::module_ &m) {
         "distances may be empty.");
 }
 
+template <class T> void def_sphere_means(py::module_ &m) {
+    m.def(
+        "sphere_means",
+        [](const Array<T> &values, const Array<u8> &mask, std::array<i64, 3> begin,
+           const Array<i32> &chords, Array<double> &out) {
+            const auto from = input<3>(values, "values");
+            const auto inside = input<3>(mask, "mask");
+            const auto lines = input<2>(chords, "chords");
+            const auto to = output<1>(out, "out");
+            require_shape<2>(lines.shape, {lines.shape[0], 3}, "chords");
+            for (int d = 0; d < 3; ++d)
+                if (begin[d] < 0 || begin[d] + inside.shape[d] > from.shape[d])
+                    fail(ErrorKind::shape, "the mask leaves values along axis ", d);
+            for (i64 c = 0; c < lines.shape[0]; ++c)
+                if (lines.data[3 * c + 2] < 0 || lines.data[3 * c + 2] > (1 << 20))
+                    fail(ErrorKind::data, "chord ", c, " has half length ", lines.data[3 * c + 2]);
+            run([&] {
+                sphere_means(from, inside, begin.data(), lines.data, lines.shape[0], to.data,
+                             to.shape[0]);
+            });
+        },
+        exact("values"), exact("mask"), "begin"_a, exact("chords"), exact("out"));
+}
+
 template <class C> void def_size_features(py::module_ &m) {
     m.def(
         "size_features",
@@ -202,6 +227,8 @@ void bind_texture_matrices(py::module_ &m) {
     def_border_distance(m);
     def_find_zones<u8>(m);
     def_find_zones<u16>(m);
+    def_sphere_means<float>(m);
+    def_sphere_means<double>(m);
     def_size_features<u64>(m);
     def_size_features<double>(m);
 }

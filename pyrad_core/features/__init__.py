@@ -10,6 +10,8 @@ from .gldzm import gldzm
 from .glrlm import glrlm
 from .glszm import glszm
 from .intensity_histogram import intensity_histogram
+from .intensity_volume_histogram import intensity_volume_histogram
+from .local_intensity import local_intensity
 from .maps import maps
 from .ngldm import ngldm
 from .ngtdm import ngtdm
@@ -26,6 +28,8 @@ __all__ = [
     "glrlm",
     "glszm",
     "intensity_histogram",
+    "intensity_volume_histogram",
+    "local_intensity",
     "maps",
     "matrices",
     "ngldm",

@@ -109,6 +109,21 @@ _GLCM = (
     _ibsi_only("SumVariance", "cm_sum_var", "OEEB"),
 )
 
+_LOCAL_INTENSITY = (
+    _ibsi_only("LocalPeak", "loc_peak_loc", "VJGA"),
+    _ibsi_only("GlobalPeak", "loc_peak_glob", "0F91"),
+)
+
+_INTENSITY_VOLUME_HISTOGRAM = (
+    _ibsi_only("VolumeAtIntensityFraction10", "ivh_v10", "BC2M"),
+    _ibsi_only("VolumeAtIntensityFraction90", "ivh_v90", "BC2M"),
+    _ibsi_only("IntensityAtVolumeFraction10", "ivh_i10", "GBPN"),
+    _ibsi_only("IntensityAtVolumeFraction90", "ivh_i90", "GBPN"),
+    _ibsi_only("VolumeFractionDifference", "ivh_diff_v10_v90", "DDTU"),
+    _ibsi_only("IntensityDifference", "ivh_diff_i10_i90", "CNV2"),
+    _ibsi_only("AreaUnderCurve", "ivh_auc", "9CMM"),
+)
+
 # Runs, zones and dependences: the order of the columns of csrc/texture/size_features.hpp.
 _GLRLM = (
     Entry("ShortRunEmphasis", "rlm_sre", "22OV"),
@@ -197,6 +212,8 @@ _NGLDM = (
 
 ENTRIES: dict[str, tuple[Entry, ...]] = {
     "first_order": _FIRST_ORDER,
+    "local_intensity": _LOCAL_INTENSITY,
+    "intensity_volume_histogram": _INTENSITY_VOLUME_HISTOGRAM,
     "intensity_histogram": _INTENSITY_HISTOGRAM,
     "glcm": _GLCM,
     "glrlm": _GLRLM,
@@ -211,5 +228,8 @@ CLASS_NAMES = {"first_order": "firstorder", "ngldm": "gldm"}
 
 
 def entries(family: str, conventions: str) -> list[Entry]:
-    """The features of a family under these conventions, in the order of the results."""
-    return [entry for entry in ENTRIES[family] if entry.belongs_to(conventions)]
+    """The features of a family under these conventions, in the order of the results.
+
+    A family that PyRadiomics does not have lists all of IBSI's.
+    """
+    return [e for e in ENTRIES[family] if e.belongs_to(conventions)] or list(ENTRIES[family])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from typing import Any
 
 from .. import _checks
@@ -13,7 +14,10 @@ from .region import Region
 from .result import Features
 from .settings import Settings
 
-__all__ = ["all_results", "family_result", "settings_of"]
+PEAK_RADIUS_MM = 10 * (3 / (4 * math.pi)) ** (1 / 3)
+"""Radius of a sphere of 1 cm^3."""
+
+__all__ = ["PEAK_RADIUS_MM", "all_results", "family_result", "settings_of"]
 
 
 def settings_of(settings: Settings | None, label: int | None) -> tuple[Settings, int]:
@@ -39,7 +43,10 @@ def all_results(
     families: tuple[str, ...],
 ) -> Features:
     """The families of every filtered image, in order."""
-    prepared = prepare(image, mask, settings=settings, spacing=spacing, label=label)
+    margin = PEAK_RADIUS_MM if "local_intensity" in families else 0.0
+    prepared = prepare(
+        image, mask, settings=settings, spacing=spacing, label=label, margin_mm=margin
+    )
     result = Features(settings)
     voxels = 0
     for name, region in prepared.regions():

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._names import ENTRIES, Entry
+from ._names import ENTRIES, Entry, entries
 from .region import Region
 
 __all__ = ["batches", "host", "mean_features", "named"]
@@ -51,8 +51,5 @@ def mean_features(
 
 def named(family: str, columns: np.ndarray, conventions: str) -> dict[Entry, float]:
     """Entry -> value of the family's entries, which stand in the order of the columns."""
-    return {
-        entry: float(value)
-        for entry, value in zip(ENTRIES[family], columns, strict=False)
-        if entry.belongs_to(conventions)
-    }
+    values = dict(zip(ENTRIES[family], map(float, columns), strict=False))
+    return {entry: values[entry] for entry in entries(family, conventions)}

@@ -37,7 +37,7 @@ class Prepared:
     box: tuple[tuple[int, int], ...]
     lower: float | None
     settings: Settings
-    whole: bool  # image holds all voxels of the grid (else only those of the box)
+    start: tuple[int, ...]  # voxel of the grid that the image begins with
     grid_shape: tuple[int, ...]
     flat: bool
 
@@ -47,13 +47,16 @@ class Prepared:
             slice(max(0, begin - margin), min(n, end + margin))
             for (begin, end), n in zip(self.box, self.grid_shape, strict=True)
         )
-        inner = crop if self.whole else (slice(None),) * 3
+        inner = tuple(
+            slice(part.start - first, part.stop - first)
+            for part, first in zip(crop, self.start, strict=True)
+        )
         for name, image in filtered_images(self.image, self.settings.filters, self.xp):
-            yield name, self._region(name, image[inner], inner, crop)
+            yield name, self._region(name, image, inner, crop)
 
     def _region(self, name: str, image: Any, inner: Any, crop: Any) -> Region:
         xp = self.xp
-        values = xp.ascontiguousarray(image)
+        values = xp.ascontiguousarray(image[inner])
         mask = xp.ascontiguousarray(self.mask[inner])
         region = Region(
             xp=xp,
@@ -65,6 +68,8 @@ class Prepared:
             origin=tuple(part.start for part in crop),
             lower=self.lower if name == "original" else None,
             settings=self.settings,
+            around=image,
+            inner=tuple(part.start for part in inner),
         )
         if self.mask is self.morphological:
             region.count = self.count
@@ -80,8 +85,12 @@ def prepare(
     spacing: Any = None,
     label: int = 1,
     keep_whole: bool = False,
+    margin_mm: float = 0.0,
 ) -> Prepared:
-    """Check, resample, re-segment; the image stays cropped to the region if nothing needs more."""
+    """Check, resample, re-segment; the image stays cropped to the region if nothing needs more.
+
+    ``margin_mm``: what is kept around the region's box, where the voxel size is known.
+    """
     taken, roi = take_pair(image, mask, spacing)
     edge = edge_of(image=taken.data, mask=roi.data)
     xp, raw = edge.xp, edge["image"]
@@ -90,8 +99,9 @@ def prepare(
     labels, voxel_size, shape = edge["mask"], taken.spacing, tuple(raw.shape)
     whole = keep_whole or settings.normalize or settings.resample is not None
     whole = whole or set(settings.filters) != {"original"}
+    start: tuple[int, ...] = (0, 0, 0)
     if not whole:
-        crop = tuple(slice(begin, end) for begin, end in box)
+        crop, start = _crop(box, shape, voxel_size, margin_mm)
         raw, labels = raw[crop], labels[crop]
     inside = labels == label
     if settings.normalize:
@@ -105,9 +115,21 @@ def prepare(
     _check_size(xp, intensity, settings)
     result = Prepared(
         xp, edge.kernels, values, intensity, morphological, count, voxel_size, box, lower, settings,
-        whole, shape, taken.flat,
+        start, shape, taken.flat,
     )  # fmt: skip
     return _across_slices(result, settings.slice_axis)
+
+
+def _crop(
+    box: Any, shape: tuple[int, ...], spacing: Any, margin_mm: float
+) -> tuple[tuple[slice, ...], tuple[int, ...]]:
+    """(the box with its margin, clipped to the grid; its first voxel)."""
+    margin = [int(margin_mm / step) + 1 if margin_mm else 0 for step in spacing or (np.inf,) * 3]
+    crop = tuple(
+        slice(max(0, begin - m), min(n, end + m))
+        for (begin, end), n, m in zip(box, shape, margin, strict=True)
+    )
+    return crop, tuple(part.start for part in crop)
 
 
 def _across_slices(p: Prepared, axis: int) -> Prepared:
@@ -122,6 +144,7 @@ def _across_slices(p: Prepared, axis: int) -> Prepared:
         p.mask = p.morphological
     order = [axis, *(d for d in range(3) if d != axis)]
     p.box = tuple(p.box[d] for d in order)
+    p.start = tuple(p.start[d] for d in order)
     p.grid_shape = tuple(p.grid_shape[d] for d in order)
     if p.spacing is not None:
         z, y, x = (p.spacing[d] for d in order)

@@ -48,6 +48,8 @@ class Region:
     origin: tuple[int, ...]
     lower: float | None
     settings: Settings
+    around: Any = None  # the image with what is known beyond the box
+    inner: tuple[int, ...] = (0, 0, 0)  # the box's first voxel in it
 
     @cached_property
     def count(self) -> int:

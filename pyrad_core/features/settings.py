@@ -21,7 +21,8 @@ INTERPOLATIONS = ("linear", "cubic", "bspline", "nearest")
 WEIGHTINGS = ("no_weighting", "infinity", "euclidean", "manhattan")
 MAX_LEVELS = 4096
 FAMILIES = (
-    "first_order", "intensity_histogram", "glcm", "glrlm", "glszm", "gldzm", "ngtdm", "ngldm",
+    "first_order", "local_intensity", "intensity_histogram", "intensity_volume_histogram", "glcm",
+    "glrlm", "glszm", "gldzm", "ngtdm", "ngldm",
 )  # fmt: skip
 FILTERS = ("original", "wavelet")
 

@@ -25,6 +25,7 @@ CONFIGURATIONS = {
         "resample": (2, 2, 2),
         "resegment_range": (-1000, 400),
         "discretisation": ("fbs", 25),
+        "ivh_discretisation": ("fbs", 2.5),
     },
     "D": {"resample": (2, 2, 2), "resegment_sigma": 3.0, "discretisation": ("fbn", 32)},
     "E": {
@@ -33,10 +34,13 @@ CONFIGURATIONS = {
         "resegment_range": (-1000, 400),
         "resegment_sigma": 3.0,
         "discretisation": ("fbn", 32),
+        "ivh_discretisation": ("fbn", 1000),
     },
 }
 # IBSI's family -> (this package's, which aggregations it has)
 FAMILIES = {
+    "local_intensity": ("local_intensity", "none"),
+    "ivh": ("intensity_volume_histogram", "none"),
     "intensity_statistics": ("first_order", "none"),
     "intensity_histogram": ("intensity_histogram", "none"),
     "glcm": ("glcm", "six"),

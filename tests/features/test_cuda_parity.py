@@ -7,6 +7,7 @@ import pytest
 
 from pyrad_core import features
 from pyrad_core._kernels import cpu
+from pyrad_core.features.local_intensity import sphere_chords
 from pyrad_core.features.offsets import half_offsets, neighbourhood_offsets
 
 
@@ -145,6 +146,27 @@ def test_find_zones(device, ng, dtype, in_plane):
     np.testing.assert_array_equal(device.numpy(near), distances)
     assert found == count
     np.testing.assert_array_equal(device.numpy(out)[:count], expected[:count])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sphere_means(device, dtype):
+    values = np.random.default_rng(3).normal(3, 2, (8, 9, 11)).astype(dtype)
+    values[2, 3, 4] = np.nan
+    mask = np.ones((4, 5, 6), np.uint8)
+    mask[1, 2, 3] = 0
+    chords = sphere_chords((2.0, 1.0, 0.7), 2.5)
+    expected = np.empty(mask.sum())
+    cpu.sphere_means(values, mask, (2, 1, 3), chords, expected)
+    z, y, x = np.ogrid[:8, :9, :11]
+    for at, mean in zip(np.argwhere(mask) + (2, 1, 3), expected, strict=True):
+        square = (2 * (z - at[0])) ** 2 + (y - at[1]) ** 2 + (0.7 * (x - at[2])) ** 2
+        assert mean == pytest.approx(np.nanmean(values[square <= 2.5**2]), rel=1e-5)
+    with device:
+        out = device.array(np.empty_like(expected))
+        device.kernels.sphere_means(
+            device.array(values), device.array(mask), (2, 1, 3), device.array(chords), out
+        )
+    np.testing.assert_allclose(device.numpy(out), expected, rtol=1e-13)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -294,6 +294,43 @@ def test_zones_equal_scipy_label(seed, share, levels, shape):
             np.testing.assert_array_equal(counts, table)
 
 
+@pytest.mark.parametrize("crop", [True, False])
+def test_peaks_look_beyond_the_region(crop):
+    """A hot voxel beside the region counts in the spheres; one of several maxima decides."""
+    image = np.zeros((1, 21, 21))
+    image[0, 10, 10] = image[0, 10, 4] = 50.0
+    image[0, 10, 2] = 90.0
+    mask = np.zeros(image.shape, np.uint8)
+    mask[0, 10, 4:13] = 1
+    filters = {"original": {}} if crop else {"original": {}, "wavelet": {}}
+    settings = Settings(families=("local_intensity",), filters=filters)
+    got = extract(image, mask, settings=settings, spacing=(20.0, 2.0, 2.0))
+    y, x = np.ogrid[:21, :21]
+    disc = image[0][4 * ((y - 10) ** 2 + (x - 4) ** 2) <= 6.2035**2]
+    assert got["original_local_intensity_LocalPeak"] == pytest.approx(disc.mean())
+    assert np.isnan(extract(image, mask, settings=settings)["loc_peak_glob"] if crop else np.nan)
+
+
+def test_volume_histogram_closed_form():
+    image = np.arange(1, 101, dtype=np.float32).reshape(1, 10, 10)
+    mask = np.ones_like(image)
+    plain = features.intensity_volume_histogram(image, mask)
+    assert (plain["ivh_v10"], plain["ivh_v90"]) == pytest.approx((0.90, 0.10))  # 11, 91 of 100
+    assert (plain["ivh_i10"], plain["ivh_i90"]) == (91, 11)
+    halves = features.intensity_volume_histogram(image / 2, mask)  # not whole: as they are
+    assert halves["ivh_i10"] == 45.5 and halves["ivh_v10"] == plain["ivh_v10"]
+    ranged = Settings(resegment_range=(-99, 200))
+    assert features.intensity_volume_histogram(image, mask, settings=ranged)["ivh_v90"] == 0
+    binned = Settings(ivh_discretisation=("fbn", 10))
+    assert features.intensity_volume_histogram(image, mask, settings=binned)["ivh_i10"] == 10
+    flat = features.intensity_volume_histogram(np.ones((2, 2, 2)), np.ones((2, 2, 2)))
+    assert (
+        np.isnan(flat["ivh_v10"])
+        and "single level"
+        in flat.reasons["original_intensity_volume_histogram_VolumeAtIntensityFraction10"]
+    )
+
+
 def test_merged_equals_the_average_of_one_slice(case):
     image, mask = case[0][:1], case[1][:1]
     slices = [_table(image, mask, name) for name in ("2.5D_merged", "2D_slice_merged", "3D_merged")]

@@ -11,7 +11,14 @@ from ...errors import DeviceMemoryError, ShapeError
 from ..select import cpu_kernels
 from . import runtime
 
-__all__ = ["border_distance", "find_zones", "neighbourhood", "run_lengths", "size_features"]
+__all__ = [
+    "border_distance",
+    "find_zones",
+    "neighbourhood",
+    "run_lengths",
+    "size_features",
+    "sphere_means",
+]
 
 _BLOCK = 256
 _SHARED = 48 * 1024
@@ -137,3 +144,40 @@ def find_zones(levels: Any, pad: int, in_plane: bool, distances: Any, out: Any) 
 def size_features(tables: Any, sizes: Any, voxels: Any, out: Any) -> None:
     """The counts go to the host: tables are small, and so are the features (a host array)."""
     cpu_kernels().size_features(_host(tables), _host(sizes), _host(voxels), out)
+
+
+def sphere_means(
+    values: Any, mask: Any, begin: tuple[int, int, int], chords: Any, out: Any
+) -> None:
+    """Means over chords (dz, dy, h) around the voxels of the mask, a box of values."""
+    xp = runtime.array_module(values)
+    nz, ny, _ = values.shape
+    reach = int(chords[:, 2].max())
+    finite = xp.isfinite(values)
+    ends = ((0, 0), (0, 0), (reach + 1, reach))
+    sums = xp.cumsum(xp.where(finite, values, 0), axis=2, dtype=np.float64)
+    sums = xp.ascontiguousarray(_extended(xp, sums, ends))
+    number = xp.cumsum(finite, axis=2, dtype=np.int32)
+    number = xp.ascontiguousarray(_extended(xp, number, ends))
+    at = xp.ascontiguousarray(xp.argwhere(mask != 0) + xp.asarray(np.array(begin)))
+    if at.shape[0] != out.shape[0]:
+        raise ShapeError(f"out has {out.shape[0]} elements, the mask {at.shape[0]}")
+    runtime.launch(
+        "texture/sphere_means.cu",
+        "sphere_means",
+        (max(1, min(_MAX_GRID, -(-at.shape[0] // _BLOCK))),),
+        (_BLOCK,),
+        (
+            sums, number, np.int64(nz), np.int64(ny), np.int64(sums.shape[2]),
+            at.astype(np.int64), np.int64(at.shape[0]), chords, np.int32(chords.shape[0]),
+            np.int64(reach), out,
+        ),
+    )  # fmt: skip
+
+
+def _extended(xp: Any, sums: Any, ends: Any) -> Any:
+    """Zeros before the running sums, their last value behind."""
+    padded = xp.pad(sums, ends)
+    if ends[2][1]:
+        padded[:, :, -ends[2][1] :] = sums[:, :, -1:]
+    return padded
