@@ -10,6 +10,7 @@
 
 #include "base/pool.hpp"
 #include "base/simd.hpp"
+#include "ct/footprint2d_parallel.hpp"
 #include "ct/footprint_weights.hpp"
 
 #include <algorithm>
@@ -64,6 +65,8 @@ PYRAD_CLONES void gather(const i32 *first, const T *weight, i64 width, const T *
 template <class T>
 void project_footprint2d(View<const T, 3> image, View<const double, 2> views, double arc,
                          double pitch_x, double pitch_y, View<T, 3> projections) {
+    if (project_footprint_parallel(image, views, pitch_x, pitch_y, projections))
+        return;
     const i64 slices = image.shape[0], ny = image.shape[1], nx = image.shape[2];
     const i64 columns = projections.shape[2];
     const FootprintPlane plane{arc, pitch_x, pitch_y, columns};
@@ -98,6 +101,8 @@ void project_footprint2d(View<const T, 3> image, View<const double, 2> views, do
 template <class T>
 void backproject_footprint2d(View<const T, 3> projections, View<const double, 2> views, double arc,
                              double pitch_x, double pitch_y, View<T, 3> image) {
+    if (backproject_footprint_parallel(projections, views, pitch_x, pitch_y, image))
+        return;
     const i64 slices = image.shape[0], ny = image.shape[1], nx = image.shape[2];
     const i64 columns = projections.shape[2];
     const FootprintPlane plane{arc, pitch_x, pitch_y, columns};

@@ -80,16 +80,18 @@ template <class T> PYRAD_HD Trapezoid<T> footprint_trapezoid(T a, T b, T c, T d)
     return {min_of(ab, cd), min_of(p, q), max_of(p, q), max_of(ba, dc)};
 }
 
-// Area of a trapezoid to the left of s, as ramp + plateau + ramp without cancellation.
+// Area of a trapezoid to the left of s: of a rectangle up to c, with the ramp that s has entered (r
+// is how far) made up for. Nothing cancels, however steep the ramps.
 template <class T> struct TrapezoidArea {
-    T t0, t1, t3, rise, top, fall, up, down;
+    T t0, t1, t2, t3, start, up, down;
 
     PYRAD_HD explicit TrapezoidArea(const Trapezoid<T> &t)
-        : t0(t.t0), t1(t.t1), t3(t.t3), rise(t.t1 - t.t0), top(t.t2 - t.t1), fall(t.t3 - t.t2),
-          up(T(0.5) / max_of(rise, T(1e-30))), down(T(0.5) / max_of(fall, T(1e-30))) {}
+        : t0(t.t0), t1(t.t1), t2(t.t2), t3(t.t3), start(T(0.5) * (t.t1 - t.t0) - t.t1),
+          up(T(0.5) / max_of(t.t1 - t.t0, T(1e-30))), down(T(0.5) / max_of(t.t3 - t.t2, T(1e-30))) {
+    }
     PYRAD_HD T operator()(T s) const {
-        const T a = clamp(s - t0, T(0), rise), b = clamp(t3 - s, T(0), fall);
-        return up * a * a + clamp(s - t1, T(0), top) + (T(0.5) * fall - down * b * b);
+        const T c = clamp(s, t1, t2), r = clamp(s, t0, t3) - c;
+        return (c + start) + r * (T(1) - (r < T(0) ? -r * up : r * down));
     }
 };
 
