@@ -51,7 +51,7 @@ PYRAD_CLONES void mix(const Column &column, const T *weight, const T *detector, 
         mixed[r] = weight[0] * detector[r];
     for (i64 j = 1; j < column.columns; ++j)
         for (i64 r = column.row_begin; r < column.row_end; ++r)
-            mixed[r] += weight[j] * detector[j * column.stride + r];
+            mixed[r] += weight[j * weight_step] * detector[j * column.stride + r];
 }
 
 } // namespace
@@ -64,7 +64,7 @@ void add_column(const Column &column, const T *weight, const T *voxels, T *detec
         overlaps(voxels, column.slices, (static_cast<double>(r) - column.edge) * length, length,
                  rows);
         for (i64 j = 0; j < column.columns; ++j)
-            add_scaled(weight[j] * static_cast<T>(column.step), rows,
+            add_scaled(weight[j * weight_step] * static_cast<T>(column.step), rows,
                        detector + j * column.stride + r);
     }
 }

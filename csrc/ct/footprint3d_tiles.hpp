@@ -4,11 +4,12 @@
 // spans [r, r + 1].
 #pragma once
 
-#include "base/portable.hpp"
+#include "ct/footprint_weights.hpp"
 
 namespace pyrad::footprint {
 
-constexpr i64 margin = 40; // zeros before and behind the values that are read
+constexpr i64 margin = 40;                   // zeros before and behind the values that are read
+constexpr i64 weight_step = footprint_block; // between the weights of a column
 
 struct Column {
     double edge, step;
@@ -17,13 +18,14 @@ struct Column {
     i64 stride;             // between detector columns
 };
 
-// detector[j * stride + r] += weight[j] * step * sum over i of voxels[i] * overlap of voxel i and
-// row r in voxels. voxels has `margin` zeros on both sides; up to 15 rows behind row_end are
-// written (added zero to).
+// detector[j * stride + r] += weight[j * weight_step] * step * sum over i of voxels[i] * overlap of
+// voxel i and row r in voxels. voxels has `margin` zeros on both sides; up to 15 rows behind
+// row_end are written (added zero to).
 template <class T>
 void add_column(const Column &column, const T *weight, const T *voxels, T *detector);
 
-// voxels[i] += sum over r of overlap in rows * sum over j of weight[j] * detector[j * stride + r].
+// voxels[i] += sum over r of overlap in rows * sum over j of
+// weight[j * weight_step] * detector[j * stride + r].
 // mixed: scratch of the rows and `margin` on both sides.
 template <class T>
 void take_column(const Column &column, const T *weight, const T *detector, T *mixed, T *voxels);

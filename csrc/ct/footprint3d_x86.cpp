@@ -11,6 +11,7 @@
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(PYRAD_EMULATE)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized" // GCC 12's own undefined() operands
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
 #define PYRAD_X86 1
 #define PYRAD_AVX512 __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,fma")))
@@ -74,8 +75,8 @@ PYRAD_AVX512 void add_avx512(const Column &column, const float *weight, const fl
         float *to = detector + r;
 #pragma GCC unroll 5
         for (i64 j = 0; j < columns; ++j, to += column.stride)
-            _mm512_storeu_ps(to,
-                             _mm512_fmadd_ps(_mm512_set1_ps(weight[j]), rows, _mm512_loadu_ps(to)));
+            _mm512_storeu_ps(to, _mm512_fmadd_ps(_mm512_set1_ps(weight[j * weight_step]), rows,
+                                                 _mm512_loadu_ps(to)));
     }
 }
 
@@ -88,7 +89,8 @@ PYRAD_AVX512 void mix_avx512(const Column &column, const float *weight, const fl
         __m512 sum = _mm512_setzero_ps();
 #pragma GCC unroll 5
         for (i64 j = 0; j < columns; ++j, from += column.stride)
-            sum = _mm512_fmadd_ps(_mm512_set1_ps(weight[j]), _mm512_loadu_ps(from), sum);
+            sum = _mm512_fmadd_ps(_mm512_set1_ps(weight[j * weight_step]), _mm512_loadu_ps(from),
+                                  sum);
         _mm512_storeu_ps(mixed + r, sum);
     }
     mixed[column.row_begin - 1] = mixed[column.row_end] = 0;

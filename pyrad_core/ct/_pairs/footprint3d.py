@@ -15,8 +15,8 @@ from .footprint_tables import axial, plane_views, rows_along_z
 __all__ = ["Footprint3D"]
 
 # Scratch of csrc/ct/footprint3d.cpp: transposed views and tiles of the volume.
-_ROW_PAD, _MARGIN, _BLOCK_VIEWS = 16, 40, 4
-_TILE_VALUES, _CHUNK_BYTES = 1 << 18, 256 << 20
+_ROW_PAD, _MARGIN, _TILE_VALUES = 16, 40, 1 << 18
+_BLOCK_VIEWS, _BLOCK_BYTES, _CHUNK_BYTES = 8, 32 << 20, 256 << 20
 
 
 class Footprint3D(Pair):
@@ -44,6 +44,7 @@ class Footprint3D(Pair):
         _, rows, columns = self.projections
         view = (rows + _ROW_PAD) * (columns + 1)
         tile = max(_TILE_VALUES, 32 * (self.grid[0] + _MARGIN))
-        forward = num_threads() * (_BLOCK_VIEWS * view + tile)
+        block = max(1, min(_BLOCK_VIEWS, _BLOCK_BYTES // (view * itemsize)))
+        forward = num_threads() * (block * view + tile)
         chunk = min(self.projections[0], max(1, _CHUNK_BYTES // (view * itemsize)))
         return itemsize * max(forward, chunk * view + num_threads() * tile)
