@@ -2,11 +2,12 @@
 
 #include "ct/footprint2d.hpp"
 #include "ct/footprint3d.hpp"
+#include "ct/footprint_tilted.hpp"
 
 namespace pyrad::bind {
 namespace {
 
-constexpr i64 plane_numbers = 10, volume_numbers = 14;
+constexpr i64 plane_numbers = 10, volume_numbers = 14, tilted_numbers = 20;
 
 template <class T> void def_footprint2d(py::module_ &m) {
     m.def(
@@ -78,6 +79,31 @@ template <class T> void def_footprint3d(py::module_ &m) {
         exact("out"), "Exact adjoint of project_footprint3d.");
 }
 
+template <class T> void def_footprint_tilted(py::module_ &m) {
+    m.def(
+        "project_footprint_tilted",
+        [](const Array<T> &volume, const Array<double> &views, Array<T> &out) {
+            const auto voxels = input<3>(volume, "volume");
+            const auto table = input<2>(views, "views");
+            auto projections = output<3>(out, "out");
+            require_shape<2>(table.shape, {projections.shape[0], tilted_numbers}, "views");
+            run([&] { project_footprint_tilted<T>(voxels, table, projections); });
+        },
+        exact("volume"), exact("views"), exact("out"),
+        "Line integrals with separable footprints, detectors in any pose.");
+    m.def(
+        "backproject_footprint_tilted",
+        [](const Array<T> &projections, const Array<double> &views, Array<T> &out) {
+            const auto given = input<3>(projections, "projections");
+            const auto table = input<2>(views, "views");
+            auto volume = output<3>(out, "out");
+            require_shape<2>(table.shape, {given.shape[0], tilted_numbers}, "views");
+            run([&] { backproject_footprint_tilted<T>(given, table, volume); });
+        },
+        exact("projections"), exact("views"), exact("out"),
+        "Exact adjoint of project_footprint_tilted.");
+}
+
 } // namespace
 
 void bind_ct_footprint(py::module_ &m) {
@@ -85,6 +111,8 @@ void bind_ct_footprint(py::module_ &m) {
     def_footprint2d<double>(m);
     def_footprint3d<float>(m);
     def_footprint3d<double>(m);
+    def_footprint_tilted<float>(m);
+    def_footprint_tilted<double>(m);
 }
 
 } // namespace pyrad::bind

@@ -11,8 +11,10 @@ from . import runtime
 __all__ = [
     "backproject_footprint2d",
     "backproject_footprint3d",
+    "backproject_footprint_tilted",
     "project_footprint2d",
     "project_footprint3d",
+    "project_footprint_tilted",
 ]
 
 _BLOCK = (32, 8)
@@ -125,6 +127,30 @@ def backproject_footprint3d(
                 *(np.int64(columns), np.int32(first > 0), out),
             ),
         )
+
+
+def project_footprint_tilted(volume: Any, views: np.ndarray, out: Any) -> None:
+    """Line integrals with separable footprints, detectors in any pose."""
+    out[...] = 0
+    _launch_tilted("project", volume, volume, views, out, out)
+
+
+def backproject_footprint_tilted(projections: Any, views: np.ndarray, out: Any) -> None:
+    """Exact adjoint of project_footprint_tilted."""
+    _launch_tilted("backproject", projections, out, views, projections, out)
+
+
+def _launch_tilted(
+    what: str, given: Any, volume: Any, views: np.ndarray, projections: Any, out: Any
+) -> None:
+    nz, ny, nx = volume.shape
+    runtime.launch(
+        "ct/footprint_tilted.cu",
+        f"{what}_footprint_tilted_{runtime.suffix(given)}",
+        (_ceil(nx, _BLOCK[0]), _ceil(ny, _BLOCK[1]), nz),
+        _BLOCK,
+        (given, *_sizes(volume), _beside(given, views), *_sizes(projections), out),
+    )
 
 
 def _ceil(size: int, step: int) -> int:

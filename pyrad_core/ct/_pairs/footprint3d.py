@@ -1,4 +1,4 @@
-"""Separable footprints of voxels: cones, helices, and parallel beams of any rows."""
+"""Separable footprints of voxels: cones, helices, parallel beams of any rows, any poses."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import GeometryError
 from ...geometry import Beam, Volume
 from ...threads import num_threads
 from .base import Pair
-from .footprint_tables import axial, plane_views, rows_along_z
+from .footprint_tables import axial, plane_views, rows_along_z, tilted_views
 
 __all__ = ["Footprint3D"]
 
@@ -20,29 +19,40 @@ _BLOCK_VIEWS, _BLOCK_BYTES, _CHUNK_BYTES = 8, 32 << 20, 256 << 20
 
 
 class Footprint3D(Pair):
-    """Trapezoids across, rectangles along z (SF-TR), for detectors whose rows run along z."""
+    """Trapezoids across and rectangles along z (SF-TR) where the detector's rows run along z.
+
+    Other poses take trapezoids along both detector axes, voxel by voxel: a slower path.
+    """
 
     def __init__(self, geometry: Beam, volume: Volume):
         super().__init__(geometry, volume)
-        if not rows_along_z(geometry):
-            raise GeometryError(
-                "separable footprints need detector rows along z; use model 'joseph' for tilted "
-                "detectors"
-            )
+        self._tables: tuple[Any, ...]
+        self._tilted = not rows_along_z(geometry)
+        if self._tilted:
+            self._tables = (tilted_views(geometry, volume),)
+            return
         views, arc = plane_views(geometry, volume)
         heights, reach = axial(geometry, volume)
         table = np.ascontiguousarray(np.hstack([views, heights]))
         self._tables = (table, reach, arc, *volume.spacing[-1:-3:-1])
 
     def forward(self, edge: Any, x: Any, y: Any) -> None:
-        edge.kernels.project_footprint3d(x, *self._tables, y)
+        if self._tilted:
+            edge.kernels.project_footprint_tilted(x, *self._tables, y)
+        else:
+            edge.kernels.project_footprint3d(x, *self._tables, y)
 
     def adjoint(self, edge: Any, y: Any, x: Any) -> None:
-        edge.kernels.backproject_footprint3d(y, *self._tables, x)
+        if self._tilted:
+            edge.kernels.backproject_footprint_tilted(y, *self._tables, x)
+        else:
+            edge.kernels.backproject_footprint3d(y, *self._tables, x)
 
     def memory_needed(self, itemsize: int) -> int:
         _, rows, columns = self.projections
         view = (rows + _ROW_PAD) * (columns + 1)
+        if self._tilted:
+            return itemsize * num_threads() * (rows + _ROW_PAD) * (columns + _ROW_PAD)
         tile = max(_TILE_VALUES, 32 * (self.grid[0] + _MARGIN))
         block = max(1, min(_BLOCK_VIEWS, _BLOCK_BYTES // (view * itemsize)))
         forward = num_threads() * (block * view + tile)

@@ -7,7 +7,7 @@ import numpy as np
 from ...geometry import Beam, Volume
 from ...geometry.beam import Frames
 
-__all__ = ["axial", "plane_views", "rows_along_z"]
+__all__ = ["axial", "plane_views", "rows_along_z", "tilted_views"]
 
 _STRAIGHT = 1e-9  # largest sine of an angle that counts as zero
 
@@ -73,6 +73,40 @@ def rows_along_z(geometry: Beam) -> bool:
     if frames.source is None:
         flat.append(frames.direction[:, 2])
     return bool(np.abs(flat).max() < _STRAIGHT)
+
+
+def tilted_views(geometry: Beam, volume: Volume) -> np.ndarray:
+    """(V, 20) of csrc/ct/footprint_tilted_math.hpp."""
+    frames = geometry.frames()
+    u, v, first = frames.u, frames.v, _first_pixel(geometry, frames)
+    pitch, origin = np.array(volume.spacing[::-1]), np.array(volume.origin[::-1])
+    cell = np.linalg.norm(u, axis=1) * np.linalg.norm(v, axis=1)
+    views = np.zeros((geometry.views, 20))
+    views[:, 12:15] = pitch
+    voxel = np.prod(pitch)
+    if frames.source is None:
+        # X = first + column u + row v + any amount of the direction
+        start, d = first, frames.direction
+        turn = np.einsum("vi,vi->v", u, np.cross(v, d))
+        forms = [np.cross(v, d) / turn[:, None], np.cross(d, u) / turn[:, None], np.zeros_like(u)]
+        views[:, 19] = voxel / np.abs(turn)
+    else:
+        # X - source = depth (to_first + column u + row v), and depth = 1 on the detector
+        start, to_first = frames.source, first - frames.source
+        normal = np.cross(u, v)
+        facing = np.sign(np.einsum("vi,vi->v", normal, to_first))
+        scale = (facing / np.linalg.norm(normal, axis=1))[:, None]
+        forms = [np.cross(v, to_first) * scale, np.cross(to_first, u) * scale, normal * scale]
+        far = np.einsum("vi,vi->v", forms[2], to_first)
+        views[:, 15:18] = frames.source - origin
+        views[:, 18] = 1
+        views[:, 19] = voxel * far**2 / cell
+    for n, form in enumerate(forms):
+        views[:, 4 * n : 4 * n + 3] = form * pitch
+        views[:, 4 * n + 3] = np.einsum("vi,vi->v", form, origin - start)
+    if frames.source is None:
+        views[:, 11] = 1
+    return views
 
 
 def _distances(geometry: Beam, frames: Frames, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
