@@ -38,10 +38,22 @@ def _cone(tiny: bool) -> tuple[Any, Any]:
     )
 
 
+def _tilted(tiny: bool) -> tuple[Any, Any]:
+    """The cone with a detector rolled by 3 degrees."""
+    import pyrad_core as prc
+
+    cone, volume = _cone(tiny)
+    source, _, centre, u, v = cone.frames()
+    u, v = u + np.tan(0.05) * v, v - np.tan(0.05) * u
+    beam = prc.ConeBeam.from_vectors(source, centre, u, v, detector=cone.detector)
+    return beam, volume
+
+
 _SCANS = {
     "parallel 512^2 x 720 x 736": _parallel,
     "fan 512^2 x 720 x 736": _fan,
     "cone 256^3 x 360 x 384^2": _cone,
+    "tilted 256^3 x 360 x 384^2": _tilted,
 }
 
 for _name, _scan in _SCANS.items():

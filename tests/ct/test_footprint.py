@@ -16,6 +16,32 @@ HALF = np.linspace(0, np.pi, 60, endpoint=False)
 TURN = np.linspace(0, 2 * np.pi, 40, endpoint=False)
 
 
+def turned(axes, angle, about):
+    """Vectors (views, 3) turned about unit vectors (Rodrigues)."""
+    along = np.einsum("vi,vi->v", axes, about)[:, None] * about
+    return along + np.cos(angle) * (axes - along) + np.sin(angle) * np.cross(about, axes)
+
+
+def tilted_cone(roll, pitch, yaw, step=1):
+    """A circular scan whose detector is rolled about the ray, pitched about u, turned about v."""
+    cone = prc.ConeBeam(TURN[::step], (40, 50), 1.7, 90, 150)
+    source, ray, centre, u, v = cone.frames()
+    for angle, about in ((yaw, v / 1.7), (pitch, u / 1.7), (roll, ray)):
+        u, v = turned(u, angle, about), turned(v, angle, about)
+    wobble = np.sin(3 * TURN[::step])[:, None] * [1.0, 2.0, 3.0]
+    return prc.ConeBeam.from_vectors(
+        source + wobble, centre - 0.5 * wobble, u, v, detector=(40, 50)
+    )
+
+
+def laminography(tilt):
+    ray = np.stack([-np.sin(TURN), np.cos(TURN), np.full_like(TURN, np.tan(tilt))], axis=-1)
+    ray /= np.linalg.norm(ray, axis=1, keepdims=True)
+    u = np.stack([np.cos(TURN), np.sin(TURN), 0 * TURN], axis=-1)
+    v = np.cross(u, ray)
+    return prc.ParallelBeam.from_vectors(ray, 0.3 * u, u, v, detector=(40, 50), pixel=(1.1, 1.3))
+
+
 def scans():
     cone = prc.ConeBeam(TURN, (40, 50), 1.7, 90, 150)
     poses = cone.frames()
@@ -67,11 +93,15 @@ def scans():
             ),
             prc.Volume((24, 32, 33), 1.3),
         ),
+        "tilted": (tilted_cone(0.06, -0.08, 0.1), prc.Volume((24, 32, 33), (1.3, 1.2, 1.1))),
+        "lying": (tilted_cone(np.pi / 2, 0.0, 0.0), prc.Volume((24, 32, 33), 1.3)),
+        "laminography": (laminography(0.5), prc.Volume((12, 32, 33), 1.3)),
     }
 
 
 PLANE = [name for name, (geometry, _) in scans().items() if len(geometry.detector) == 1]
 SPACE = ["parallel 3D", "cone", "cone odd", "cone fine", "cone curved", "helix", "vectors"]
+POSES = ["tilted", "lying", "laminography"]
 
 
 def footprint(name):
@@ -264,6 +294,63 @@ def test_poses_that_run_backwards_are_the_cone_turned_round():
     np.testing.assert_allclose(back, cone.adjoint(y), atol=1e-11)
 
 
+@pytest.mark.parametrize("name", POSES)
+def test_poses_closed_form(name):
+    geometry, _ = scans()[name]
+    geometry = geometry.subset(slice(0, None, 5))
+    volume = prc.Volume((50, 68, 70), spacing=0.6)
+    bodies = Ellipsoids([[1.0, 12, 15, 9, 4.0, -3.0, 1.0, 30.0], [-0.5, 5, 5, 4, -7, 8, -2, 0.0]])
+    image = bodies.raster(volume, supersample=4).astype(np.float64)
+    got = prc.ct.Projector(geometry, volume, MODEL).forward(image)
+    poses = geometry.frames()
+    first = poses.direction if poses.source is None else poses.source
+    fine = type(geometry).from_vectors(
+        first, poses.centre, poses.u / 4, poses.v / 4, detector=(160, 200)
+    )
+    truth = averaged(bodies.project(fine, dtype=np.float64), geometry, 4)
+    assert relative_error(got, truth) < 0.012
+
+
+@pytest.mark.parametrize("name", POSES)
+def test_poses_voxels_against_rays(name):
+    """Sum and centre of a voxel's shadow on detectors in any pose."""
+    geometry, volume = scans()[name]
+    index = tuple(int(0.3 * n) for n in volume.shape)
+    image = np.zeros(volume.shape)
+    image[index] = 1
+    point = [axis[i] for axis, i in zip(volume.axes(), index, strict=True)][::-1]
+    projections = prc.ct.Projector(geometry, volume, MODEL).forward(image)
+    seen = geometry.locate([point])[:, 0]
+    sums = projections.sum(axis=(1, 2))
+    assert (projections >= 0).all() and (sums > 0).sum() > 0.8 * geometry.views
+    inside = (np.abs(seen) < [0.4 * 50 * 1.3, 0.4 * 40 * 1.1]).all(axis=1)
+    columns = projections.sum(axis=1) @ geometry.column_positions() / np.maximum(sums, 1e-9)
+    rows = projections.sum(axis=2) @ geometry.row_positions() / np.maximum(sums, 1e-9)
+    np.testing.assert_allclose(columns[inside], seen[inside, 0], atol=0.2)
+    np.testing.assert_allclose(rows[inside], seen[inside, 1], atol=0.2)
+    frames = geometry.frames()
+    normal = np.cross(frames.u, frames.v)
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    expected = np.full(geometry.views, np.prod(volume.spacing) / np.prod(geometry.pixel))
+    if frames.source is None:
+        expected /= np.abs(np.einsum("vi,vi->v", normal, frames.direction))
+    else:
+        ray = np.asarray(point) - frames.source
+        depth = np.abs(np.einsum("vi,vi->v", normal, ray))
+        far = np.abs(np.einsum("vi,vi->v", normal, frames.centre - frames.source))
+        expected *= far**2 * np.linalg.norm(ray, axis=1) / depth**3
+    np.testing.assert_allclose(sums[inside], expected[inside], rtol=1e-9)
+
+
+def test_slight_tilt_changes_little():
+    """The two kernels meet where the detector stands almost upright."""
+    volume = prc.Volume((24, 32, 33), 1.3)
+    image = np.random.default_rng(0).random(volume.shape)
+    upright = prc.ct.Projector(tilted_cone(0.0, 0.0, 0.0, 5), volume, MODEL).forward(image)
+    tilted = prc.ct.Projector(tilted_cone(0.0, 1e-6, 0.0, 5), volume, MODEL).forward(image)
+    assert 0 < relative_error(tilted, upright) < 5e-3
+
+
 @pytest.mark.parametrize("size, columns, pixel", [(24, 400, 0.25), (256, 20, 4.0)])
 def test_better_than_joseph_between_grids_of_different_pitch(size, columns, pixel):
     """Voxels larger than cells and cells larger than voxels, against finely sampled cells."""
@@ -346,7 +433,7 @@ def test_no_weight_is_negative(name):
         assert A.forward(image).min() >= 0
 
 
-@pytest.mark.parametrize("name", ["parallel", "fan", "parallel rows", "cone", "helix"])
+@pytest.mark.parametrize("name", ["parallel", "fan", "parallel rows", "cone", "helix", "tilted"])
 def test_same_bits_for_any_number_of_threads(name):
     A = footprint(name)
     x, y = draw(A)
@@ -377,7 +464,7 @@ def test_permuting_kernels_agree_with_the_portable_loops(name):
 @pytest.mark.parametrize(
     "name",
     ["parallel offset", "parallel rows", "fan offset", "fan curved", "parallel 3D", "cone odd"]
-    + ["cone curved", "helix", "vectors"],
+    + ["cone curved", "helix", "vectors", "tilted", "laminography"],
 )
 def test_cuda_parity(name, dtype, device):
     geometry, volume = scans()[name]
