@@ -13,9 +13,14 @@ __device__ void simulate_dose(const T *lines, const double *view_photons,
     for (i64 i = static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x; i < size; i += step) {
         const double open = __ldg(view_photons + i / per_view) * __ldg(column_share + i % columns);
         const double line = static_cast<double>(lines[i]);
-        out[i] = static_cast<T>(fraction > 0
-                                    ? dose::noisier_line(line, open, electronic, fraction, i, seed)
-                                    : dose::noisy_line(line, open, electronic, i, seed));
+        if (fraction > 0) {
+            out[i] = static_cast<T>(dose::noisier_line(line, open, electronic, fraction, i, seed));
+            continue;
+        }
+        double counts = dose::poisson(open * elementary::exp_of(-line), i, seed);
+        if (electronic > 0)
+            counts += electronic * dose::normal(i, seed);
+        out[i] = static_cast<T>(dose::line_of(counts, open));
     }
 }
 

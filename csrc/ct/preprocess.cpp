@@ -23,7 +23,7 @@ PYRAD_CLONES i64 normalize_part(const In *counts, const T *dark, const T *gain, 
     i32 unusable = 0;
     for (i64 i = 0; i < size; ++i) {
         const auto t = transmission(static_cast<T>(counts[i]), dark[i], gain[i], scale, low, high);
-        unusable += !t.usable;
+        unusable += t.unusable;
         out[i] = -elementary::log_of(std::max(floor, t.value));
     }
     return unusable;

@@ -22,7 +22,7 @@ __device__ void normalize_counts(const In *counts, const T *dark, const T *gain,
     for (i64 v = first; v < end; ++v) {
         const auto t = transmission(static_cast<T>(counts[v * pixels + p]), offset, factor,
                                     scale[v], low, high);
-        bad += !t.usable;
+        bad += static_cast<unsigned>(t.unusable);
         out[v * pixels + p] = -elementary::log_of(max_of(floor, t.value));
     }
     if (bad)

@@ -8,14 +8,15 @@ namespace pyrad {
 
 template <class T> struct Transmission {
     T value;
-    bool usable; // above `low` and finite
+    int unusable; // 1: not above `low`, NaN or infinite
 };
 
+// No branch, so that loops of it are vectorised.
 template <class T>
 PYRAD_HD Transmission<T> transmission(T counts, T dark, T gain, T scale, T low, T high) {
     const T value = (counts - dark) * gain * scale;
-    const bool dead = gain == T(0);
-    return {dead ? T(1) : value, (value > low && value <= high) || (dead && value == T(0))};
+    const int dead = gain == T(0), above = value > low, bounded = value <= high;
+    return {dead ? T(1) : value, 1 - ((above | dead) & bounded)};
 }
 
 } // namespace pyrad
