@@ -1,7 +1,7 @@
 """Computed tomography: line integrals, reconstruction, and what comes before it."""
 
 from .beam_hardening import correct_beam_hardening
-from .center import find_center
+from .center import find_center, find_offset
 from .dose import simulate_dose
 from .fbp import fbp
 from .fdk import fdk
@@ -22,6 +22,7 @@ __all__ = [
     "fbp",
     "fdk",
     "find_center",
+    "find_offset",
     "from_hu",
     "normalize",
     "recon",

@@ -1,4 +1,4 @@
-"""Counts to line integrals, bad pixels and the rotation axis."""
+"""Counts to line integrals, bad pixels."""
 
 import numpy as np
 import pytest
@@ -8,10 +8,7 @@ from hypothesis import strategies as st
 
 import pyrad_core as prc
 from pyrad_core._kernels.select import cpu_kernels
-from pyrad_core.errors import DataError, GeometryError, PyradWarning, ShapeError
-from pyrad_core.phantom import Ellipsoids, shepp_logan
-
-HALF = np.linspace(0, np.pi, 180, endpoint=False)
+from pyrad_core.errors import DataError, PyradWarning, ShapeError
 
 
 def test_normalize_inverts_beer_lambert():
@@ -198,34 +195,3 @@ def test_fill_rows_on_device(device, dtype):
     given = [device.array(a) for a in (x, mask, np.empty_like(x))]
     device.kernels.fill_rows(*given)
     np.testing.assert_allclose(device.numpy(given[2]), out, rtol=1e-6)
-
-
-@settings(max_examples=10, deadline=None)
-@given(offset=st.floats(-12, 12), seed=st.integers(0, 99))
-def test_center_closed_form(offset, seed):
-    """A random object anywhere in the field, with photon noise."""
-    rng = np.random.default_rng(seed)
-    bodies = [
-        [rng.uniform(0.005, 0.02), *rng.uniform(6, 25, 2), *rng.uniform(-20, 20, 2), 50 * i]
-        for i in range(5)
-    ]
-    scan = prc.ParallelBeam(HALF, 160, offset=offset)
-    lines = prc.ct.simulate_dose(Ellipsoids(bodies).project(scan), 1e5, seed=seed)
-    assert prc.ct.find_center(lines, HALF) == pytest.approx(79.5 - offset, abs=0.3)
-
-
-def test_center_of_a_full_turn_and_of_rows():
-    turn = np.linspace(0, 2 * np.pi, 300, endpoint=False)
-    scan = prc.ParallelBeam(turn, (2, 150), offset=(0.0, 3.3))
-    head = shepp_logan(3, radius=60)
-    lines = head.project(scan).astype(np.float32)
-    assert prc.ct.find_center(lines, turn) == pytest.approx(74.5 - 3.3, abs=0.3)
-
-
-def test_center_bad_inputs():
-    with pytest.raises(GeometryError, match="90.0 degrees"):
-        prc.ct.find_center(np.ones((91, 32)), np.radians(np.arange(91)))
-    with pytest.raises(ShapeError, match=r"\(180,\)"):
-        prc.ct.find_center(np.ones((20, 32)), HALF)
-    with pytest.raises(DataError, match="at least 16"):
-        prc.ct.find_center(np.ones((180, 8)), HALF)
