@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import GeometryError
-from ..geometry import Beam, FanBeam, ParallelBeam, Volume
+from ..geometry import Beam, ConeBeam, FanBeam, ParallelBeam, Volume
 from .fbp import fbp
+from .fdk import fdk
 
 __all__ = ["reconstruct"]
 
 
 def reconstruct(projections: Any, geometry: Beam, volume: Volume) -> Any:
-    """FBP of parallel and fan beams."""
-    if isinstance(geometry, ParallelBeam | FanBeam):
-        return fbp(projections, geometry, volume)
-    raise GeometryError(
-        f"geometry is {type(geometry).__name__}; supported here are ParallelBeam and FanBeam"
-    )
+    """FBP of parallel and fan beams, FDK of cones."""
+    if isinstance(geometry, ConeBeam):
+        return fdk(projections, geometry, volume)
+    assert isinstance(geometry, ParallelBeam | FanBeam)
+    return fbp(projections, geometry, volume)

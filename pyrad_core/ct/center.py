@@ -10,7 +10,7 @@ import numpy as np
 from .._checks import same_shape
 from .._kernels.select import edge_of
 from ..errors import DataError, GeometryError
-from ..geometry import Beam, ParallelBeam
+from ..geometry import Beam, ConeBeam, ParallelBeam
 from ..geometry._values import angle_array
 
 __all__ = ["find_center", "find_offset"]
@@ -218,7 +218,7 @@ def find_offset(projections: Any, geometry: Beam) -> float:
 
 def _full_turn(geometry: Beam) -> float:
     """+1 or -1, the sense of rotation, of a full turn of evenly spaced views."""
-    if getattr(geometry, "vectors", None) is not None or getattr(geometry, "pitch", 0.0):
+    if isinstance(geometry, ConeBeam) and (geometry.vectors is not None or geometry.pitch):
         raise GeometryError("geometry is no circle; opposite rays are not measured twice")
     if geometry.views < 16 or geometry.columns < 16:
         raise DataError(

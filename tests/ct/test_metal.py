@@ -82,6 +82,26 @@ def test_slices_are_treated_alone():
     np.testing.assert_array_equal(both[:, 1], lines[:, 1])
 
 
+def test_cone_metal():
+    """A ball of metal in a ball of tissue, rows interpolated one by one."""
+    scan = prc.ConeBeam(np.arange(90) * np.pi / 45, (40, 60), 3.0, 300.0, 450.0)
+    volume = prc.Volume((32, 48, 48), 2.0)
+    body, pin = [0.02, 36, 36, 28, 0, 0, 0, 0], [0.5, 4, 4, 4, 15, 5, 0, 0]
+    lines = starved([body, pin], scan)
+    truth = Ellipsoids([body]).raster(volume)
+    z, y, x = np.meshgrid(*volume.axes(), indexing="ij")
+    inside = (np.hypot(x, y) < 30) & (np.abs(z) < 16) & (np.hypot(x - 15, y - 5) > 6)
+
+    def error(projections):
+        image = prc.ct.fdk(projections, scan, volume)
+        return np.sqrt(np.mean((image - truth)[inside] ** 2))
+
+    plain = error(lines)
+    for method in ("li", "nmar"):
+        mended = prc.ct.reduce_metal(lines, scan, volume, threshold=0.1, method=method)
+        assert error(mended) < 0.5 * plain
+
+
 @pytest.mark.parametrize("method", ["li", "nmar"])
 def test_metal_on_device(device, method):
     scan = prc.ParallelBeam(np.arange(24) * np.pi / 24, 61, 4.0)
