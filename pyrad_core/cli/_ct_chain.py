@@ -64,23 +64,19 @@ def reconstruct(run: Run, scan: Any, options: Mapping[str, Any]) -> Found:
 
 def usual_method(geometry: Any) -> str:
     """fbp or fdk where the scan has enough angles for them, else cgls."""
-    from ..ct.recon import METHODS
-    from ..geometry import ConeBeam, FanBeam, ParallelBeam
+    from ..geometry import ConeBeam, ParallelBeam
 
     span = float(np.ptp(geometry.angles))
-    if getattr(geometry, "vectors", None) is not None:
-        return "cgls"
+    free = getattr(geometry, "vectors", None) is not None
     if isinstance(geometry, ParallelBeam):
-        return "fbp" if span > 0.9 * np.pi else "cgls"
+        return "fbp" if span > 0.9 * np.pi and not free else "cgls"
     edge = float(np.abs(geometry.column_positions()).max()) / geometry.source_detector
     fan = edge if geometry.curved else float(np.arctan(edge))
     gaps = np.diff(np.sort(geometry.angles))
     even = gaps.size > 0 and gaps.max() < np.radians(5) + 4 * np.median(gaps)
     if not even or span < np.pi + 2 * fan - 2 * np.median(gaps):
         return "cgls"
-    name = "fdk" if isinstance(geometry, ConeBeam) else "fbp"
-    assert isinstance(geometry, (FanBeam, ConeBeam))
-    return name if name in METHODS else "cgls"
+    return "fdk" if isinstance(geometry, ConeBeam) else "fbp"
 
 
 def _accepted(method: str) -> tuple[str, ...]:

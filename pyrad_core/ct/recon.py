@@ -92,6 +92,7 @@ def recon(
     Direct:
 
     * ``"fbp"``: :func:`fbp`; ``filter="ram-lak"``, ``cutoff=1.0``.
+    * ``"fdk"``: :func:`fdk`, for cones; options as fbp.
 
     Weighted least squares, regularised by stopping early:
 

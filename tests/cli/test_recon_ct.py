@@ -249,7 +249,7 @@ def test_helical_low_dose_scan_from_raw_files_to_hounsfield_units(chest):
     )
     found = {row["region"]: row["mean"] - row["expected"] for row in measure(image)}
     for region in ("muscle", "heart", "lung, right", "air outside"):
-        assert abs(found[region]) < 60, (region, found)
+        assert abs(found[region]) < 12, (region, found)
 
 
 def test_helical_demo_refuses_to_overwrite(chest, capsys):

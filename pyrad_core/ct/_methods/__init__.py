@@ -1,6 +1,6 @@
 """The methods behind :func:`pyrad_core.ct.recon`, one function each."""
 
-from .analytic import fbp
+from .analytic import fbp, fdk
 from .common import Method, Scan, finish
 from .least_squares import cgls, lsqr, os_sart, sart, sirt
 from .statistical import mlem, osem, pwls
@@ -10,6 +10,7 @@ __all__ = ["ALIASES", "METHODS", "Method", "Scan", "finish"]
 
 METHODS: dict[str, Method] = {
     "fbp": Method(fbp, iterative=False),
+    "fdk": Method(fdk, iterative=False),
     "sirt": Method(sirt, volumes=4, scans=4, noise=True),
     "sart": Method(sart, volumes=4, scans=5, noise=True),
     "os_sart": Method(os_sart, volumes=14, scans=5, noise=True),

@@ -8,8 +8,9 @@ import numpy as np
 
 from ...solvers import Result
 from ..fbp import fbp as filtered_backprojection
+from ..fdk import fdk as feldkamp
 
-__all__ = ["fbp"]
+__all__ = ["fbp", "fdk"]
 
 
 def fbp(
@@ -25,6 +26,18 @@ def fbp(
         projections, geometry, volume, filter=filter, cutoff=cutoff, out=out
     )
     return _direct(image)
+
+
+def fdk(
+    projections: Any,
+    geometry: Any,
+    volume: Any,
+    *,
+    filter: str = "ram-lak",
+    cutoff: float = 1.0,
+    out: Any = None,
+) -> Result:
+    return _direct(feldkamp(projections, geometry, volume, filter=filter, cutoff=cutoff, out=out))
 
 
 def _direct(image: Any) -> Result:
