@@ -8,12 +8,10 @@ build=build/sanitize
 site=$build/site
 mkdir -p "$build" "$site"
 
-compile=(g++)
-launcher=()
-if command -v ccache >/dev/null; then
-    compile=(ccache g++)
-    launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+if [ -z "${CMAKE_CXX_COMPILER_LAUNCHER:-}" ] && command -v ccache >/dev/null; then
+    export CMAKE_CXX_COMPILER_LAUNCHER=ccache
 fi
+compile=(${CMAKE_CXX_COMPILER_LAUNCHER:-} g++)
 
 echo "--- thread pool, ThreadSanitizer"
 flags=(-std=c++17 -O1 -g -fsanitize=thread -I csrc -c)
@@ -31,7 +29,7 @@ ln -sfn "$PWD/csrc" "$site/csrc"
 checks=address,bounds,shift,signed-integer-overflow,integer-divide-by-zero
 generator=()
 if command -v ninja >/dev/null; then generator=(-G Ninja); fi
-cmake -S . -B "$build/cmake" "${generator[@]}" "${launcher[@]}" -DPYRAD_EMULATOR=ON \
+cmake -S . -B "$build/cmake" "${generator[@]}" -DPYRAD_EMULATOR=ON \
     -DPYRAD_SANITIZE=$checks -DCMAKE_CXX_FLAGS_RELEASE="-O0 -DNDEBUG" \
     -DPYRAD_MODULE_DIR="$PWD/$site/pyrad_core/_kernels" \
     -DPython_EXECUTABLE="$(command -v python)" \
