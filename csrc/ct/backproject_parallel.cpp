@@ -90,7 +90,8 @@ template <class T>
 void backproject_parallel(View<const T, 3> filtered, View<const double, 2> views, View<T, 3> out) {
     const i64 count = filtered.shape[0], columns = filtered.shape[2];
     const i64 stride = columns + 2 * sample_pad;
-    std::vector<double> per_x(count), per_y(count), first(count);
+    const i64 padded = count + SampleTable<T>::spare;
+    std::vector<double> per_x(padded), per_y(padded), first(padded);
     for (i64 v = 0; v < count; ++v) {
         per_x[v] = views(v, 0);
         per_y[v] = views(v, 1);

@@ -12,6 +12,7 @@ void backproject_parallel(View<const T, 3> filtered, View<const double, 2> views
 
 // What the tile kernels work on: per view a zero-padded row and the slopes to the next sample.
 template <class T> struct SampleTable {
+    static constexpr i64 spare = 32; // readable elements behind the last view's coefficients
     i64 views, columns, stride;
     const T *value, *slope; // element of column 0 of view 0; pad elements lie before it
     const double *per_x, *per_y, *first;
