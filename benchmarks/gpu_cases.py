@@ -217,7 +217,12 @@ def _fan(tiny: bool) -> tuple[Any, Any]:
     return beam, prc.Volume((size, size))
 
 
-for _beam in (_parallel, _fan):
+def _arc(tiny: bool) -> tuple[Any, Any]:
+    beam, volume = _fan(tiny)
+    return beam.replace(curved=True), volume
+
+
+for _beam in (_parallel, _fan, _arc):
     _name = _beam.__name__[1:]
 
     @case(f"ct.fbp {_name} 512^2 x 720 x 736")
@@ -246,6 +251,38 @@ for _beam in (_parallel, _fan):
         y = _normal(projector.range_shape)
         moved = 4 * int(np.prod(projector.domain_shape) + np.prod(projector.range_shape))
         return job(lambda y: projector.adjoint(y), {"y": y}, bytes=moved)
+
+
+def _stack(tiny: bool) -> tuple[Any, Any]:
+    """Parallel beams onto many slices."""
+    import pyrad_core as prc
+
+    beam, volume = _parallel(tiny)
+    slices = 5 if tiny else 64
+    return (
+        prc.ParallelBeam(beam.angles, (slices, beam.columns)),
+        prc.Volume((slices, *volume.shape)),
+    )
+
+
+@case("ct.fbp parallel 64 x 512^2 x 720 x 736")
+def _(tiny):
+    from pyrad_core import ct
+
+    geometry, volume = _stack(tiny)
+    x = _normal(geometry.projection_shape)
+    moved = x.nbytes + 4 * volume.size
+    return job(lambda x: ct.fbp(x, geometry, volume), {"x": x}, bytes=moved)
+
+
+@case("ct.Projector parallel pair 64 x 512^2 x 720 x 736")
+def _(tiny):
+    from pyrad_core import ct
+
+    projector = ct.Projector(*_stack(tiny))
+    x = _normal(projector.domain_shape)
+    moved = 8 * int(np.prod(projector.domain_shape) + np.prod(projector.range_shape))
+    return job(lambda x: projector.adjoint(projector.forward(x)), {"x": x}, bytes=moved)
 
 
 # --- mr -----------------------------------------------------------------------------------------

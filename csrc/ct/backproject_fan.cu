@@ -1,65 +1,71 @@
-// CUDA twin of backproject_fan.cpp: one thread per pixel, the coefficients of the views staged in
-// shared memory, u and weight from fan_math.hpp.
+// CUDA twin of backproject_fan.cpp. A thread owns four pixels of one column of the image; columns
+// and weights come from the quotients of block_columns_math.hpp, whose coefficients the block
+// stages in shared memory, many views at a time. Neighbouring threads read neighbouring samples.
 #include "base/portable.hpp"
-#include "ct/fan_math.hpp"
+#include "ct/block_columns_math.hpp"
 
 namespace pyrad {
 namespace {
 
-constexpr int block_x = 32, block_y = 8, staged_views = 64;
+constexpr int block_x = 32, block_y = 8, rows_per_thread = 4, staged_views = 64;
+constexpr int tile_y = block_y * rows_per_thread;
 
-template <class T, bool Curved>
-__device__ void add_views(const T *filtered, const double *views, i64 count, i64 columns, T centre,
-                          T magnify, T source_origin, T *out, i64 ny, i64 nx) {
-    __shared__ T staged[staged_views][6];
-    const i64 x = static_cast<i64>(blockIdx.x) * block_x + threadIdx.x;
-    const i64 y = static_cast<i64>(blockIdx.y) * block_y + threadIdx.y;
+template <class T, int Kind>
+__device__ void add_views(const T *filtered, const double *views, i64 count, i64 columns,
+                          const DetectorLine &line, T origin2, T *out, i64 ny, i64 nx) {
+    __shared__ BlockColumns<T> staged[staged_views];
     const i64 corner_x = static_cast<i64>(blockIdx.x) * block_x;
-    const i64 corner_y = static_cast<i64>(blockIdx.y) * block_y;
-    const T dx = static_cast<T>(threadIdx.x), dy = static_cast<T>(threadIdx.y);
+    const i64 corner_y = static_cast<i64>(blockIdx.y) * tile_y;
     const int rank = threadIdx.y * block_x + threadIdx.x;
-    T sum = T(0);
+    const T i = static_cast<T>(threadIdx.x), magnify = static_cast<T>(line.magnify);
+    const u32 width = static_cast<u32>(columns);
+    T sum[rows_per_thread] = {};
     for (i64 v0 = 0; v0 < count; v0 += staged_views) {
-        const int width = static_cast<int>(min_of<i64>(staged_views, count - v0));
+        const int some = static_cast<int>(min_of<i64>(staged_views, count - v0));
         __syncthreads();
-        for (int i = rank; i < 2 * width; i += block_x * block_y) {
-            const double *n = views + 6 * v0 + 3 * i; // across and along in turn
-            T *at = &staged[0][0] + 3 * i;
-            at[0] = static_cast<T>(n[0]);
-            at[1] = static_cast<T>(n[1]);
-            at[2] = static_cast<T>(n[0] * corner_x + n[1] * corner_y + n[2]);
-        }
+        for (int k = rank; k < some; k += block_x * block_y)
+            staged[k] = block_columns<T>(views + 6 * (v0 + k), line, static_cast<double>(corner_x),
+                                         static_cast<double>(corner_y), 0.5 * (block_x - 1),
+                                         0.5 * (tile_y - 1));
         __syncthreads();
-        for (int i = 0; i < width; ++i) {
-            const T *n = staged[i];
-            const FanSample<T> sample =
-                fan_sample<T, Curved>(n[0] * dx + n[1] * dy + n[2], n[3] * dx + n[4] * dy + n[5],
-                                      centre, magnify, source_origin);
-            const T u = sample.column;
-            if (!(u > T(-1) && u < static_cast<T>(columns)))
-                continue;
-            const T *row = filtered + (v0 + i) * columns;
-            const T low = floor(u);
-            const i64 c = static_cast<i64>(low);
-            const T left = c >= 0 ? __ldg(row + c) : T(0);
-            const T right = c + 1 < columns ? __ldg(row + c + 1) : T(0);
-            sum += sample.weight * (left + (u - low) * (right - left));
+        for (int k = 0; k < some; ++k) {
+            const BlockColumns<T> c = staged[k];
+            const T *row = filtered + (v0 + k) * columns;
+#pragma unroll
+            for (int r = 0; r < rows_per_thread; ++r) {
+                const T j = static_cast<T>(threadIdx.y + r * block_y);
+                const PixelColumn<T> at = pixel_column<T, Kind>(c, i, j, magnify);
+                const T low = floor(at.column);
+                if (!(low > T(-1e8) && low < T(1e8)))
+                    continue;
+                const int first = c.base + static_cast<int>(low);
+                const T left = static_cast<u32>(first) < width ? __ldg(row + first) : T(0);
+                const T right = static_cast<u32>(first + 1) < width ? __ldg(row + first + 1) : T(0);
+                T weight = c.weight * at.inverse * at.inverse;
+                if (Kind == 2)
+                    weight /= T(1) + at.z * at.z;
+                sum[r] += weight * (left + (at.column - low) * (right - left));
+            }
         }
     }
-    if (x < nx && y < ny)
-        out[y * nx + x] = sum;
+    const i64 x = corner_x + threadIdx.x;
+    for (int r = 0; r < rows_per_thread; ++r) {
+        const i64 y = corner_y + threadIdx.y + r * block_y;
+        if (x < nx && y < ny)
+            out[y * nx + x] = origin2 * sum[r];
+    }
 }
 
 template <class T>
 __device__ void backproject(const T *filtered, const double *views, i64 count, i64 columns,
                             double centre, double magnify, double source_origin, int curved, T *out,
                             i64 ny, i64 nx) {
-    const T c = static_cast<T>(centre), m = static_cast<T>(magnify);
-    const T s = static_cast<T>(source_origin);
+    const DetectorLine line{centre, magnify, curved};
+    const T origin2 = static_cast<T>(source_origin * source_origin);
     if (curved)
-        add_views<T, true>(filtered, views, count, columns, c, m, s, out, ny, nx);
+        add_views<T, 2>(filtered, views, count, columns, line, origin2, out, ny, nx);
     else
-        add_views<T, false>(filtered, views, count, columns, c, m, s, out, ny, nx);
+        add_views<T, 1>(filtered, views, count, columns, line, origin2, out, ny, nx);
 }
 
 } // namespace

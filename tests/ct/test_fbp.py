@@ -175,6 +175,18 @@ def test_cuda_parity(name, dtype, device):
     assert relative_error(image, expected) < (3e-5 if dtype == np.float32 else 1e-12)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_cuda_parity_of_a_stack(dtype, device):
+    """Five slices: four that share a thread and one more."""
+    geometry = prc.ParallelBeam(HALF[::15], (5, 41), pixel=(2.0, 1.1))
+    volume = prc.Volume((5, 36, 33), spacing=(2.0, 1.0, 1.0))
+    rows = np.random.default_rng(0).standard_normal(geometry.projection_shape).astype(dtype)
+    expected = prc.ct.fbp(rows, geometry, volume)
+    with device:
+        image = device.numpy(prc.ct.fbp(device.array(rows), geometry, volume))
+    assert relative_error(image, expected) < (1e-5 if dtype == np.float32 else 1e-12)
+
+
 @pytest.mark.parametrize("filter", FILTERS)
 def test_filters_keep_the_mean_and_order_in_sharpness(filter):
     geometry = scans()["half turn"]

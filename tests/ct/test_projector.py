@@ -26,6 +26,10 @@ def scans():
             prc.ParallelBeam(HALF[::5], (3, 45), pixel=(2.0, 1.0)),
             prc.Volume((3, 30, 28), spacing=(2.0, 1.0, 1.1)),
         ),
+        "parallel stack": (
+            prc.ParallelBeam(HALF[::5], (5, 21), pixel=(2.0, 0.6)),
+            prc.Volume((5, 19, 18), spacing=(2.0, 1.0, 0.9)),
+        ),
         "fan": (prc.FanBeam(TURN, 101, 1.7, 90, 150), prc.Volume((64, 64))),
         "fan offset": (
             prc.FanBeam(TURN + 0.1, 80, 1.1, 70, 110, offset=-3.3),
@@ -186,7 +190,10 @@ def test_adjoint_of_the_permuting_kernels(name, level):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", ["parallel offset", "parallel rows", "fan offset", "fan curved"])
+@pytest.mark.parametrize(
+    "name",
+    ["parallel offset", "parallel rows", "parallel stack", "fan offset", "fan curved", "fan wide"],
+)
 def test_cuda_parity(name, dtype, device):
     geometry, volume = scans()[name]
     A = prc.ct.Projector(geometry.subset(slice(0, None, 4)), volume)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import ShapeError
 from . import runtime
 
 __all__ = [
@@ -16,8 +17,10 @@ __all__ = [
     "project2d",
 ]
 
-_ROWS_PER_THREAD = 4  # of backproject_parallel.cu
 _BLOCK = (32, 8)
+_TILE_ROWS = 32  # four pixels for a thread of backproject_parallel.cu and backproject_fan.cu
+_PAIR_ROWS = 16  # two for one of joseph2d.cu
+_SLICES = 4  # for a thread
 _RAYS = 128
 
 
@@ -54,7 +57,7 @@ def backproject_parallel(filtered: Any, views: np.ndarray, out: Any) -> None:
     runtime.launch(
         "ct/backproject_parallel.cu",
         f"backproject_parallel_{runtime.suffix(filtered)}",
-        (_ceil(nx, _BLOCK[0]), _ceil(ny, _BLOCK[1] * _ROWS_PER_THREAD), slices),
+        (_ceil(nx, _BLOCK[0]), _ceil(ny, _TILE_ROWS), _ceil(slices, _SLICES)),
         _BLOCK,
         (filtered, _beside(filtered, views), *sizes, out, np.int64(ny), np.int64(nx)),
     )
@@ -76,7 +79,7 @@ def backproject_fan(
     runtime.launch(
         "ct/backproject_fan.cu",
         f"backproject_fan_{runtime.suffix(filtered)}",
-        (_ceil(nx, _BLOCK[0]), _ceil(ny, _BLOCK[1])),
+        (_ceil(nx, _BLOCK[0]), _ceil(ny, _TILE_ROWS)),
         _BLOCK,
         (
             *(filtered, _beside(filtered, views), np.int64(count), np.int64(columns)),
@@ -93,16 +96,14 @@ def project2d(
     count, columns = out.shape[0], out.shape[2]
     transposed = runtime.empty(image, (slices, nx, ny), image.dtype)
     transposed[...] = image.swapaxes(1, 2)
+    rays = _trace(image, views, pixels, pitch_x, pitch_y)
+    sizes = (np.int64(slices), np.int64(ny), np.int64(nx))
     runtime.launch(
         "ct/joseph2d.cu",
         f"project2d_{runtime.suffix(image)}",
-        (_ceil(columns, _RAYS), count, slices),
+        (_ceil(columns, _RAYS), count, _ceil(slices, _SLICES)),
         (_RAYS,),
-        (
-            *(image, transposed, np.int64(slices), np.int64(ny), np.int64(nx)),
-            *(_beside(image, views), np.int64(count), _beside(image, pixels), np.int64(columns)),
-            *(np.float64(pitch_x), np.float64(pitch_y), out),
-        ),
+        (image, transposed, *sizes, rays, np.int64(columns), out),
     )
 
 
@@ -114,21 +115,69 @@ def backproject2d(
     pitch_y: float,
     out: Any,
 ) -> None:
-    """Exact adjoint of project2d."""
+    """Exact adjoint of project2d; the detector's pixels are evenly spaced."""
     count, slices, columns = projections.shape
     ny, nx = out.shape[1:]
+    rays = _trace(projections, views, pixels, pitch_x, pitch_y)
+    table, centre, magnify, curved = _pixel_columns(views, pixels)
+    parallel = not views[:, 6:].any()
     runtime.launch(
         "ct/joseph2d.cu",
         f"backproject2d_{runtime.suffix(projections)}",
-        (_ceil(nx, _BLOCK[0]), _ceil(ny, _BLOCK[1]), slices),
+        (_ceil(nx, _BLOCK[0]), _ceil(ny, _PAIR_ROWS), _ceil(slices, _SLICES)),
         _BLOCK,
         (
             *(projections, np.int64(slices), np.int64(ny), np.int64(nx)),
-            *(_beside(projections, views), np.int64(count)),
-            *(_beside(projections, pixels), np.int64(columns)),
-            *(np.float64(pitch_x), np.float64(pitch_y), out),
+            *(_beside(projections, table), np.int64(count), np.float64(centre)),
+            *(np.float64(magnify), np.int32(curved), np.int32(parallel)),
+            *(rays, np.int64(columns), out),
         ),
     )
+
+
+def _trace(like: Any, views: np.ndarray, pixels: np.ndarray, pitch_x: float, pitch_y: float) -> Any:
+    """Start, slope, weight and steepness of every ray: (views, columns, 4)."""
+    count, columns = views.shape[0], pixels.shape[0]
+    rays = runtime.empty(like, (count, columns, 4), like.dtype)
+    runtime.launch(
+        "ct/joseph2d.cu",
+        f"trace2d_{runtime.suffix(like)}",
+        (_ceil(columns, _RAYS), count),
+        (_RAYS,),
+        (
+            *(_beside(like, views), np.int64(count), _beside(like, pixels), np.int64(columns)),
+            *(np.float64(pitch_x), np.float64(pitch_y), rays),
+        ),
+    )
+    return rays
+
+
+def _pixel_columns(views: np.ndarray, pixels: np.ndarray) -> tuple[np.ndarray, float, float, bool]:
+    """(V, 6) across and along of an image pixel, and the detector's line: see
+    csrc/ct/block_columns_math.hpp.
+
+    Solves O + b R + s (a P + b Q) = (x, y) for b / a; R or Q is zero.
+    """
+    origin, step, ray, turn = (views[:, 2 * i : 2 * i + 2] for i in range(4))
+    # b (R x P) + a (h x Q) = h x P with h = (x, y) - O, where parallel rays have a = 1
+    across = np.stack([ray[:, 1], -ray[:, 0]], axis=-1)
+    along = np.stack([-turn[:, 1], turn[:, 0]], axis=-1)
+    constant = step[:, 0] * ray[:, 1] - step[:, 1] * ray[:, 0]
+    table = np.empty((views.shape[0], 6))
+    table[:, 0:2], table[:, 3:5] = across, along
+    table[:, 2] = -(across * origin).sum(axis=1)
+    table[:, 5] = constant - (along * origin).sum(axis=1)
+    # along is the distance in units of a and grows away from the source; 1 for parallel rays
+    area = ray[:, 0] * turn[:, 1] - ray[:, 1] * turn[:, 0]
+    parallel = not turn.any()
+    table /= (constant if parallel else -area)[:, None]
+    curved = bool((pixels[:, 0] != 1.0).any())
+    places = np.arctan2(pixels[:, 1], pixels[:, 0]) if curved else pixels[:, 1]
+    pitch = (places[-1] - places[0]) / (places.size - 1) if places.size > 1 else 1.0
+    even = places[0] + pitch * np.arange(places.size)
+    if np.abs(places - even).max() > 1e-5 * abs(pitch):
+        raise ShapeError("pixels are not evenly spaced, as the CUDA kernels expect")
+    return table, float(-places[0] / pitch), float(1.0 / pitch), curved
 
 
 def _ceil(size: int, step: int) -> int:

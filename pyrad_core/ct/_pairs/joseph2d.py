@@ -25,5 +25,6 @@ class Joseph2D(Pair):
         edge.kernels.backproject2d(y, *self._rays, x)
 
     def memory_needed(self, itemsize: int) -> int:
-        rays = self.projections[0] * self.projections[2]
-        return itemsize * (3 * rays + 2 * self.grid[1] * self.grid[2])
+        """The table of rays, the adjoint's padded copies of it, two padded slices."""
+        rays = self.projections[0] * (self.projections[2] + 96)
+        return itemsize * (9 * rays + 2 * (self.grid[1] + 96) * (self.grid[2] + 96))
