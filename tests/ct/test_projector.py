@@ -50,6 +50,7 @@ def test_adjoint(name, dtype):
     assert_adjoint(prc.ct.Projector(geometry, volume), dtype=dtype)
 
 
+@pytest.mark.filterwarnings("ignore:the detector misses the volume")
 @settings(max_examples=20, deadline=None)
 @given(
     ny=st.integers(1, 40),
