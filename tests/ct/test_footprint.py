@@ -391,6 +391,7 @@ def test_adjoint(name, dtype):
     assert_adjoint(footprint(name), dtype=dtype)
 
 
+@pytest.mark.filterwarnings("ignore:the detector misses")
 @settings(max_examples=20, deadline=None)
 @given(
     shape=st.tuples(st.integers(1, 9), st.integers(1, 40), st.integers(1, 40)),
