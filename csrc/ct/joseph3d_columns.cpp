@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace pyrad::joseph {
 namespace {
@@ -118,11 +119,34 @@ RowRange rows_met(const Column<T> &column, i64 begin, i64 end, i64 length, i64 c
             static_cast<i64>(std::ceil(std::clamp(high, 0.0, n)))};
 }
 
+// A column at the planes of a block: line, position of row 0 and from row to row.
+template <class T> struct Crossings {
+    T line[plane_block], base[plane_block], step[plane_block];
+};
 template <class T>
-PYRAD_CLONES void blend_lines(const T *near, const T *far, T share, i64 from, i64 to, T *out) {
-    const T rest = T(1) - share;
-    for (i64 s = from; s < to; ++s)
-        out[s] = rest * near[s] + share * far[s];
+PYRAD_CLONES void cross_planes(const Column<T> &column, i64 begin, i64 count, T line_end,
+                               Crossings<T> &out) {
+    for (i64 i = 0; i < count; ++i) {
+        out.line[i] = std::min(std::max(column.line_at(begin + i), T(0)), line_end);
+        out.base[i] = column.base_at(begin + i);
+        out.step[i] = column.step_at(begin + i);
+    }
+}
+
+// Two lines of a plane, and the share of the second one.
+template <class T> struct Blend {
+    const T *near, *far;
+    T share;
+};
+template <class T>
+PYRAD_CLONES void blend_lines(const Blend<T> *blends, i64 count, i64 from, i64 to, T *out,
+                              i64 stride) {
+    for (i64 i = 0; i < count; ++i, out += stride) {
+        const T *near = blends[i].near, *far = blends[i].far;
+        const T share = blends[i].share, rest = T(1) - share;
+        for (i64 s = from; s < to; ++s)
+            out[s] = rest * near[s] + share * far[s];
+    }
 }
 
 // The portable loop, and the oracle of the permuting one.
@@ -179,27 +203,31 @@ void project_block(const Planes<T> &planes, const Column<T> &column, i64 begin, 
     if (range.first >= range.last)
         return;
     range = {range.first / row_group * row_group, round_up(range.last, row_group)};
-    T base[plane_block], step[plane_block];
-    for (i64 k = begin; k < end; ++k) {
-        const T at = std::clamp(column.line_at(k), T(0), static_cast<T>(planes.lines + 1));
-        const i64 whole = static_cast<i64>(at), i = k - begin;
-        base[i] = column.base_at(k);
-        step[i] = column.step_at(k);
-        const T length = static_cast<T>(planes.length);
-        const T low = base[i] + static_cast<T>(range.first) * step[i];
-        const T high = base[i] + static_cast<T>(range.last) * step[i];
-        const i64 from = static_cast<i64>(std::clamp(low - 2, T(0), length)) / 16 * 16;
-        const i64 to = round_up(static_cast<i64>(std::clamp(high + 2, T(0), length)), 16);
-        blend_lines(planes.line(k, whole), planes.line(k, whole + 1), at - static_cast<T>(whole),
-                    from, to, scratch.lines.get() + i * scratch.line_stride + z_margin);
+    const i64 count = end - begin;
+    Crossings<T> at;
+    Blend<T> blends[plane_block];
+    cross_planes(column, begin, count, static_cast<T>(planes.lines + 1), at);
+    T low = std::numeric_limits<T>::max(), high = 0; // positions are linear in the plane
+    for (const i64 i : {i64(0), count - 1}) {
+        low = std::min(low, at.base[i] + static_cast<T>(range.first) * at.step[i]);
+        high = std::max(high, at.base[i] + static_cast<T>(range.last) * at.step[i]);
     }
+    for (i64 i = 0; i < count; ++i) {
+        const i64 whole = static_cast<i64>(at.line[i]);
+        const T *near = planes.line(begin + i, whole);
+        blends[i] = {near, near + planes.line_stride, at.line[i] - static_cast<T>(whole)};
+    }
+    const T length = static_cast<T>(planes.length);
+    const i64 from = static_cast<i64>(std::clamp(low - 2, T(0), length)) / 16 * 16;
+    const i64 to = round_up(static_cast<i64>(std::clamp(high + 2, T(0), length)), 16);
+    blend_lines(blends, count, from, to, scratch.lines.get() + z_margin, scratch.line_stride);
     const T *lines = scratch.lines.get() + z_margin - 1;
     bool done = false;
     if constexpr (sizeof(T) == 4)
         done = sum_rows_permuting(lines, scratch.line_stride, planes.length,
-                                  {end - begin, base, step}, range.first, range.last, sums);
+                                  {count, at.base, at.step}, range.first, range.last, sums);
     if (!done)
-        sum_rows(lines, scratch.line_stride, planes.length, end - begin, base, step, range.first,
+        sum_rows(lines, scratch.line_stride, planes.length, count, at.base, at.step, range.first,
                  range.last, sums);
 }
 

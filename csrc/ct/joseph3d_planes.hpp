@@ -7,20 +7,33 @@
 #include "base/view.hpp"
 #include "ct/joseph3d_math.hpp"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include <cstdlib>
 #include <memory>
 #include <new>
 
 namespace pyrad::joseph {
 
-// Uninitialised memory at a cache line; the elements of T need no construction.
+// Uninitialised memory at a cache line, on large pages where it is large; the elements of T need no
+// construction.
 template <class T> class Aligned {
   public:
     explicit Aligned(i64 size) {
-        const i64 bytes = (checked_product({size, static_cast<i64>(sizeof(T))}) + 63) / 64 * 64;
-        data_.reset(static_cast<T *>(std::aligned_alloc(64, static_cast<size_t>(bytes))));
+        constexpr i64 large = 2 << 20;
+        const i64 least = checked_product({size, static_cast<i64>(sizeof(T))});
+        const i64 alignment = least >= 4 * large ? large : 64;
+        const i64 bytes = (least + alignment - 1) / alignment * alignment;
+        data_.reset(static_cast<T *>(
+            std::aligned_alloc(static_cast<size_t>(alignment), static_cast<size_t>(bytes))));
         if (!data_)
             throw std::bad_alloc();
+#if defined(__linux__)
+        if (alignment == large)
+            madvise(data_.get(), static_cast<size_t>(bytes), MADV_HUGEPAGE);
+#endif
     }
     T *get() const { return data_.get(); }
 

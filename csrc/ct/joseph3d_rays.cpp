@@ -2,70 +2,100 @@
 
 #include "base/pool.hpp"
 #include "base/simd.hpp"
+#include "ct/joseph3d_tiles.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstring>
 
 namespace pyrad::joseph {
 namespace {
 
+static_assert(rays_together == 32);
 constexpr i64 slab_planes = 8;       // planes of a tile of the adjoint
+constexpr i64 column_group = 64;     // columns and planes of a tile of the projection: their
+constexpr i64 plane_block = 16;      // samples stay in the cache
 constexpr i64 chunk_bytes = 8 << 20; // of tables of rays at a time in the adjoint
 
-// Rays of one detector row that share the dominant axis; weight 0 where a lane has another one.
+// Rows of a detector column whose rays share the dominant axis. Lanes with another one have weight
+// 0 and the path of a neighbour, so that positions stay monotonic.
 template <class T> struct RayTile {
     i64 begin, end; // planes that any of them meets
+    bool cut;       // some of these planes lie behind a ray's source
     T a[rays_together], a_slope[rays_together], b[rays_together], b_slope[rays_together];
     T weight[rays_together];
     int first[rays_together], last[rays_together]; // planes of every ray
 };
 
-// Directions of a row of rays in double precision.
-struct RowOfRays {
-    double a[rays_together], b[rays_together];
-    i64 width;
+double row_at(const Scan3D &scan, i64 r) {
+    return scan.first_row + static_cast<double>(r) * scan.row_pitch;
+}
 
-    RowOfRays(View<const double, 2> columns, i64 first) {
-        width = std::min(rays_together, columns.shape[0] - first);
-        for (i64 l = 0; l < rays_together; ++l) {
-            a[l] = columns(first + std::min(l, width - 1), 0);
-            b[l] = columns(first + std::min(l, width - 1), 1);
+// A detector column's rays in turn.
+struct ColumnOfRays {
+    double o[3], o_step[3], d[3], d_step[3]; // the row's w multiplies the steps
+
+    ColumnOfRays(const View3D &view, double a, double b) {
+        for (int i = 0; i < 3; ++i) {
+            o[i] = view.origin[i] + b * view.origin_u[i];
+            d[i] = a * view.ray[i] + b * view.ray_u[i];
+            o_step[i] = view.origin_v[i];
+            d_step[i] = view.ray_v[i];
         }
+    }
+    int at(double w, double *point, double *direction) const {
+        for (int i = 0; i < 3; ++i) {
+            point[i] = o[i] + w * o_step[i];
+            direction[i] = d[i] + w * d_step[i];
+        }
+        return dominant_axis(direction[0], direction[1], direction[2]);
     }
 };
 
+template <class T> void set_lane(RayTile<T> &tile, i64 l, const Ray3D &ray, PlaneRange met) {
+    tile.a[l] = static_cast<T>(ray.a + 1);
+    tile.a_slope[l] = static_cast<T>(ray.a_slope);
+    tile.b[l] = static_cast<T>(ray.b + 1);
+    tile.b_slope[l] = static_cast<T>(ray.b_slope);
+    tile.weight[l] = static_cast<T>(ray.weight);
+    tile.first[l] = static_cast<int>(met.begin);
+    tile.last[l] = static_cast<int>(met.end);
+}
+
+// Rays of rows [row, row + rays_together) of one column, as far as their axis is the planes'.
 template <class T>
-void take_rays(const View3D &view, const Scan3D &scan, View<const double, 2> columns, i64 first,
-               double w, const Planes<T> &planes, RayTile<T> &tile) {
-    const RowOfRays row(columns, first);
+void take_rays(const ColumnOfRays &column, const Scan3D &scan, i64 row, i64 rows,
+               const Planes<T> &planes, RayTile<T> &tile) {
     tile.begin = planes.count;
     tile.end = 0;
+    tile.cut = false;
+    Ray3D ray{};
+    i64 behind = 0; // lanes before the first ray
+    bool any = false;
     for (i64 l = 0; l < rays_together; ++l) {
         double o[3], d[3];
-        for (int i = 0; i < 3; ++i) {
-            o[i] = point_at(view, i, row.b[l], w);
-            d[i] = direction_at(view, i, row.a[l], row.b[l], w);
-        }
+        const bool mine = row + l < rows && column.at(row_at(scan, row + l), o, d) == planes.axis;
         PlaneRange met{0, 0};
-        Ray3D ray{};
-        if (l < row.width && dominant_axis(d[0], d[1], d[2]) == planes.axis) {
+        if (mine) {
             ray = ray3d_along(planes.axis, o, d, scan);
-            met = in_front(ray.from, ray.to, planes.count);
-            met = planes_met(ray.a + 1, ray.a_slope, static_cast<double>(planes.lines), met);
+            const PlaneRange ahead = in_front(ray.from, ray.to, planes.count);
+            met = planes_met(ray.a + 1, ray.a_slope, static_cast<double>(planes.lines), ahead);
             met = planes_met(ray.b + 1, ray.b_slope, static_cast<double>(planes.length), met);
+            tile.cut = tile.cut || ahead.begin > 0 || ahead.end < planes.count;
+            if (met.begin < met.end) {
+                tile.begin = std::min(tile.begin, met.begin);
+                tile.end = std::max(tile.end, met.end);
+            }
+            for (; !any && behind < l; ++behind) {
+                set_lane(tile, behind, ray, {0, 0});
+                tile.weight[behind] = 0;
+            }
+            any = true;
         }
-        tile.a[l] = static_cast<T>(ray.a + 1);
-        tile.a_slope[l] = static_cast<T>(ray.a_slope);
-        tile.b[l] = static_cast<T>(ray.b + 1);
-        tile.b_slope[l] = static_cast<T>(ray.b_slope);
-        tile.weight[l] = static_cast<T>(ray.weight);
-        tile.first[l] = static_cast<int>(met.begin);
-        tile.last[l] = static_cast<int>(met.end);
-        if (met.begin < met.end) {
-            tile.begin = std::min(tile.begin, met.begin);
-            tile.end = std::max(tile.end, met.end);
-        }
+        set_lane(tile, l, ray, met);
+        if (!mine)
+            tile.weight[l] = 0;
     }
 }
 
@@ -90,6 +120,7 @@ PYRAD_CLONES void cross_plane(const RayTile<T> &tile, int k, int line_stride, T 
     }
 }
 
+// The portable loop, and the oracle of the permuting one.
 template <class T>
 PYRAD_CLONES void add_crossing(const Crossing<T> &at, const T *plane, i64 line_stride, T *sums) {
     for (i64 l = 0; l < rays_together; ++l) {
@@ -100,98 +131,136 @@ PYRAD_CLONES void add_crossing(const Crossing<T> &at, const T *plane, i64 line_s
     }
 }
 
+// Two neighbouring samples as one register.
+template <class T> struct TwoSamples;
+template <> struct TwoSamples<float> {
+    typedef float type __attribute__((vector_size(8)));
+};
+template <> struct TwoSamples<double> {
+    typedef double type __attribute__((vector_size(16)));
+};
+template <class T> void add_two(T *p, T low, T high) {
+    typename TwoSamples<T>::type two;
+    std::memcpy(&two, p, sizeof two);
+    two += typename TwoSamples<T>::type{low, high};
+    std::memcpy(p, &two, sizeof two);
+}
+
 template <class T>
 void spread_crossing(const Crossing<T> &at, const T *given, i64 line_stride, T *plane) {
-    for (i64 l = 0; l < rays_together; ++l) {
+    for (i64 i = 0; i < rays_together; ++i) {
+        // neighbours in turn would wait for each other's stores
+        const i64 l = i % 8 * 4 + i / 8;
         const T value = at.value[l] * given[l];
         if (value == T(0))
             continue;
-        T *p = plane + at.offset[l], *q = p + line_stride;
+        T *p = plane + at.offset[l];
         const T far = at.a[l] * value, near = value - far;
         const T near_high = at.b[l] * near, far_high = at.b[l] * far;
-        p[0] += near - near_high;
-        p[1] += near_high;
-        q[0] += far - far_high;
-        q[1] += far_high;
+        add_two(p, near - near_high, near_high);
+        add_two(p + line_stride, far - far_high, far_high);
     }
 }
 
-int axes_of_tile(const View3D &view, const RowOfRays &row, double w, bool only_z) {
+int axes_of_tile(const ColumnOfRays &column, const Scan3D &scan, i64 row, i64 rows) {
     int axes = 0;
-    for (i64 l = 0; l < row.width; ++l) {
-        double d[3];
-        for (int i = 0; i < 3; ++i)
-            d[i] = direction_at(view, i, row.a[l], row.b[l], w);
-        axes |= 1 << dominant_axis(d[0], d[1], d[2]);
+    for (i64 r = row; r < std::min(rows, row + rays_together); ++r) {
+        double o[3], d[3];
+        axes |= 1 << column.at(row_at(scan, r), o, d);
     }
-    return only_z ? axes & 4 : axes;
-}
-
-double row_at(const Scan3D &scan, i64 r) {
-    return scan.first_row + static_cast<double>(r) * scan.row_pitch;
+    return axes;
 }
 
 } // namespace
 
-LeftOver::LeftOver(View<const double, 2> views, View<const double, 2> columns, const Scan3D &scan,
+LeftOver::LeftOver(View<const double, 2> views, View<const double, 2> detector, const Scan3D &scan,
                    i64 rows)
-    : rows(rows), tiles((columns.shape[0] + rays_together - 1) / rays_together),
+    : rows(rows), columns(detector.shape[0]), tiles((rows + rays_together - 1) / rays_together),
       axes_(views.shape[0]) {
     std::atomic<int> all{0};
-    std::vector<RowOfRays> detector;
-    for (i64 t = 0; t < tiles; ++t)
-        detector.emplace_back(columns, t * rays_together);
     parallel_for(views.shape[0], 1, [&](i64 begin, i64 end, int) {
         for (i64 v = begin; v < end; ++v) {
             const View3D view = load_view3d(&views(v, 0));
-            const bool only_z = rows_along_z(view);
-            int found = 0;
-            for (const i64 r : {i64(0), rows - 1}) // the steepest rays are at the ends
-                for (const RowOfRays &row : detector)
-                    found |= axes_of_tile(view, row, row_at(scan, r), only_z);
-            if (only_z && !found)
+            const int mask = rows_along_z(view) ? 4 : 7;
+            int found = mask & 3; // the rays closest to z are at the ends of a column
+            for (i64 c = 0; c < columns && !found; ++c) {
+                const ColumnOfRays column(view, detector(c, 0), detector(c, 1));
+                found = mask & (axes_of_tile(column, scan, 0, 1) |
+                                axes_of_tile(column, scan, rows - 1, rows));
+            }
+            if (!found)
                 continue;
-            axes_[v].resize(rows * tiles);
-            for (i64 r = 0; r < rows; ++r)
+            axes_[v].resize(tiles * columns);
+            found = 0;
+            for (i64 c = 0; c < columns; ++c) {
+                const ColumnOfRays column(view, detector(c, 0), detector(c, 1));
                 for (i64 t = 0; t < tiles; ++t) {
-                    const int axes = axes_of_tile(view, detector[t], row_at(scan, r), only_z);
-                    axes_[v][r * tiles + t] = static_cast<u8>(axes);
+                    const int axes = mask & axes_of_tile(column, scan, t * rays_together, rows);
+                    axes_[v][t * columns + c] = static_cast<u8>(axes);
                     found |= axes;
                 }
+            }
             all |= found;
         }
     });
     all_ = all;
 }
 
+namespace {
+
+// Adds planes [begin, end) of a tile's rays to sums.
+template <class T>
+void sum_tile(const RayTile<T> &tile, const Planes<T> &planes, i64 begin, i64 end, T *sums) {
+    if constexpr (sizeof(T) == 4) {
+        const RayLanes lanes = {tile.a, tile.a_slope, tile.b, tile.b_slope};
+        if (!tile.cut &&
+            sum_rays_permuting(planes.line(0, 0) - 1, planes.plane_stride, planes.line_stride,
+                               planes.lines, planes.length, begin, end, lanes, rays_together, sums))
+            return;
+    }
+    const T a_end = static_cast<T>(planes.lines + 1), b_end = static_cast<T>(planes.length + 1);
+    Crossing<T> crossing;
+    for (i64 k = begin; k < end; ++k) {
+        cross_plane(tile, static_cast<int>(k), static_cast<int>(planes.line_stride), a_end, b_end,
+                    crossing);
+        add_crossing(crossing, planes.line(k, 0) - 1, planes.line_stride, sums);
+    }
+}
+
+} // namespace
+
 template <class T>
 void project_rays(const Planes<T> &planes, const LeftOver &rays, View<const double, 2> views,
                   View<const double, 2> columns, const Scan3D &scan, View<T, 3> projections) {
-    const T a_end = static_cast<T>(planes.lines + 1), b_end = static_cast<T>(planes.length + 1);
-    const auto project_row = [&](i64 v, i64 r) {
+    const auto project_group = [&](i64 v, i64 t, i64 first, std::vector<RayTile<T>> &tiles) {
         const View3D view = load_view3d(&views(v, 0));
-        RayTile<T> tile;
-        Crossing<T> crossing;
-        for (i64 t = 0; t < rays.tiles; ++t) {
-            if (!rays.has(v, r, t, planes.axis))
+        const i64 row = t * rays_together, width = std::min(rays_together, rays.rows - row);
+        T sums[column_group][rays_together] = {};
+        tiles.clear();
+        std::vector<i64> which;
+        for (i64 c = first; c < std::min(rays.columns, first + column_group); ++c) {
+            if (!rays.has(v, t, c, planes.axis))
                 continue;
-            const i64 first = t * rays_together;
-            take_rays(view, scan, columns, first, row_at(scan, r), planes, tile);
-            T sums[rays_together] = {};
-            for (i64 k = tile.begin; k < tile.end; ++k) {
-                cross_plane(tile, static_cast<int>(k), static_cast<int>(planes.line_stride), a_end,
-                            b_end, crossing);
-                add_crossing(crossing, planes.line(k, 0) - 1, planes.line_stride, sums);
-            }
-            T *out = &projections(v, r, first);
-            for (i64 l = 0; l < std::min(rays_together, columns.shape[0] - first); ++l)
-                out[l] += tile.weight[l] * sums[l];
+            which.push_back(c);
+            take_rays(ColumnOfRays(view, columns(c, 0), columns(c, 1)), scan, row, rays.rows,
+                      planes, tiles.emplace_back());
         }
+        for (i64 k = 0; k < planes.count; k += plane_block)
+            for (size_t i = 0; i < tiles.size(); ++i) {
+                const i64 begin = std::max(k, tiles[i].begin);
+                const i64 end = std::min(k + plane_block, tiles[i].end);
+                if (begin < end)
+                    sum_tile(tiles[i], planes, begin, end, sums[i]);
+            }
+        for (i64 l = 0; l < width; ++l)
+            for (size_t i = 0; i < tiles.size(); ++i)
+                projections(v, row + l, which[i]) += tiles[i].weight[l] * sums[i][l];
     };
-    parallel_for(views.shape[0] * rays.rows, 4, [&](i64 begin, i64 end, int) {
+    parallel_for(views.shape[0] * rays.tiles, 1, [&](i64 begin, i64 end, int) {
+        std::vector<RayTile<T>> tiles;
         for (i64 i = begin; i < end; ++i)
-            if (!rays.empty(i / rays.rows)) {
-                project_row(i / rays.rows, i % rays.rows);
+            for (i64 c = 0; c < rays.columns && !rays.empty(i / rays.tiles); c += column_group) {
+                project_group(i / rays.tiles, i % rays.tiles, c, tiles);
                 poll();
             }
     });
@@ -235,11 +304,11 @@ void backproject_rays(View<const T, 3> projections, const LeftOver &rays,
         parallel_for(static_cast<i64>(where.size()), 32, [&](i64 begin, i64 end, int) {
             for (i64 i = begin; i < end; ++i) {
                 const TileAt at = where[i];
-                take_rays(load_view3d(&views(at.view, 0)), scan, columns, at.column,
-                          row_at(scan, at.row), planes, tiles[i]);
-                const T *given = &projections(at.view, at.row, at.column);
-                for (i64 l = 0; l < std::min(rays_together, columns.shape[0] - at.column); ++l)
-                    tiles[i].weight[l] *= given[l];
+                const ColumnOfRays column(load_view3d(&views(at.view, 0)), columns(at.column, 0),
+                                          columns(at.column, 1));
+                take_rays(column, scan, at.row, rays.rows, planes, tiles[i]);
+                for (i64 l = 0; l < std::min(rays_together, rays.rows - at.row); ++l)
+                    tiles[i].weight[l] *= projections(at.view, at.row + l, at.column);
             }
         });
         parallel_for(planes.count, slab_planes,
@@ -247,11 +316,11 @@ void backproject_rays(View<const T, 3> projections, const LeftOver &rays,
         where.clear();
     };
     for (i64 v = 0; v < views.shape[0]; ++v)
-        for (i64 r = 0; r < rays.rows && !rays.empty(v); ++r)
-            for (i64 t = 0; t < rays.tiles; ++t) {
-                if (!rays.has(v, r, t, planes.axis))
+        for (i64 t = 0; t < rays.tiles && !rays.empty(v); ++t)
+            for (i64 c = 0; c < rays.columns; ++c) {
+                if (!rays.has(v, t, c, planes.axis))
                     continue;
-                where.push_back({v, r, t * rays_together});
+                where.push_back({v, t * rays_together, c});
                 if (static_cast<i64>(where.size()) == most)
                     spread();
             }

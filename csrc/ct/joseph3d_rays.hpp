@@ -1,4 +1,4 @@
-// The general path of the 3D Joseph pair: rays in any direction, 32 of a detector row at a time.
+// The general path of the 3D Joseph pair: rays in any direction, 32 of a detector column at a time.
 #pragma once
 
 #include "ct/joseph3d_planes.hpp"
@@ -9,7 +9,7 @@ namespace pyrad::joseph {
 
 constexpr i64 rays_together = 32;
 
-// Which rays the fast path leaves over: for every (view, row, tile of 32 columns) the set of their
+// Which rays the fast path leaves over: for every (view, tile of 32 rows, column) the set of their
 // dominant axes as bits. All rays of views whose rows do not lie along z; of the others those
 // closest to the z axis.
 class LeftOver {
@@ -17,11 +17,11 @@ class LeftOver {
     LeftOver(View<const double, 2> views, View<const double, 2> columns, const Scan3D &scan,
              i64 rows);
     bool any(int axis) const { return (all_ >> axis & 1) != 0; }
-    bool has(i64 v, i64 row, i64 tile, int axis) const {
-        return !axes_[v].empty() && (axes_[v][row * tiles + tile] >> axis & 1) != 0;
+    bool has(i64 v, i64 tile, i64 column, int axis) const {
+        return !axes_[v].empty() && (axes_[v][tile * columns + column] >> axis & 1) != 0;
     }
     bool empty(i64 v) const { return axes_[v].empty(); }
-    const i64 rows, tiles;
+    const i64 rows, columns, tiles;
 
   private:
     std::vector<std::vector<u8>> axes_;

@@ -193,6 +193,52 @@ PYRAD_AVX512 void spread_rows_avx512(const float *rows, i64 count, float base, f
     }
 }
 
+// Where all sixteen rays need the same few lines and two registers of each: every line is weighed
+// with its distance from the ray.
+PYRAD_AVX512 void sum_rays_avx512(const float *data, i64 plane_stride, i64 line_stride, i64 lines,
+                                  i64 length, i64 begin, i64 end, const RayLanes &rays,
+                                  float *sums) {
+    const __m512 a0 = _mm512_loadu_ps(rays.a), a1 = _mm512_loadu_ps(rays.a_slope);
+    const __m512 b0 = _mm512_loadu_ps(rays.b), b1 = _mm512_loadu_ps(rays.b_slope);
+    const __m512 zero = _mm512_setzero_ps(), one = _mm512_set1_ps(1.0f);
+    const float a_end = static_cast<float>(lines + 1), b_end = static_cast<float>(length + 1);
+    const __m512 a_high = _mm512_set1_ps(a_end), b_high = _mm512_set1_ps(b_end);
+    __m512 sum = _mm512_loadu_ps(sums);
+    for (i64 k = begin; k < end; ++k) {
+        const float at = static_cast<float>(k);
+        const __m512 plane = _mm512_set1_ps(at);
+        __m512 a = _mm512_add_ps(a0, _mm512_mul_ps(plane, a1));
+        __m512 b = _mm512_add_ps(b0, _mm512_mul_ps(plane, b1));
+        a = _mm512_min_ps(_mm512_max_ps(a, zero), a_high);
+        b = _mm512_min_ps(_mm512_max_ps(b, zero), b_high);
+        const float a_first = rays.a[0] + at * rays.a_slope[0];
+        const float a_last = rays.a[15] + at * rays.a_slope[15];
+        const float b_first = rays.b[0] + at * rays.b_slope[0];
+        const float b_last = rays.b[15] + at * rays.b_slope[15];
+        const float low_line = std::min(std::max(std::min(a_first, a_last), 0.0f), a_end);
+        const float high_line = std::min(std::max(std::max(a_first, a_last), 0.0f), a_end);
+        const float start = std::min(std::max(std::min(b_first, b_last), 0.0f), b_end);
+        const int window = static_cast<int>(start), first = static_cast<int>(low_line);
+        const int last = static_cast<int>(high_line) + 1;
+        const __m512 in = _mm512_sub_ps(b, _mm512_set1_ps(static_cast<float>(window)));
+        const __m512i index = _mm512_cvttps_epi32(in);
+        const __m512 part = _mm512_sub_ps(in, _mm512_cvtepi32_ps(index));
+        const float *p = data + k * plane_stride + first * line_stride + window;
+        __m512 off = _mm512_sub_ps(a, _mm512_set1_ps(static_cast<float>(first)));
+        for (int line = first; line <= last; ++line, p += line_stride) {
+            const __m512 low =
+                _mm512_permutex2var_ps(_mm512_loadu_ps(p), index, _mm512_loadu_ps(p + 16));
+            const __m512 high =
+                _mm512_permutex2var_ps(_mm512_loadu_ps(p + 1), index, _mm512_loadu_ps(p + 17));
+            const __m512 value = _mm512_fmadd_ps(part, _mm512_sub_ps(high, low), low);
+            const __m512 share = _mm512_max_ps(_mm512_sub_ps(one, _mm512_abs_ps(off)), zero);
+            sum = _mm512_fmadd_ps(share, value, sum);
+            off = _mm512_sub_ps(off, one);
+        }
+    }
+    _mm512_storeu_ps(sums, sum);
+}
+
 } // namespace
 
 bool sum_rows_permuting(const float *lines, i64 stride, i64 length, const PlaneRun &planes,
@@ -224,8 +270,32 @@ bool spread_rows_permuting(const float *rows, i64 count, float base, float step,
     return true;
 }
 
+bool sum_rays_permuting(const float *data, i64 plane_stride, i64 line_stride, i64 lines, i64 length,
+                        i64 begin, i64 end, const RayLanes &rays, i64 count, float *sums) {
+    if (!wide_registers())
+        return false;
+    for (i64 l = 0; l < count; l += 16)
+        for (const i64 k : {begin, end - 1}) { // the rays spread linearly: the ends are extreme
+            const float at = static_cast<float>(k);
+            const float a =
+                rays.a[l + 15] - rays.a[l] + at * (rays.a_slope[l + 15] - rays.a_slope[l]);
+            const float b =
+                rays.b[l + 15] - rays.b[l] + at * (rays.b_slope[l + 15] - rays.b_slope[l]);
+            if (!(std::abs(b) < 29.5f) || !(std::abs(a) < 12.0f))
+                return false;
+        }
+    for (i64 l = 0; l < count; l += 16)
+        sum_rays_avx512(data, plane_stride, line_stride, lines, length, begin, end,
+                        {rays.a + l, rays.a_slope + l, rays.b + l, rays.b_slope + l}, sums + l);
+    return true;
+}
+
 #else
 
+bool sum_rays_permuting(const float *, i64, i64, i64, i64, i64, i64, const RayLanes &, i64,
+                        float *) {
+    return false;
+}
 bool sum_rows_permuting(const float *, i64, i64, const PlaneRun &, i64, i64, float *) {
     return false;
 }
