@@ -161,26 +161,30 @@ def _centered(run: Run, lines: Any, geometry: Any, center: str) -> tuple[Any, fl
     from ..geometry import ParallelBeam
 
     vectors = getattr(geometry, "vectors", None) is not None
+    parallel = isinstance(geometry, ParallelBeam)
     if center == "none":
         return geometry, None
     if center == "auto":
-        if vectors or not isinstance(geometry, ParallelBeam) or geometry.offset[-1]:
+        if vectors or not parallel or geometry.offset[-1]:
             return geometry, None
         if np.ptp(geometry.angles) < 0.98 * np.pi:
             run.log("less than half a turn: the rotation axis is taken from the geometry")
             return geometry, None
-        column = float(ct.find_center(lines, geometry.angles))
+    elif vectors:
+        raise DataError("--center is for scans about an axis; poses per view say where it is")
+    middle, pixel = (geometry.columns - 1) / 2, geometry.pixel[-1]
+    if center in ("auto", "find"):
+        shift = float(ct.find_offset(lines, geometry))
+        column = middle - shift / pixel
         run.log(f"rotation axis found at column {column:.2f}")
     else:
         try:
             column = float(center)
         except ValueError:
             raise click.BadParameter(
-                f"{center!r}; expected auto, none or a column", param_hint="--center"
+                f"{center!r}; expected auto, find, none or a column", param_hint="--center"
             ) from None
-        if vectors:
-            raise DataError("--center is for scans about an axis; poses per view say where it is")
-    shift = ((geometry.columns - 1) / 2 - column) * geometry.pixel[-1]
+        shift = (middle - column) * pixel
     offset = shift if len(geometry.detector) == 1 else (geometry.offset[0], shift)
     return geometry.replace(offset=offset), column
 

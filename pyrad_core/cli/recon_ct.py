@@ -60,8 +60,9 @@ class Names(click.ParamType):
     "--center",
     default="auto",
     show_default=True,
-    metavar="auto|none|COLUMN",
-    help="Detector column that sees the rotation axis, from 0; auto searches parallel scans.",
+    metavar="auto|find|none|COLUMN",
+    help="Detector column that sees the rotation axis, from 0. find searches, in half a turn of a "
+    "parallel beam or a full turn of another; auto does for parallel scans without an offset.",
 )
 @click.option("--size", type=click.IntRange(8), metavar="N", help="Voxels per side of a slice.")
 @click.option(

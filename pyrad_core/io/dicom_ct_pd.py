@@ -54,6 +54,7 @@ _OPTIONAL: tuple[Element, ...] = (
 )  # fmt: skip
 _WANTED = [e.tag for e in (tags.SERIES, *_SCAN, *_VIEW, *_OPTIONAL)]
 _COUNT = {tags.CENTRAL: 2, tags.PHOTONS: None}  # other numbers stand alone
+_PACKED = {"FL": "<f4", "FD": "<f8", "US": "<u2", "SS": "<i2", "UL": "<u4", "SL": "<i4"}
 _SAME = 1e-4  # mm or rad: what counts as no difference
 
 
@@ -165,14 +166,13 @@ def _view(path: Path) -> View:
         with open(path, "rb") as stream:
             data = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=_WANTED)
             start = _pixel_start(path, stream, _PLAIN[syntax])
-        series = str(data.get("SeriesInstanceUID", ""))
-        known = (*_SCAN, *_VIEW, *_OPTIONAL)
-        values = {e: _value(path, e, data[e.tag].value) for e in known if e.tag in data}
+        known = (tags.SERIES, *_SCAN, *_VIEW, *_OPTIONAL)
+        values = {e: _value(path, e, data.get_item(e.tag)) for e in known if e.tag in data}
     except FileFormatError:
         raise
     except Exception as error:  # pydicom raises many classes on damaged files
         raise refused(path, f"is no readable DICOM file ({error})") from None
-    return View(path, series, values, start)
+    return View(path, values.pop(tags.SERIES, ""), values, start)
 
 
 def _pixel_start(path: Path, stream: Any, explicit: bool) -> int:
@@ -191,18 +191,18 @@ def _pixel_start(path: Path, stream: Any, explicit: bool) -> int:
     return at + size
 
 
-def _value(path: Path, element: Element, value: Any) -> Any:
+def _value(path: Path, element: Element, stored: Any) -> Any:
     """An element as text or as an array of finite numbers, whatever VR the file gives it."""
+    value = b"" if stored.value is None else stored.value
     if element.vr in ("CS", "UI"):
         return _text(value)
+    vr = element.vr if stored.VR in (None, "UN") else stored.VR
     try:
-        if element.vr in ("DS", "IS"):
+        if isinstance(value, bytes) and vr in _PACKED:
+            numbers = np.frombuffer(value, _PACKED[vr]).astype(np.float64)
+        else:
             given = _text(value).split("\\") if isinstance(value, (bytes, str)) else value
             numbers = np.atleast_1d(np.asarray(given, np.float64))
-        elif isinstance(value, bytes):
-            numbers = np.frombuffer(value, "<f4" if element.vr == "FL" else "<u2").astype(float)
-        else:
-            numbers = np.atleast_1d(np.asarray(value, np.float64))
     except (TypeError, ValueError):
         raise refused(path, f"{element} is {value!r}; expected {element.vr}") from None
     count = _COUNT.get(element, 1)

@@ -134,6 +134,14 @@ def test_center_of_a_fan_by_column(disc, tmp_path):
     assert np.allclose(np.load(out), np.load(same), atol=1e-6)
 
 
+def test_center_of_a_fan_is_found(disc, tmp_path, capsys):
+    nominal = (disc.parent / "disc.yaml").read_text().replace("offset: -5.0", "offset: 0.0")
+    (tmp_path / "nominal.yaml").write_text(nominal)
+    arguments = ("--geometry", tmp_path / "nominal.yaml", "--center", "find", "--json")
+    assert call("recon", "ct", disc, tmp_path / "a.npy", *arguments) == 0
+    assert json.loads(capsys.readouterr().out)["center"] == pytest.approx(42.0, abs=0.1)
+
+
 def test_filter_and_cutoff_reach_the_method(disc, tmp_path):
     out, soft = tmp_path / "a.npy", tmp_path / "b.npy"
     assert call("recon", "ct", disc, out, "-q") == 0
@@ -214,7 +222,7 @@ def test_options_of_an_iterative_method(disc, tmp_path):
         (["--hu", "water"], 2, "expected auto, none or water's attenuation"),
         (["--hu", "-1"], 2, "expected auto, none or water's attenuation"),
         (["--voxel", 0], 1, "--voxel is 0; expected mm > 0"),
-        (["--center", "left"], 2, "expected auto, none or a column"),
+        (["--center", "left"], 2, "expected auto, find, none or a column"),
     ],
 )
 def test_bad_options(disc, tmp_path, capsys, arguments, code, match):
