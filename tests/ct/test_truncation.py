@@ -37,6 +37,20 @@ def test_truncated_disc_keeps_its_amplitude(kind):
     assert plain > 0.2 and error(prc.ct.fbp(wide, wider, volume)) < 0.2 * plain
     wide, wider = prc.ct.extend_truncated(lines, scan)
     assert error(prc.ct.fbp(wide, wider, volume)) < 0.35 * plain
+    for columns in (30, 60, 80):  # the cylinder ends by itself
+        water = {"method": "cylinder", "mu_water": 0.02, "columns": columns}
+        wide, wider = prc.ct.extend_truncated(lines, scan, **water)
+        assert error(prc.ct.fbp(wide, wider, volume)) < 0.12 * plain
+
+
+def test_cylinder_closed_form():
+    """A disc off the axis: what is added is its own projection."""
+    scan = prc.ParallelBeam(np.zeros(1), 60, 0.1, offset=21.0)
+    lines = Ellipsoids([[0.02, 25, 25, 3, 0, 0]]).project(scan).astype(np.float64)
+    water = {"method": "cylinder", "mu_water": 0.02, "sides": "right", "columns": 59}
+    wide, wider = prc.ct.extend_truncated(lines, scan, **water)
+    expected = Ellipsoids([[0.02, 25, 25, 3, 0, 0]]).project(wider)
+    np.testing.assert_allclose(wide[:, 60:], expected[:, 60:], atol=0.005)
 
 
 def test_what_is_not_truncated_stays():
@@ -74,6 +88,11 @@ def test_extension_on_device(device):
         got, wider = prc.ct.extend_truncated(device.array(lines), scan, columns=12)
     np.testing.assert_allclose(device.numpy(got), expected, rtol=1e-6)
     assert wider.detector == (2, 55)
+    water = {"method": "cylinder", "mu_water": 0.05}
+    expected, _ = prc.ct.extend_truncated(lines, scan, **water)
+    with device:
+        got, _ = prc.ct.extend_truncated(device.array(lines), scan, **water)
+    np.testing.assert_allclose(device.numpy(got), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_extension_bad_inputs():
@@ -84,6 +103,12 @@ def test_extension_bad_inputs():
             prc.ct.extend_truncated(lines, scan, columns=columns)
     with pytest.raises(DataError, match="'top'"):
         prc.ct.extend_truncated(lines, scan, sides="top")
+    with pytest.raises(DataError, match="needs mu_water"):
+        prc.ct.extend_truncated(lines, scan, method="cylinder")
+    with pytest.raises(DataError, match="mu_water is -1"):
+        prc.ct.extend_truncated(lines, scan, method="cylinder", mu_water=-1)
+    with pytest.raises(DataError, match="'water'"):
+        prc.ct.extend_truncated(lines, scan, method="water")
     with pytest.raises(ShapeError, match=r"\(3, 9\)"):
         prc.ct.extend_truncated(np.ones((3, 9)), scan)
     one = np.array([[0.0, -100.0, 0.0]])
