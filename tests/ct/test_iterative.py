@@ -458,3 +458,26 @@ def test_bad_options():
         recon(method="pwls", subsets=41)
     with pytest.raises(DataError, match="y holds negative"):
         prc.ct.recon(NOISY - 1, SCAN, VOLUME, method="mlem")
+
+
+# --- cone beams ----------------------------------------------------------------------------------
+
+
+CONE = prc.ConeBeam(np.linspace(0, 2 * np.pi, 24, endpoint=False), (18, 22), 2.2, 90, 140)
+BALL = prc.phantom.Ellipsoids([[1.0, 8, 7, 6, 1.0, -1.0, 0.5, 20.0]])
+GRID = prc.Volume((14, 16, 16), spacing=(1.5, 1.4, 1.4))
+
+
+@pytest.mark.parametrize("method", [*ITERATIVE, "fdk"])
+def test_cone_beam(method):
+    lines = BALL.project(CONE).astype(np.float32)
+    iterations = {"sart": 2, "tv_pdhg": 80, "fista_tv": 40, "sirt": 40, "mlem": 30, "osem": 4}.get(
+        method, 10
+    )
+    options = {"iterations": iterations, "weights": np.ones_like(lines)} if method != "fdk" else {}
+    image = prc.ct.recon(lines, CONE, GRID, method=method, **options)
+    assert image.dtype == np.float32 and image.shape == GRID.shape
+    assert relative_error(image, BALL.raster(GRID, supersample=3)) < (
+        0.45 if method == "fdk" else 0.3
+    )
+    assert image[7, 7:9, 8:10].mean() == pytest.approx(1, abs=0.1)

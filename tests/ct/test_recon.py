@@ -76,6 +76,26 @@ def test_bad_input_31_39_through_every_method():
             prc.ct.recon(broken, SCAN, VOLUME, method=method)
 
 
+def test_direct_methods():
+    """The functions themselves, with their options; nothing was iterated."""
+    cone = prc.ConeBeam(2 * VIEWS, (6, 90), 1.8, 120, 200)
+    volume = prc.Volume((3, 40, 40), spacing=2.0)
+    ball = prc.phantom.Ellipsoids([[1.0, 20, 20, 20, 0, 0, 0, 0]]).project(cone)
+    options = {"filter": "hann", "cutoff": 0.8}
+    image, info = prc.ct.recon(ball, cone, volume, method="fdk", return_info=True, **options)
+    np.testing.assert_array_equal(image, prc.ct.fdk(ball, cone, volume, **options))
+    assert info.stop_reason == "direct" and info.iterations == len(info.residuals) == 0
+    image = prc.ct.recon(LINES, SCAN, VOLUME, method="fbp", **options)
+    np.testing.assert_array_equal(image, prc.ct.fbp(LINES, SCAN, VOLUME, **options))
+    out = np.empty_like(image)
+    assert prc.ct.recon(LINES, SCAN, VOLUME, out=out, **options) is out
+    np.testing.assert_array_equal(out, image)
+    with pytest.raises(ShapeError, match=r"\(59, 6, 90\).*\(60, 6, 90\)"):
+        prc.ct.recon(ball[1:], cone, volume, method="fdk")
+    with pytest.raises(DataError, match="unknown option of fbp 'iterations'"):
+        prc.ct.recon(LINES, SCAN, VOLUME, method="fbp", iterations=3)
+
+
 def test_unknown_method_and_option():
     with pytest.raises(DataError, match="did you mean 'sirt'"):
         prc.ct.recon(LINES, SCAN, VOLUME, method="srit")
