@@ -1,6 +1,6 @@
 """The limited-angle scans of the Helsinki Tomography Challenge 2022, scored as the challenge did.
 
-    python -m benchmarks.htc_limited_angle [--data DIR] [--size 512] [--iterations 400]
+    python -m benchmarks.htc_limited_angle [--data DIR] [--size 512] [--iterations 200]
                                            [--pictures DIR]
 
 Disc tb, an acrylic disc with holes, from 549 views and from spans of 90 down to 30 degrees. From
@@ -28,7 +28,7 @@ import pyrad_core as prc
 
 PIXELS, WIDTH = 512, 0.14832  # of the challenge's grid; mm
 ACRYLIC = 0.034  # 1/mm at 45 kV, the median of the disc reconstructed from all views
-WEIGHT = 1e-4  # of TV, as a part of the largest entry of A^T y
+WEIGHT = 2e-4  # of TV, as a part of the largest entry of A^T y
 SPANS = ((27, 117), (27, 87), (27, 77), (27, 67), (27, 57), (299, 329))
 
 
@@ -109,7 +109,7 @@ def limited_angle_tv(
         method="tv",
         iterations=iterations,
         weight=WEIGHT * float(projector.adjoint(lines).max()),
-        balance=0.1,
+        balance=3.0,
         maximum=ACRYLIC,
         mask=disc_mask(volume, lines, scan),
     )
@@ -156,7 +156,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path(usual, "ct", "htc2022_fanbeam"))
     parser.add_argument("--size", type=int, default=PIXELS, choices=(128, 256, 512))
-    parser.add_argument("--iterations", type=int, default=400)
+    parser.add_argument("--iterations", type=int, default=200)
     parser.add_argument("--pictures", type=Path)
     options = parser.parse_args()
     truth, volume = read_truth(options.data), grid(options.size)
