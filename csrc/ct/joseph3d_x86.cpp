@@ -5,6 +5,7 @@
 #include "ct/joseph3d_tiles.hpp"
 
 #include "ct/backproject_parallel.hpp"
+#include "ct/joseph3d_avx2.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -31,6 +32,8 @@ constexpr int flooring = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
 bool wide_registers() {
     return backproject_isa_limit() >= 3 && __builtin_cpu_supports("x86-64-v4");
 }
+
+bool eight_lanes() { return backproject_isa_limit() >= 2 && __builtin_cpu_supports("x86-64-v3"); }
 
 PYRAD_AVX512_INLINE __m512 lanes() {
     return _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -243,7 +246,9 @@ PYRAD_AVX512 void sum_rays_avx512(const float *data, i64 plane_stride, i64 line_
 
 bool sum_rows_permuting(const float *lines, i64 stride, i64 length, const PlaneRun &planes,
                         i64 first, i64 last, float *sums) {
-    if (!wide_registers() || planes.count > most_planes)
+    if (!wide_registers())
+        return eight_lanes() && avx2::sum_rows(lines, stride, length, planes, first, last, sums);
+    if (planes.count > most_planes)
         return false;
     float widest = 0;
     for (i64 k = 0; k < planes.count; ++k)
@@ -259,7 +264,10 @@ bool sum_rows_permuting(const float *lines, i64 stride, i64 length, const PlaneR
 
 bool spread_rows_permuting(const float *rows, i64 count, float base, float step, i64 length,
                            float near, float far, float *line_near, float *line_far) {
-    if (!wide_registers() || !(step > 0.26f) || !(std::abs(base) < 1e6f))
+    if (!wide_registers())
+        return eight_lanes() &&
+               avx2::spread_rows(rows, count, base, step, length, near, far, line_near, line_far);
+    if (!(step > 0.26f) || !(std::abs(base) < 1e6f))
         return false;
     if (step > 1.001f)
         spread_rows_avx512<1>(rows, count, base, step, length, near, far, line_near, line_far);
