@@ -151,19 +151,6 @@ __device__ Place locate(const Detector &on, double x, double y, double z) {
     return {q[1] / q[0], q[2] / far, q[0] > 0};
 }
 
-// Index of the first column whose b / a is at least `position`; b / a is increasing.
-__device__ i64 first_at_least(const double *columns, i64 count, double position) {
-    i64 low = 0, high = count;
-    while (low < high) {
-        const i64 middle = (low + high) / 2;
-        if (columns[2 * middle + 1] < position * columns[2 * middle])
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 // Columns and rows that rays through the neighbourhood of a voxel can have.
 struct Window {
     i64 column, column_end, row, row_end;
@@ -178,10 +165,24 @@ __device__ void widen(Extent &extent, double value) {
     extent.high = max_of(extent.high, value);
 }
 
+// Columns are evenly spaced in b on a flat detector, in the angle on a curved one.
+__device__ double column_scale(const Detector &on, double position) {
+    return on.curved ? atan(position) : position;
+}
+
 __device__ void columns_within(const Detector &on, const Extent &at, Window &window) {
-    const double slack = 1e-6 * (at.high - at.low); // rays at the rim weigh nothing either way
-    window.column = at.ahead ? first_at_least(on.columns, on.count, at.low - slack) : 0;
-    window.column_end = at.ahead ? first_at_least(on.columns, on.count, at.high + slack) : on.count;
+    window.column = 0;
+    window.column_end = on.count;
+    if (!at.ahead || on.count < 2)
+        return;
+    const double first = column_scale(on, on.columns[1] / on.columns[0]);
+    const double step = column_scale(on, on.columns[3] / on.columns[2]) - first;
+    // rays at the rim weigh nothing either way
+    const double low = (column_scale(on, at.low) - first) / step - 1e-6;
+    const double high = (column_scale(on, at.high) - first) / step + 1e-6;
+    const double n = static_cast<double>(on.count);
+    window.column = static_cast<i64>(ceil(clamp(low, 0.0, n)));
+    window.column_end = static_cast<i64>(floor(clamp(high, -1.0, n - 1))) + 1;
 }
 
 // Of all rays that cross one of the three planes through the voxel within one voxel of it.

@@ -334,7 +334,7 @@ def test_slabs_add_up_to_the_whole(name, monkeypatch):
     monkeypatch.setattr(type(pair), "part", lambda *a: parts.append(a[1:]) or take(*a))
     monkeypatch.setattr(_memory, "_free_bytes", lambda: y.nbytes + least)
     np.testing.assert_allclose(A.forward(x), forward, atol=1e-10)
-    assert any(part[:2] == (0, 3) and len(part) == 3 for part in parts)
+    assert any(len(part) == 3 and part[1] < volume.shape[0] for part in parts)
     monkeypatch.setattr(_memory, "_free_bytes", lambda: x.nbytes + least)
     np.testing.assert_allclose(A.adjoint(y), adjoint, atol=1e-10)
     monkeypatch.setattr(_memory, "_free_bytes", lambda: 5000)

@@ -14,7 +14,7 @@ _RAYS = (32, 8)  # rows and columns of a block of project3d
 _VOXELS = (32, 4)
 _VOXELS_PER_THREAD = 8
 _WIDTH = 128
-_CHUNK_BYTES = 1 << 30  # of weighted projections
+_CHUNK_BYTES = 256 << 20  # of weighted projections
 
 
 def project3d(

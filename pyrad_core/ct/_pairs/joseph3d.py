@@ -10,8 +10,8 @@ from .base import Pair
 
 __all__ = ["Joseph3D"]
 
-_CHUNK = 16 << 20  # what the kernels keep of rays or transposed projections at a time
-_MARGIN = 1.35  # a copy of the volume with zeros around, in short lines
+# Scratch of csrc/ct/joseph3d*: chunks of rays or transposed projections, padded lines.
+_CHUNK, _CUDA_CHUNK, _ROW_PAD, _ROWS = 8 << 20, 256 << 20, 176, 32
 
 
 class Joseph3D(Pair):
@@ -30,4 +30,12 @@ class Joseph3D(Pair):
         edge.kernels.backproject3d(y, *self._rays, x)
 
     def memory_needed(self, itemsize: int) -> int:
-        return int(_MARGIN * self.volume.size * itemsize) + _CHUNK
+        nz, ny, nx = self.grid
+        views, rows, columns = self.projections
+        copies = (
+            (planes + 1) * (lines + 2) * (-(-(length + 2) // 16) * 16)
+            for planes, lines, length in ((nx, ny, nz), (ny, nx, nz), (nz, ny, nx))
+        )
+        weighted = min(_CUDA_CHUNK, views * rows * columns * itemsize)
+        chunk = max(_CHUNK, columns * (rows + _ROW_PAD) * itemsize, weighted)
+        return max(copies) * itemsize + chunk + views * columns * -(-rows // _ROWS)
