@@ -16,7 +16,7 @@ from pyrad_core import features
 from . import peers
 
 _SETTINGS = features.Settings.preset("pyradiomics", binWidth=1)
-FAMILIES = ("glcm", "glrlm", "glszm", "ngtdm", "ngldm", "first_order")
+FAMILIES = ("glcm", "glrlm", "glszm", "ngtdm", "ngldm", "first_order", "shape")
 _NS_PER_PAIR = 0.5  # about what one increment of a cached counter takes
 _PAIRS_F1 = 12.3e6
 

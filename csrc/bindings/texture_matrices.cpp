@@ -3,6 +3,7 @@
 #include "bindings/bind.hpp"
 #include "texture/neighbourhood.hpp"
 #include "texture/run_lengths.hpp"
+#include "texture/shape.hpp"
 #include "texture/size_features.hpp"
 #include "texture/sphere_means.hpp"
 #include "texture/zones.hpp"
@@ -197,6 +198,34 @@ template <class T> void def_sphere_means(py::module_ &m) {
         exact("values"), exact("mask"), "begin"_a, exact("chords"), exact("out"));
 }
 
+void def_shape(py::module_ &m) {
+    m.def(
+        "mesh_shape",
+        [](const Array<u8> &mask, std::array<double, 3> spacing, Array<i32> &vertices) {
+            const auto from = input<3>(mask, "mask");
+            const auto to = output<2>(vertices, "vertices");
+            require_shape<2>(to.shape, {to.shape[0], 3}, "vertices");
+            if (to.shape[0] < mesh_capacity(from.shape))
+                fail(ErrorKind::shape, "vertices has ", to.shape[0], " rows, expected ",
+                     mesh_capacity(from.shape));
+            MeshShape found{};
+            run([&] { found = mesh_shape(from, spacing.data(), to); });
+            return py::make_tuple(found.area, found.volume, found.slice, found.column, found.row,
+                                  found.whole, found.extremes);
+        },
+        exact("mask"), "spacing"_a, exact("vertices"),
+        "(area, volume, diameters of slices, columns, rows, space, vertices written).");
+    m.def(
+        "mask_moments",
+        [](const Array<u8> &mask, Array<i64> &out) {
+            const auto from = input<3>(mask, "mask");
+            const auto to = output<1>(out, "out");
+            require_shape<1>(to.shape, {10}, "out");
+            run([&] { mask_moments(from, to.data); });
+        },
+        exact("mask"), exact("out"));
+}
+
 template <class C> void def_size_features(py::module_ &m) {
     m.def(
         "size_features",
@@ -229,6 +258,7 @@ void bind_texture_matrices(py::module_ &m) {
     def_find_zones<u16>(m);
     def_sphere_means<float>(m);
     def_sphere_means<double>(m);
+    def_shape(m);
     def_size_features<u64>(m);
     def_size_features<double>(m);
 }

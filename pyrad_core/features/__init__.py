@@ -17,6 +17,8 @@ from .ngldm import ngldm
 from .ngtdm import ngtdm
 from .result import Features
 from .settings import Settings
+from .shape import shape
+from .shape2d import shape2d
 
 __all__ = [
     "Features",
@@ -34,4 +36,6 @@ __all__ = [
     "matrices",
     "ngldm",
     "ngtdm",
+    "shape",
+    "shape2d",
 ]

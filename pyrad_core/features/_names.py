@@ -210,9 +210,50 @@ _NGLDM = (
     _ibsi_only("DependenceEnergy", "ngl_dc_energy", "CAS9"),
 )
 
+_SHAPE = (
+    Entry("MeshVolume", "morph_volume", "RNU0"),
+    Entry("VoxelVolume", "morph_vol_approx", "YEKZ"),
+    Entry("SurfaceArea", "morph_area_mesh", "C0JK"),
+    Entry("SurfaceVolumeRatio", "morph_av", "2PR5"),
+    Entry("Sphericity", "morph_sphericity", "QCFX"),
+    Entry("Maximum3DDiameter", "morph_diam", "L0JK"),
+    Entry("Maximum2DDiameterSlice"),
+    Entry("Maximum2DDiameterColumn"),
+    Entry("Maximum2DDiameterRow"),
+    Entry("MajorAxisLength", "morph_pca_maj_axis", "TDIC"),
+    Entry("MinorAxisLength", "morph_pca_min_axis", "P9VJ"),
+    Entry("LeastAxisLength", "morph_pca_least_axis", "7J51"),
+    Entry("Elongation", "morph_pca_elongation", "Q3CK"),
+    Entry("Flatness", "morph_pca_flatness", "N17B"),
+    _ibsi_only("Compactness1", "morph_comp_1", "SKGS"),
+    _ibsi_only("Compactness2", "morph_comp_2", "BQWJ"),
+    _ibsi_only("SphericalDisproportion", "morph_sph_dispr", "KRCK"),
+    _ibsi_only("Asphericity", "morph_asphericity", "25C7"),
+    _ibsi_only("CentreOfMassShift", "morph_com", "KLMA"),
+    _ibsi_only("VolumeDensityAABB", "morph_vol_dens_aabb", "PBX1"),
+    _ibsi_only("AreaDensityAABB", "morph_area_dens_aabb", "R59B"),
+    _ibsi_only("VolumeDensityAEE", "morph_vol_dens_aee", "6BDE"),
+    _ibsi_only("AreaDensityAEE", "morph_area_dens_aee", "RDD2"),
+    _ibsi_only("VolumeDensityConvexHull", "morph_vol_dens_conv_hull", "R3ER"),
+    _ibsi_only("AreaDensityConvexHull", "morph_area_dens_conv_hull", "7T7F"),
+    _ibsi_only("IntegratedIntensity", "morph_integ_int", "99N0"),
+    _ibsi_only("MoransI", "morph_moran_i", "N365"),
+    _ibsi_only("GearysC", "morph_geary_c", "NPT7"),
+)
+
+_SHAPE2D = tuple(
+    Entry(name)
+    for name in (
+        "MeshSurface", "PixelSurface", "Perimeter", "PerimeterSurfaceRatio", "Sphericity",
+        "MaximumDiameter", "MajorAxisLength", "MinorAxisLength", "Elongation",
+    )
+)  # fmt: skip
+
 ENTRIES: dict[str, tuple[Entry, ...]] = {
     "first_order": _FIRST_ORDER,
     "local_intensity": _LOCAL_INTENSITY,
+    "shape": _SHAPE,
+    "shape2d": _SHAPE2D,
     "intensity_volume_histogram": _INTENSITY_VOLUME_HISTOGRAM,
     "intensity_histogram": _INTENSITY_HISTOGRAM,
     "glcm": _GLCM,
@@ -223,7 +264,7 @@ ENTRIES: dict[str, tuple[Entry, ...]] = {
     "ngldm": _NGLDM,
 }
 
-CLASS_NAMES = {"first_order": "firstorder", "ngldm": "gldm"}
+CLASS_NAMES = {"first_order": "firstorder", "ngldm": "gldm", "shape2d": "shape2D"}
 """PyRadiomics' class of a family, where it differs from the family's name."""
 
 

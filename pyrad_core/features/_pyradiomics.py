@@ -19,6 +19,8 @@ _CLASSES = {
     "glszm": "glszm",
     "gldm": "ngldm",
     "ngtdm": "ngtdm",
+    "shape": "shape",
+    "shape2D": "shape2d",
 }
 _IMAGE_TYPES = {"Original": "original", "Wavelet": "wavelet"}
 _INTERPOLATORS = {
@@ -73,7 +75,7 @@ def translate(given: Mapping[str, Any]) -> dict[str, Any]:
         "grid": "corner",
         "interpolation": "bspline",
         "mask_interpolation": "nearest",
-        "families": tuple(_CLASSES.values()),
+        "families": tuple(family for family in _CLASSES.values() if family != "shape2d"),
         "discretisation": ("fbs", 25.0),
     }
     result.update({_RENAMED[n]: v for n, v in flat.items() if n in _RENAMED and v is not None})

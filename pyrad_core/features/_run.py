@@ -16,6 +16,7 @@ from .settings import Settings
 
 PEAK_RADIUS_MM = 10 * (3 / (4 * math.pi)) ** (1 / 3)
 """Radius of a sphere of 1 cm^3."""
+_OF_THE_MASK = ("shape", "shape2d")  # one result for all filters
 
 __all__ = ["PEAK_RADIUS_MM", "all_results", "family_result", "settings_of"]
 
@@ -49,11 +50,15 @@ def all_results(
     )
     result = Features(settings)
     voxels = 0
-    for name, region in prepared.regions():
+    for number, (name, region) in enumerate(prepared.regions()):
         voxels = region.count
         for family in families:
+            of_the_mask = family in _OF_THE_MASK
+            if number and of_the_mask:
+                continue
             values, reasons = _compute(family, region)
-            result.add(name, family, _selected(values, family, settings), reasons)
+            title = "original" if of_the_mask else name
+            result.add(title, family, _selected(values, family, settings), reasons)
     result.provenance = _provenance(prepared, label, voxels)
     return result
 

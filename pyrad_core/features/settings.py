@@ -20,10 +20,11 @@ _SHORT_AGGREGATIONS = {"2D": "2D_avg", "2.5D": "2.5D_merged", "3D": "3D_merged"}
 INTERPOLATIONS = ("linear", "cubic", "bspline", "nearest")
 WEIGHTINGS = ("no_weighting", "infinity", "euclidean", "manhattan")
 MAX_LEVELS = 4096
-FAMILIES = (
-    "first_order", "local_intensity", "intensity_histogram", "intensity_volume_histogram", "glcm",
-    "glrlm", "glszm", "gldzm", "ngtdm", "ngldm",
+DEFAULT_FAMILIES = (
+    "shape", "local_intensity", "first_order", "intensity_histogram", "intensity_volume_histogram",
+    "glcm", "glrlm", "glszm", "gldzm", "ngtdm", "ngldm",
 )  # fmt: skip
+FAMILIES = (*DEFAULT_FAMILIES, "shape2d")
 FILTERS = ("original", "wavelet")
 
 
@@ -97,7 +98,7 @@ class Settings:
     filters : mapping
         Filter -> its settings: {"original": {}, "wavelet": {"wavelet": "coif1", "level": 1}}.
     families : tuple of str
-        Families to compute.
+        Families to compute; all but shape2d by default. Shape is computed once, not per filter.
     features : mapping, optional
         Family -> names of the features to keep; families left out keep all.
     label : int
@@ -148,7 +149,7 @@ class Settings:
     masked_kernel: bool = True
     kernel_radius: int | None = None
     filters: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"original": {}})
-    families: tuple[str, ...] = FAMILIES
+    families: tuple[str, ...] = DEFAULT_FAMILIES
     features: Mapping[str, tuple[str, ...]] | None = None
     label: int = 1
     minimum_roi_dimensions: int = 1

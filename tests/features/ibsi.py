@@ -39,6 +39,7 @@ CONFIGURATIONS = {
 }
 # IBSI's family -> (this package's, which aggregations it has)
 FAMILIES = {
+    "morphology": ("shape", "none"),
     "local_intensity": ("local_intensity", "none"),
     "ivh": ("intensity_volume_histogram", "none"),
     "intensity_statistics": ("first_order", "none"),

@@ -14,6 +14,8 @@ from . import runtime
 __all__ = [
     "border_distance",
     "find_zones",
+    "mask_moments",
+    "mesh_shape",
     "neighbourhood",
     "run_lengths",
     "size_features",
@@ -139,6 +141,16 @@ def find_zones(levels: Any, pad: int, in_plane: bool, distances: Any, out: Any) 
     out[:count, 2] = distance[roots]
     out[:count, 3] = roots // (ny * nx) - pad if in_plane else 0
     return count
+
+
+def mesh_shape(mask: Any, spacing: tuple[float, float, float], vertices: Any) -> tuple:
+    """On the host: the mask of a region is small beside its image."""
+    return cpu_kernels().mesh_shape(_host(mask), spacing, vertices)
+
+
+def mask_moments(mask: Any, out: Any) -> None:
+    """On the host, as :func:`mesh_shape`."""
+    cpu_kernels().mask_moments(_host(mask), out)
 
 
 def size_features(tables: Any, sizes: Any, voxels: Any, out: Any) -> None:
