@@ -7,6 +7,9 @@
 #include <utility>
 #include <vector>
 
+// A loop body that stays a function of its own is not vectorised.
+#define PYRAD_ALWAYS_INLINE inline __attribute__((always_inline))
+
 namespace pyrad::differences {
 namespace {
 
@@ -66,77 +69,82 @@ template <class T> PYRAD_CLONES void add_outflow_x(const T *here, T factor, i64 
     out[n - 1] += here[n - 2] * factor;
 }
 
+// One voxel of the rows that a kernel works on: the three axes' pointers, unused ones null.
+template <class T> struct Rows {
+    const T *near, *far_z, *far_y;
+    T *z, *y, *x;
+};
+
 template <int Dims, bool Isotropic, class T>
-PYRAD_CLONES void ascend_row(const T *near, const T *far_z, const T *far_y, const T *inverse_,
-                             T step, T radius, i64 n, T *const *q_, double *sums) {
-    constexpr int lanes = 16;
-    const T factor[3] = {step * inverse_[0], step * inverse_[1], step * inverse_[2]};
-    T *qz = q_[0], *qy = q_[1], *qx = q_[2];
-    double changed[lanes] = {}, size[lanes] = {};
-    const auto one = [&](i64 x, T far_x, int lane) {
-        T q[3], former[3];
-        int d = 0;
-        if (Dims == 3)
-            former[d] = qz[x], q[d] = qz[x] + factor[0] * (far_z[x] - near[x]), ++d;
-        if (Dims >= 2)
-            former[d] = qy[x], q[d] = qy[x] + factor[1] * (far_y[x] - near[x]), ++d;
-        former[d] = qx[x], q[d] = qx[x] + factor[2] * (far_x - near[x]), ++d;
-        into_ball(q, Dims, radius, Isotropic);
-        d = 0;
-        if (Dims == 3)
-            qz[x] = q[d++];
-        if (Dims >= 2)
-            qy[x] = q[d++];
-        qx[x] = q[d];
-        T c = 0, s = 0;
-        for (int k = 0; k < Dims; ++k) {
-            c += (q[k] - former[k]) * (q[k] - former[k]);
-            s += q[k] * q[k];
-        }
-        changed[lane] += static_cast<double>(c);
-        size[lane] += static_cast<double>(s);
-    };
-    i64 x = 0;
-    for (; x + lanes < n; x += lanes)
-        for (int l = 0; l < lanes; ++l)
-            one(x + l, near[x + l + 1], l);
-    for (; x < n; ++x)
-        one(x, near[x + 1 < n ? x + 1 : x], 0);
-    for (int l = 0; l < lanes; ++l) {
-        sums[0] += changed[l];
-        sums[1] += size[l];
+PYRAD_ALWAYS_INLINE void ascend_voxel(const Rows<T> &r, const T *factor, T radius, i64 x, T far_x,
+                                      T *changed, T *size) {
+    T *const field[3] = {r.z, r.y, r.x};
+    const T here = r.near[x];
+    const T ahead[3] = {Dims == 3 ? r.far_z[x] : here, Dims >= 2 ? r.far_y[x] : here, far_x};
+    T q[Dims], former[Dims];
+    for (int d = 0; d < Dims; ++d) {
+        const int axis = 3 - Dims + d;
+        former[d] = field[axis][x];
+        q[d] = former[d] + factor[axis] * (ahead[axis] - here);
     }
+    into_ball(q, Dims, radius, Isotropic);
+    T c = 0, s = 0;
+    for (int d = 0; d < Dims; ++d) {
+        field[3 - Dims + d][x] = q[d];
+        c += (q[d] - former[d]) * (q[d] - former[d]);
+        s += q[d] * q[d];
+    }
+    changed[x] = c;
+    size[x] = s;
+}
+
+template <int Dims, bool Isotropic, class T>
+PYRAD_CLONES void ascend_row(const Rows<T> rows, const T *factor_, T radius, i64 n, T *changed,
+                             T *size) {
+    const T factor[3] = {factor_[0], factor_[1], factor_[2]};
+#pragma GCC ivdep
+    for (i64 x = 0; x < n - 1; ++x)
+        ascend_voxel<Dims, Isotropic>(rows, factor, radius, x, rows.near[x + 1], changed, size);
+    ascend_voxel<Dims, Isotropic>(rows, factor, radius, n - 1, rows.near[n - 1], changed, size);
+}
+
+template <class T> PYRAD_CLONES double sum(const T *x, i64 n) {
+    constexpr int lanes = 16;
+    double parts[lanes] = {}, total = 0;
+    i64 i = 0;
+    for (; i + lanes <= n; i += lanes)
+        for (int l = 0; l < lanes; ++l)
+            parts[l] += static_cast<double>(x[i + l]);
+    for (; i < n; ++i)
+        total += static_cast<double>(x[i]);
+    for (double part : parts)
+        total += part;
+    return total;
 }
 
 template <int Dims, bool Isotropic, bool Huber, class T>
-PYRAD_CLONES void flux_row(const T *near, const T *far_z, const T *far_y, const T *inverse_,
-                           T delta, i64 n, T *const *out) {
-    const T inverse[3] = {inverse_[0], inverse_[1], inverse_[2]};
-    T *fz = out[0], *fy = out[1], *fx = out[2];
-    const auto one = [&](i64 x, T far_x) {
-        T g[3];
-        int d = 0;
-        if (Dims == 3)
-            g[d++] = inverse[0] * (far_z[x] - near[x]);
-        if (Dims >= 2)
-            g[d++] = inverse[1] * (far_y[x] - near[x]);
-        g[d] = inverse[2] * (far_x - near[x]);
-        make_flux(g, Dims, delta, Huber, Isotropic);
-        d = 0;
-        if (Dims == 3)
-            fz[x] = g[d++];
-        if (Dims >= 2)
-            fy[x] = g[d++];
-        fx[x] = g[d];
-    };
-#pragma GCC ivdep
-    for (i64 x = 0; x < n - 1; ++x)
-        one(x, near[x + 1]);
-    one(n - 1, near[n - 1]);
+PYRAD_ALWAYS_INLINE void flux_voxel(const Rows<T> &r, const T *inverse, T delta, i64 x, T far_x) {
+    T *const flux[3] = {r.z, r.y, r.x};
+    const T here = r.near[x];
+    const T ahead[3] = {Dims == 3 ? r.far_z[x] : here, Dims >= 2 ? r.far_y[x] : here, far_x};
+    T g[Dims];
+    for (int d = 0; d < Dims; ++d)
+        g[d] = inverse[3 - Dims + d] * (ahead[3 - Dims + d] - here);
+    make_flux(g, Dims, delta, Huber, Isotropic);
+    for (int d = 0; d < Dims; ++d)
+        flux[3 - Dims + d][x] = g[d];
 }
 
-template <class T>
-using FluxRow = void (*)(const T *, const T *, const T *, const T *, T, i64, T *const *);
+template <int Dims, bool Isotropic, bool Huber, class T>
+PYRAD_CLONES void flux_row(const Rows<T> rows, const T *inverse_, T delta, i64 n) {
+    const T inverse[3] = {inverse_[0], inverse_[1], inverse_[2]};
+#pragma GCC ivdep
+    for (i64 x = 0; x < n - 1; ++x)
+        flux_voxel<Dims, Isotropic, Huber>(rows, inverse, delta, x, rows.near[x + 1]);
+    flux_voxel<Dims, Isotropic, Huber>(rows, inverse, delta, n - 1, rows.near[n - 1]);
+}
+
+template <class T> using FluxRow = void (*)(Rows<T>, const T *, T, i64);
 
 template <int Dims, class T> FluxRow<T> flux_row_of(bool isotropic, bool huber) {
     if (isotropic)
@@ -144,9 +152,7 @@ template <int Dims, class T> FluxRow<T> flux_row_of(bool isotropic, bool huber) 
     return huber ? flux_row<Dims, false, true, T> : flux_row<Dims, false, false, T>;
 }
 
-template <class T>
-using AscendRow = void (*)(const T *, const T *, const T *, const T *, T, T, i64, T *const *,
-                           double *);
+template <class T> using AscendRow = void (*)(Rows<T>, const T *, T, i64, T *, T *);
 
 template <class T> AscendRow<T> ascend_row_of(int dims, bool isotropic) {
     if (dims == 3)
@@ -189,9 +195,9 @@ template <class T> class Fluxes {
 
     void make(i64 row, int buffer) {
         const T *near = x_ + row * layout_.nx;
-        T *const out[3] = {at(buffer, 0), at(buffer, 1), at(buffer, 2)};
-        make_(near, layout_.next_z(near, row), layout_.next_y(near, row), layout_.inverse, delta_,
-              layout_.nx, out);
+        make_({near, layout_.next_z(near, row), layout_.next_y(near, row), at(buffer, 0),
+               at(buffer, 1), at(buffer, 2)},
+              layout_.inverse, delta_, layout_.nx);
     }
 
     const Layout<T> &layout_;
@@ -252,18 +258,25 @@ Change difference_ascent(const T *x, const Grid &grid, double step, double radiu
                          T *field) {
     const Layout<T> layout(grid);
     const AscendRow<T> ascend = ascend_row_of<T>(layout.dims, isotropic);
+    T factor[3];
+    for (int axis = 0; axis < 3; ++axis)
+        factor[axis] = static_cast<T>(step) * layout.inverse[axis];
     std::vector<Change> parts((layout.rows + rows_per_tile - 1) / rows_per_tile);
     parallel_for(layout.rows, rows_per_tile, [&](i64 begin, i64 end, int) {
-        double sums[2] = {};
+        std::vector<T> squares(2 * layout.nx);
+        T *changed = squares.data(), *size = changed + layout.nx;
+        Change part{0, 0};
         for (i64 r = begin; r < end; ++r) {
             const T *near = x + r * layout.nx;
-            T *along = layout.part(field, 2) + r * layout.nx;
-            T *const q[3] = {layout.has_z() ? layout.part(field, 0) + r * layout.nx : along,
-                             layout.has_y() ? layout.part(field, 1) + r * layout.nx : along, along};
-            ascend(near, layout.next_z(near, r), layout.next_y(near, r), layout.inverse,
-                   static_cast<T>(step), static_cast<T>(radius), layout.nx, q, sums);
+            const auto row = [&](int axis) {
+                return axis >= 3 - layout.dims ? layout.part(field, axis) + r * layout.nx : nullptr;
+            };
+            ascend({near, layout.next_z(near, r), layout.next_y(near, r), row(0), row(1), row(2)},
+                   factor, static_cast<T>(radius), layout.nx, changed, size);
+            part.changed += sum(changed, layout.nx);
+            part.size += sum(size, layout.nx);
         }
-        parts[begin / rows_per_tile] = {sums[0], sums[1]};
+        parts[begin / rows_per_tile] = part;
     });
     Change total{0, 0};
     for (const Change &part : parts) {
