@@ -19,6 +19,7 @@ from ..errors import GeometryError
 from .files import shown
 
 _POSITIONS = 8  # more than any mode of a flying focal spot has
+_BLOCK = 256  # views made at a time
 _SAME = 1e-3  # mm: shifts nearer than this are one position
 
 
@@ -55,33 +56,49 @@ def _add(
     out: np.ndarray, data: np.ndarray, beam: Any, views: np.ndarray, shift: np.ndarray, part: float
 ) -> None:
     """The scan as the views of one position give it, times ``part``."""
-    turned, column, slope, rise = _along_lines(beam, shift)
-    v, pitch_v = beam.row_positions(), beam.pixel[0]
-    rows = ((v - rise[:, None]) / slope[:, None] - v[0]) / pitch_v
-    row, over_row = _taps(rows, v.size)
-    c, over_c = (t[:, None] for t in _taps(column, beam.columns))
-    order = np.argsort(beam.angles[views], kind="stable")
-    views = views[order]
-    angles = beam.angles[views]
+    turned, across = _detector_map(beam, shift)
+    views = views[np.argsort(beam.angles[views], kind="stable")]
     place = np.arange(views.size)
-    next_row, next_c = np.minimum(row + 1, v.size - 1), np.minimum(c + 1, beam.columns - 1)
-    for j, angle in enumerate(beam.angles):
-        i, over_i = (
-            t[:, None] for t in _taps(np.interp(angle - turned, angles, place), place.size)
-        )
-        for view, share in ((i, 1 - over_i), (np.minimum(i + 1, place.size - 1), over_i)):
-            file = views[view]
-            for at, across in ((c, 1 - over_c), (next_c, over_c)):
-                lower, upper = data[file, row, at], data[file, next_row, at]
-                value = lower + over_row * (upper - lower)
-                out[j] += ((part * share * across) * value).T.astype(np.float32)
+    for first in range(0, beam.views, _BLOCK):
+        block = slice(first, min(first + _BLOCK, beam.views))
+        wanted = beam.angles[block] - turned[:, None]
+        low, over = _taps(np.interp(wanted, beam.angles[views], place), place.size)
+        start, stop = int(low.min()), min(int(low.max()) + 2, place.size)
+        measured = data[views[start:stop]].reshape(stop - start, -1)
+        moved = (across @ measured.T).reshape(beam.rows, beam.columns, -1)
+        next_view = np.minimum(low + 1, place.size - 1) - start
+        for column in range(beam.columns):
+            lines, share = moved[:, column], over[column]
+            value = (
+                lines[:, low[column] - start] * (1 - share) + lines[:, next_view[column]] * share
+            )
+            out[block, :, column] += part * value.T
+
+
+def _detector_map(beam: Any, shift: np.ndarray) -> tuple[np.ndarray, Any]:
+    """For every centred column the angle from the measured view to it, and the sparse matrix that
+    interpolates a measured view in columns and rows."""
+    from scipy.sparse import csr_matrix
+
+    turned, column, slope, rise = _along_lines(beam, shift)
+    v, rows, columns = beam.row_positions(), beam.rows, beam.columns
+    row, over_row = _taps(((v[:, None] - rise) / slope - v[0]) / beam.pixel[0], rows)
+    c, over_column = _taps(column, columns)
+    source, share = [], []
+    for r, by_row in ((row, 1 - over_row), (np.minimum(row + 1, rows - 1), over_row)):
+        for k, by_column in ((c, 1 - over_column), (np.minimum(c + 1, columns - 1), over_column)):
+            source.append((r * columns + k).ravel())
+            share.append((by_row * by_column).ravel())
+    target = np.tile(np.arange(rows * columns), 4)
+    entries = (np.concatenate(share).astype(np.float32), (target, np.concatenate(source)))
+    return turned, csr_matrix(entries, shape=(rows * columns,) * 2)
 
 
 def _taps(position: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Lower neighbour and distance from it; positions beyond the ends are moved there."""
     inside = np.clip(position, 0.0, count - 1.0)
     low = np.minimum(inside.astype(np.int64), max(count - 2, 0))
-    return low, inside - low
+    return low, (inside - low).astype(np.float32)
 
 
 def _along_lines(beam: Any, shift: np.ndarray) -> tuple[np.ndarray, ...]:
