@@ -46,8 +46,12 @@ def reconstruct(run: Run, scan: Any, options: Mapping[str, Any]) -> Found:
         photons = open_beam(scan.header, options["photons"])
         weights = np.exp(-lines) * (1.0 if photons is None else photons)
         arguments["weights"] = weights.astype(lines.dtype)
+    start = _start(method, geometry, options["start"])
     needed = (lines.nbytes + volume.size * lines.itemsize) / 2**30
     run.log(f"{method} onto {volume.shape}; projections and volume take {needed:.2f} GiB")
+    if start != "zero":
+        run.log(f"starting from {start}")
+        arguments["x0"] = ct.recon(lines, geometry, volume, method=start)
     with run.progress(method, arguments.get("iterations")) as step:
         if "callback" in _accepted(method):
             arguments["callback"] = step
@@ -77,6 +81,14 @@ def usual_method(geometry: Any) -> str:
     if not even or span < np.pi + 2 * fan - 2 * np.median(gaps):
         return "cgls"
     return "fdk" if isinstance(geometry, ConeBeam) else "fbp"
+
+
+def _start(method: str, geometry: Any, given: str | None) -> str:
+    """What an iterative method starts from."""
+    if given not in (None, "zero") and "x0" not in _accepted(method):
+        raise click.UsageError(f"--start is not for --method {method}")
+    usual = usual_method(geometry)
+    return given or (usual if method == "pwls" and usual != "cgls" else "zero")
 
 
 def _accepted(method: str) -> tuple[str, ...]:

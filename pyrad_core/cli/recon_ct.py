@@ -47,6 +47,11 @@ class Names(click.ParamType):
 @click.option("--weight", type=float, metavar="W", help="Of the prior, for methods with one.")
 @click.option("--subsets", type=click.IntRange(1), metavar="N", help="Of ordered-subset methods.")
 @click.option(
+    "--start",
+    type=click.Choice(["zero", "fbp", "fdk"]),
+    help="Image that an iterative method starts from; default zero, for pwls fbp or fdk.",
+)
+@click.option(
     "--mask-radius", type=float, metavar="MM", help="Voxels farther from the axis stay 0."
 )
 @click.option(

@@ -195,7 +195,8 @@ def _with_sidecar(scan: Projections, sidecar: Path, max_bytes: int | None) -> Pr
                 else npy.read_npy(existing(beside), max_bytes)
             )
             frames[name] = _frames(beside, stack, scan.data)
-    header = {**scan.header, "pixel_known": "pixel" in entries or scan.header["pixel_known"]}
+    known = "pixel" in entries or "vectors" in entries or scan.header["pixel_known"]
+    header = {**scan.header, "pixel_known": known}
     counts = "counts" if frames["flat"] is not None else header["quantity"]
     header["quantity"] = entries.get("quantity", counts)
     return replace(scan, geometry=beam, header=header, **frames)

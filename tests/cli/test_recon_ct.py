@@ -217,6 +217,7 @@ def test_options_of_an_iterative_method(disc, tmp_path):
         (["--denoise-projections", 0, "--photons", 9], 1, "expected a number > 0"),
         (["--beam-hardening", "absent.yaml"], 1, "no such file"),
         (["--method", "cgls", "--extend"], 2, "--extend is not for --method cgls"),
+        (["--start", "fbp"], 2, "--start is not for --method fbp"),
         (["--floor", 1e-3], 2, "--floor is for counts"),
         (["--bad-pixels"], 2, "--bad-pixels is for counts"),
         (["--hu", "water"], 2, "expected auto, none or water's attenuation"),
@@ -236,6 +237,31 @@ def test_bad_options(disc, tmp_path, capsys, arguments, code, match):
 def test_hu_needs_millimetres(tooth, tmp_path, capsys):
     assert call("recon", "ct", tooth, tmp_path / "t.npy", "--hu", 0.02, "--row", 0) == 1
     assert "--hu needs lengths in mm" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("scan", ["circle", "short", "free", "few views"])
+def test_cones_from_a_stack_and_a_geometry_file(tmp_path, capsys, scan):
+    """A ball of 0.02 1/mm off the centre; rows 1:9 of 10 stay where they were."""
+    from pyrad_core.geometry import ConeBeam
+    from pyrad_core.phantom import Ellipsoids
+
+    turn = {"circle": 2 * np.pi, "short": 1.3 * np.pi, "free": 2 * np.pi, "few views": 2.0}[scan]
+    angles = np.arange(120) * turn / 120
+    beam = ConeBeam(angles, (10, 48), (4.0, 2.5), 300, 450, offset=(1.0, 0.5))
+    if scan == "free":
+        beam = beam.perturbed(roll=0.02)
+    ball = Ellipsoids([[0.02, 12, 12, 12, 8, -6, 2, 0.0]])
+    np.save(tmp_path / "ball.npy", ball.project(beam))
+    io.write_geometry(tmp_path / "ball.yaml", beam)
+    out = tmp_path / "ball.nii.gz"
+    code = call("recon", "ct", tmp_path / "ball.npy", out, "--json", "--row", "1:9", "--hu", 0.02)
+    report = json.loads(capsys.readouterr().out)
+    assert code == 0 and report["method"] == ("cgls" if scan == "few views" else "fdk")
+    image = io.read_image(out)
+    x, y, z, _ = np.linalg.inv(image.affine) @ [8, -6, 2, 1]
+    centre = image.data[round(z), round(y), round(x)]
+    assert abs(centre) < (150 if scan == "few views" else 40), centre
+    assert abs(image.data[round(z), 5, 24] + 1000) < 150
 
 
 @pytest.fixture(scope="module")
@@ -258,6 +284,18 @@ def test_helical_low_dose_scan_from_raw_files_to_hounsfield_units(chest):
     found = {row["region"]: row["mean"] - row["expected"] for row in measure(image)}
     for region in ("muscle", "heart", "lung, right", "air outside"):
         assert abs(found[region]) < 12, (region, found)
+
+
+def test_helical_scan_by_weighted_least_squares(chest, tmp_path):
+    """Statistical weights from the photons that the files state."""
+    from pyrad_core.demo.helical import measure
+
+    out = tmp_path / "pwls.nii.gz"
+    arguments = ("--method", "pwls", "--iterations", 3, "--set", "subsets=6", "--row", "2:14")
+    assert call("recon", "ct", chest / "raw", out, *arguments, "-q") == 0
+    found = {row["region"]: row["mean"] - row["expected"] for row in measure(io.read_image(out))}
+    for region in ("muscle", "lung, right", "air outside"):
+        assert abs(found[region]) < 60, (region, found)
 
 
 def test_helical_demo_refuses_to_overwrite(chest, capsys):

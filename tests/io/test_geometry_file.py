@@ -104,7 +104,7 @@ def test_vectors_inline_and_from_a_file(tmp_path):
     beam, table = BEAMS["vectors"], poses(HELIX)
     inline = {"type": "cone", "vectors": table.tolist()}
     (tmp_path / "scan.yaml").write_text(yaml.safe_dump(inline))
-    assert read(tmp_path).geometry == beam
+    assert read(tmp_path).geometry == beam and read(tmp_path).header["pixel_known"]
     np.save(tmp_path / "poses.npy", table)
     (tmp_path / "scan.yaml").write_text("type: cone\nvectors: poses.npy\n")
     assert read(tmp_path).geometry == beam
