@@ -35,7 +35,7 @@ def test_ball_closed_form():
     assert got["Elongation"] == pytest.approx(1, abs=2e-3)
     assert got["VolumeDensityAABB"] == pytest.approx(np.pi / 6, rel=0.04)
     assert got["CentreOfMassShift"] == pytest.approx(0, abs=1e-9)
-    assert got["VolumeDensityConvexHull"] == pytest.approx(1, abs=0.02)
+    assert 0.95 < got["VolumeDensityConvexHull"] <= 1  # the mesh has steps
 
 
 def test_box_closed_form():
