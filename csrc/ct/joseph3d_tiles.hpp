@@ -1,5 +1,5 @@
-// Inner loops of joseph3d_columns.cpp and joseph3d_rays.cpp that have a faster form for AVX-512, in
-// single precision.
+// Inner loops of joseph3d_columns*.cpp and joseph3d_rays.cpp that have a faster form for AVX-512,
+// in single precision.
 //
 // In joseph3d_columns all rows of a detector column cross a plane of the volume on one line along
 // z; row r does so at the position base + r * step of the line (0: one sample before the first),
