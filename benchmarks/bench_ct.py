@@ -118,6 +118,38 @@ class TestAdjoint:
         measure(run, who=f"ASTRA {kernel}", quality=matched)
 
 
+@pytest.mark.benchmark(group="matched pair 512x720x736")
+class TestPair:
+    """Forward and adjoint together: what an iteration of a gradient method costs."""
+
+    def bench_pair(self, scan, our_threads, measure):
+        measure(
+            lambda: scan.projector.adjoint(scan.projector.forward(scan.image)),
+            threads=our_threads,
+            quality=symmetric(scan.projector.forward(scan.image), scan.image),
+            floor_ms=2 * FLOOR_MS / our_threads,
+        )
+
+    @pytest.mark.parametrize("kernel", ["linear", "line"])
+    def bench_pair_astra(self, scan, kernel, measure):
+        project = peers.astra_forward(scan.image, scan.geometry, scan.volume, kernel)
+        rows = project().copy()
+        back = peers.astra_adjoint(rows, scan.geometry, scan.volume, kernel)
+        measure(
+            lambda: (project(), back())[1],
+            who=f"ASTRA {kernel}",
+            quality=symmetric(rows, scan.image),
+        )
+
+
+def symmetric(rows, image):
+    """Quality of a pair: <A x, A x> = <x, A^T A x>."""
+    left = np.vdot(rows.astype(np.float64), rows)
+    return lambda back: ADJOINT_QUALITY.format(
+        abs(np.vdot(image.astype(np.float64), back) / left - 1)
+    )
+
+
 @pytest.mark.benchmark(group="cgls 20 iterations 512x720x736")
 class TestCgls:
     def bench_cgls(self, scan, our_threads, measure):
@@ -130,29 +162,3 @@ class TestCgls:
     def bench_cgls_astra(self, scan, measure):
         run = peers.astra_iterate("CGLS", scan.rows, scan.geometry, scan.volume, 20)
         measure(run, who="ASTRA linear", quality=scan.quality)
-
-
-@pytest.mark.benchmark(group="fan fbp 512x720x736")
-class TestFan:
-    """A fan over a full turn; ASTRA has no fan FBP on the CPU, its adjoint is the anchor."""
-
-    @pytest.fixture(scope="class")
-    def fan(self, parallel_problem):
-        from pyrad_core import phantom
-
-        angles = np.arange(720) * 2 * np.pi / 720
-        beam = prc.FanBeam(angles, 736, 1.6, 1000.0, 1536.0)
-        head = phantom.shepp_logan(2, radius=0.95 * 256)
-        return beam, head.project(beam).astype(np.float32), parallel_problem
-
-    def bench_fan_fbp(self, fan, our_threads, measure):
-        beam, rows, problem = fan
-        measure(
-            lambda: prc.ct.fbp(rows, beam, problem.volume),
-            threads=our_threads,
-            quality=problem.quality,
-        )
-
-    def bench_fan_adjoint_astra(self, fan, measure):
-        beam, rows, problem = fan
-        measure(peers.astra_adjoint(rows, beam, problem.volume, "line"), who="ASTRA line adjoint")

@@ -22,7 +22,8 @@ def check_scan(geometry: Beam, volume: Volume) -> None:
         rows, z = geometry.row_positions(), volume.axes()[0]
         raise GeometryError(
             "detector rows and volume slices must coincide: rows are "
-            f"{_grid(rows)}, slices are {_grid(z)}"
+            f"{_grid(rows)}, slices are {_grid(z)}; Projector and the iterative methods take any "
+            "grid"
         )
 
 

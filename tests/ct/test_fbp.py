@@ -18,6 +18,12 @@ DISC = Ellipsoids([[0.02, 30, 30, 8.0, -12.0, 0.0]])  # 0.02 per mm: water
 GRID = prc.Volume((112, 128), spacing=(1.0, 0.9))
 
 
+def uneven(span, count):
+    """Increasing angles whose steps differ by a factor of up to three."""
+    steps = np.random.default_rng(3).uniform(0.5, 1.5, count)
+    return 0.3 + np.cumsum(steps) * span / steps.sum()
+
+
 def scans():
     fan = {"pixel": 1.5, "source_origin": 150.0, "source_detector": 260.0}
     return {
@@ -35,6 +41,13 @@ def scans():
         "fan short": prc.FanBeam(SHORT, 260, **fan),
         "fan short backwards": prc.FanBeam(-SHORT, 260, **fan),
         "fan over-scan": prc.FanBeam(np.linspace(0, 5.2, 600), 260, **fan),
+        "fan turn and a quarter": prc.FanBeam(np.arange(900) * np.pi / 359.7, 260, **fan),
+        "fan two turns": prc.FanBeam(-np.arange(1201) * np.pi / 300.2, 260, **fan),
+        "fan uneven": prc.FanBeam(uneven(2 * np.pi, 720), 260, **fan),
+        "fan short uneven": prc.FanBeam(uneven(4.5, 540), 260, **fan),
+        "arc uneven backwards": prc.FanBeam(-uneven(2 * np.pi, 720), 260, curved=True, **fan),
+        "parallel uneven": prc.ParallelBeam(uneven(np.pi, 400), 185),
+        "parallel turn and a quarter": prc.ParallelBeam(np.arange(900) * np.pi / 359.7, 185),
         "arc": prc.FanBeam(TURN, 260, curved=True, **fan),
         "arc short": prc.FanBeam(np.linspace(0, np.pi + 1.6, 500), 260, curved=True, **fan),
         "arc displaced": prc.FanBeam(TURN, 160, offset=-74.0, curved=True, **fan),
@@ -56,6 +69,18 @@ def test_disc_closed_form(name):
     # radial profile: half height at the radius
     rim = np.abs(distance - 30) < 0.25
     assert image[rim].mean() == pytest.approx(0.01, rel=0.1)
+
+
+@pytest.mark.parametrize("fan", [False, True])
+def test_repeated_angles_share_their_weight(fan):
+    """A second turn over the same angles adds nothing but averages the noise."""
+    once = scans()["fan" if fan else "full turn"].subset(slice(None, None, 4))
+    with pytest.warns(PyradWarning, match="repeat"):
+        twice = once.replace(angles=np.r_[once.angles, once.angles])
+    rows = DISC.project(once)
+    expected = prc.ct.fbp(rows, once, GRID)
+    image = prc.ct.fbp(np.concatenate([0.9 * rows, 1.1 * rows]), twice, GRID)
+    assert relative_error(image, expected) < 2e-6
 
 
 def test_problem_a_rmse():
@@ -389,6 +414,10 @@ def test_unknown_filter_and_unsupported_scans():
     rows = np.zeros(geometry.projection_shape)
     with pytest.raises(DataError, match="did you mean 'ram-lak'"):
         prc.ct.fbp(rows, geometry, GRID, filter="ramlak")
+    stack = prc.ParallelBeam(HALF, (3, 20), pixel=1.0)
+    apart = prc.Volume((3, 8, 8), spacing=(2.0, 1.0, 1.0))
+    with pytest.raises(GeometryError, match=r"rows are 3 from -1 to 1 mm, slices are 3 from -2"):
+        prc.ct.fbp(np.zeros(stack.projection_shape), stack, apart)
     cone = prc.ConeBeam(TURN, (4, 8), 1.0, 100, 150)
     with pytest.raises(GeometryError, match="ParallelBeam and FanBeam"):
         prc.ct.fbp(np.zeros(cone.projection_shape), cone, prc.Volume((4, 8, 8)))
