@@ -91,7 +91,8 @@ class _Astra:
             parts = (frames.source, frames.centre, frames.u)
             vectors = np.hstack([part[:, :2] * mirror for part in parts])
             scan = self.astra.create_proj_geom("fanflat_vec", columns, vectors)
-            kernel = {"linear": "line_fanflat", "line": "line_fanflat"}.get(kernel, kernel)
+            fan = {"linear": "line", "distance_driven": "line"}.get(kernel, kernel)
+            kernel = f"{fan}_fanflat"
         self.projector = self.astra.create_projector(kernel, scan, grid)
         self.image = self.astra.data2d.create("-vol", grid)
         self.sinogram = self.astra.data2d.create("-sino", scan)

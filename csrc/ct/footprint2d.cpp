@@ -22,17 +22,27 @@ namespace {
 
 constexpr i64 block = footprint_block;
 constexpr i64 lines_per_task = 8;
+constexpr i64 read_ahead = 48; // of gather_wide
 
-// row[first[i] + j] += weight[j][i] * line[i]; pixels overlap, so that they come one by one.
+// row[first[i] + j] += weight[j][i] * line[i]. Neighbours meet the same columns, one sum waits for
+// the other: four parts of the line take turns.
 template <class T> void scatter(const FootprintBlock<T> &given, const T *line, i64 count, T *row) {
     const T *weight = given.weight.data();
     const auto add = [&](auto width) {
-        for (i64 i = 0; i < count; ++i) {
+        const auto add_pixel = [&](i64 i) {
             T *at = row + given.first[i];
             const T value = line[i];
             for (i64 j = 0; j < width; ++j)
                 at[j] += weight[j * block + i] * value;
-        }
+        };
+        constexpr i64 parts = 4, length = block / parts;
+        if (count == block)
+            for (i64 i = 0; i < length; ++i)
+                for (i64 part = 0; part < parts; ++part)
+                    add_pixel(part * length + i);
+        else
+            for (i64 i = 0; i < count; ++i)
+                add_pixel(i);
     };
     switch (given.width) {
     case 1:
@@ -50,14 +60,21 @@ template <class T> void scatter(const FootprintBlock<T> &given, const T *line, i
 
 // line[i] += sum over j of weight[j][i] * row[first[i] + j]
 template <class T>
-PYRAD_CLONES void gather(const i32 *first, const T *weight, i64 width, const T *row, i64 count,
-                         T *line) {
+PYRAD_CLONES void gather_any(const i32 *first, const T *weight, i64 width, const T *row, i64 count,
+                             T *line) {
     alignas(64) T sum[block] = {};
     for (i64 j = 0; j < width; ++j)
         for (i64 i = 0; i < block; ++i)
             sum[i] += weight[j * block + i] * row[first[i] + j];
     for (i64 i = 0; i < count; ++i)
         line[i] += sum[i];
+}
+
+template <class T> void gather(const FootprintBlock<T> &given, const T *row, i64 count, T *line) {
+    if constexpr (sizeof(T) == 4)
+        if (footprint::gather_wide(given, row, count, line))
+            return;
+    gather_any(given.first, given.weight.data(), given.width, row, count, line);
 }
 
 } // namespace
@@ -80,11 +97,11 @@ void project_footprint2d(View<const T, 3> image, View<const double, 2> views, do
             rows.assign(static_cast<size_t>(slices * stride), T(0));
             for (i64 x = 0; x < nx; x += block) {
                 const i64 count = std::min(block, nx - x);
-                footprint_corners(view, plane, x, 0.0, corners[0]);
+                footprint_corners<T>(view, plane, x, 0.0, corners[0]);
                 for (i64 y = 0; y < ny; ++y) {
                     const FootprintCorners &above = corners[y & 1];
                     FootprintCorners &below = corners[(y + 1) & 1];
-                    footprint_corners(view, plane, x, static_cast<double>(y + 1), below);
+                    footprint_corners<T>(view, plane, x, static_cast<double>(y + 1), below);
                     footprint_block_weights(view, plane, x, y, above, below, given);
                     if (given.width > 0)
                         for (i64 s = 0; s < slices; ++s)
@@ -109,7 +126,7 @@ void backproject_footprint2d(View<const T, 3> projections, View<const double, 2>
     parallel_for(ny, lines_per_task, [&](i64 begin, i64 end, int) {
         FootprintBlock<T> given;
         FootprintCorners corners[2];
-        std::vector<T> row(static_cast<size_t>(2 * columns + 4), T(0));
+        std::vector<T> row(static_cast<size_t>(2 * columns + 4 + read_ahead), T(0));
         for (i64 s = 0; s < slices; ++s)
             std::fill_n(&image(s, begin, 0), (end - begin) * nx, T(0));
         for (i64 v = 0; v < views.shape[0]; ++v) {
@@ -118,16 +135,15 @@ void backproject_footprint2d(View<const T, 3> projections, View<const double, 2>
                 std::copy_n(&projections(v, s, 0), columns, row.data() + 1);
                 for (i64 x = 0; x < nx; x += block) {
                     const i64 count = std::min(block, nx - x);
-                    footprint_corners(view, plane, x, static_cast<double>(begin),
-                                      corners[begin & 1]);
+                    footprint_corners<T>(view, plane, x, static_cast<double>(begin),
+                                         corners[begin & 1]);
                     for (i64 y = begin; y < end; ++y) {
                         const FootprintCorners &above = corners[y & 1];
                         FootprintCorners &below = corners[(y + 1) & 1];
-                        footprint_corners(view, plane, x, static_cast<double>(y + 1), below);
+                        footprint_corners<T>(view, plane, x, static_cast<double>(y + 1), below);
                         footprint_block_weights(view, plane, x, y, above, below, given);
                         if (given.width > 0)
-                            gather(given.first, given.weight.data(), given.width, row.data() + 1,
-                                   count, &image(s, y, x));
+                            gather(given, row.data() + 1, count, &image(s, y, x));
                     }
                 }
             }

@@ -147,7 +147,7 @@ template <class T> struct TileWeights {
 
     void place(const View3D &view, const FootprintPlane &plane, i64 rows, const Tile<T> &tile) {
         const auto place_corners = [&](i64 y) {
-            footprint_corners(view.plane, plane, tile.x, static_cast<double>(y), corners[y & 1]);
+            footprint_corners<T>(view.plane, plane, tile.x, static_cast<double>(y), corners[y & 1]);
         };
         place_corners(tile.y);
         for (i64 l = 0; l < tile.height; ++l) {

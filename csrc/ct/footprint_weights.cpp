@@ -87,21 +87,46 @@ PYRAD_CLONES void areas(const Vertices<T> &at, const i32 *count, i64 width, T *w
     }
 }
 
+void place_corners(const FootprintView &view, const FootprintPlane &plane, double x, double y,
+                   FootprintCorners &corners) {
+    if (plane.arc > 0)
+        corners_curved(view, plane.arc, x, y, corners.column);
+    else
+        corners_flat(view, x, y, corners.column);
+}
+
+// Both lines of corners in double precision, where one of them could not be had wide.
+void make_double(const FootprintView &view, const FootprintPlane &plane, i64 x, i64 y,
+                 FootprintCorners &above, FootprintCorners &below) {
+    const double x0 = static_cast<double>(x) - 0.5, y0 = static_cast<double>(y) - 0.5;
+    place_corners(view, plane, x0, y0, above);
+    place_corners(view, plane, x0, y0 + 1, below);
+}
+
 } // namespace
 
+template <class T>
 void footprint_corners(const FootprintView &view, const FootprintPlane &plane, i64 x, double y,
                        FootprintCorners &corners) {
     const double x0 = static_cast<double>(x) - 0.5;
-    if (plane.arc > 0)
-        corners_curved(view, plane.arc, x0, y - 0.5, corners.column);
-    else
-        corners_flat(view, x0, y - 0.5, corners.column);
+    corners.wide = sizeof(T) == 4 && footprint::corners_wide(view, plane, x0, y - 0.5, corners);
+    if (!corners.wide)
+        place_corners(view, plane, x0, y - 0.5, corners);
 }
 
 template <class T>
 void footprint_block_weights(const FootprintView &view, const FootprintPlane &plane, i64 x, i64 y,
                              const FootprintCorners &above, const FootprintCorners &below,
                              FootprintBlock<T> &block) {
+    if constexpr (sizeof(T) == 4) {
+        if (above.wide && below.wide)
+            return footprint::weights_wide(view, plane, x, y, above, below, block);
+        if (above.wide || below.wide) {
+            FootprintCorners pair[2];
+            make_double(view, plane, x, y, pair[0], pair[1]);
+            return footprint_block_weights(view, plane, x, y, pair[0], pair[1], block);
+        }
+    }
     Vertices<T> at;
     place(above.column, below.column, static_cast<double>(plane.columns), at, block.first,
           block.count);
@@ -115,11 +140,14 @@ void footprint_block_weights(const FootprintView &view, const FootprintPlane &pl
     areas(at, block.count, block.width, block.weight.data());
 }
 
-template void footprint_block_weights(const FootprintView &, const FootprintPlane &, i64, i64,
-                                      const FootprintCorners &, const FootprintCorners &,
-                                      FootprintBlock<float> &);
-template void footprint_block_weights(const FootprintView &, const FootprintPlane &, i64, i64,
-                                      const FootprintCorners &, const FootprintCorners &,
-                                      FootprintBlock<double> &);
+#define PYRAD_INSTANTIATE(T)                                                                       \
+    template void footprint_corners<T>(const FootprintView &, const FootprintPlane &, i64, double, \
+                                       FootprintCorners &);                                        \
+    template void footprint_block_weights(const FootprintView &, const FootprintPlane &, i64, i64, \
+                                          const FootprintCorners &, const FootprintCorners &,      \
+                                          FootprintBlock<T> &);
+PYRAD_INSTANTIATE(float)
+PYRAD_INSTANTIATE(double)
+#undef PYRAD_INSTANTIATE
 
 } // namespace pyrad

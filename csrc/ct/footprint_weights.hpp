@@ -31,10 +31,15 @@ template <class T> struct FootprintBlock {
     const T *of(i64 j) const { return weight.data() + j * footprint_block; }
 };
 
-// Columns of the corners (x - 1/2, y - 1/2) of `block` pixels and of the one behind them.
+// Columns of the corners (x - 1/2, y - 1/2) of `block` pixels and of the one behind them: in double
+// precision, or (`wide`) from a whole column `origin` on, where AVX-512 takes them.
 struct FootprintCorners {
     alignas(64) double column[footprint_block + 1];
+    alignas(64) float local[footprint_block + 16];
+    double origin = 0;
+    bool wide = false;
 };
+template <class T>
 void footprint_corners(const FootprintView &view, const FootprintPlane &plane, i64 x, double y,
                        FootprintCorners &corners);
 
@@ -43,5 +48,19 @@ template <class T>
 void footprint_block_weights(const FootprintView &view, const FootprintPlane &plane, i64 x, i64 y,
                              const FootprintCorners &above, const FootprintCorners &below,
                              FootprintBlock<T> &block);
+
+namespace footprint {
+
+// AVX-512 forms in single precision; false where the processor or the view forbids them. The wide
+// weights need wide corners; gather_wide: line[i] += sum over j of weight[j][i] * row[first[i] +
+// j], where 48 values behind the last column may be read.
+bool corners_wide(const FootprintView &view, const FootprintPlane &plane, double x, double y,
+                  FootprintCorners &corners);
+void weights_wide(const FootprintView &view, const FootprintPlane &plane, i64 x, i64 y,
+                  const FootprintCorners &above, const FootprintCorners &below,
+                  FootprintBlock<float> &block);
+bool gather_wide(const FootprintBlock<float> &block, const float *row, i64 count, float *line);
+
+} // namespace footprint
 
 } // namespace pyrad

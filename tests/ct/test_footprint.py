@@ -455,8 +455,8 @@ def test_permuting_kernels_agree_with_the_portable_loops(name):
     kernels = cpu_kernels()
     former = kernels.limit_backproject_isa(0)
     try:
-        assert relative_error(A.forward(x), forward) < 1e-6
-        assert relative_error(A.adjoint(y), adjoint) < 1e-6
+        assert relative_error(A.forward(x), forward) < 2e-6
+        assert relative_error(A.adjoint(y), adjoint) < 2e-6
     finally:
         kernels.limit_backproject_isa(former)
 
