@@ -1,4 +1,4 @@
-"""Separable footprints: 2D parallel and fan against ASTRA's strips, 3D cone against our Joseph pair.
+"""Separable footprints: parallel and fan against ASTRA's strips, cone against our Joseph pair.
 
 ASTRA uses one thread, so our entries stand with one thread and with all of them. 2D: 720 views of
 736 pixels onto 512 x 512; 3D: 360 views of 256^2 onto 128^3. Quality is the error of a projection

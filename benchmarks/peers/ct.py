@@ -67,7 +67,8 @@ class _Astra:
     """Data and projector of one 2D scan.
 
     ASTRA's y axis points up the rows of the array, ours down. A parallel beam mirrors into the
-    angles' opposites; a fan is given by vectors with y negated.
+    angles' opposites; a fan is given by vectors with y negated. Strips of a fan know no vectors:
+    there the angles mirror into pi minus themselves, and the columns run backwards.
     """
 
     def __init__(self, geometry: Any, volume: Any, kernel: str):
@@ -82,17 +83,22 @@ class _Astra:
         grid = self.astra.create_vol_geom(ny, nx, *window)
         frames = geometry.frames()
         columns, pixel = geometry.columns, geometry.pixel[-1]
-        if frames.source is None:
-            if geometry.offset[-1]:
-                raise ValueError("ASTRA's FBP wants a centred detector")
+        self.backwards = frames.source is not None and kernel == "strip"
+        if geometry.offset[-1] and (frames.source is None or self.backwards):
+            raise ValueError("ASTRA wants a centred detector here")
+        if self.backwards:
+            far = geometry.source_origin, geometry.source_detector - geometry.source_origin
+            angles = np.pi - geometry.angles
+            scan = self.astra.create_proj_geom("fanflat", pixel, columns, angles, *far)
+            kernel = "strip_fanflat"
+        elif frames.source is None:
             scan = self.astra.create_proj_geom("parallel", pixel, columns, -geometry.angles)
         else:
             mirror = np.array([1.0, -1.0])
             parts = (frames.source, frames.centre, frames.u)
             vectors = np.hstack([part[:, :2] * mirror for part in parts])
             scan = self.astra.create_proj_geom("fanflat_vec", columns, vectors)
-            fan = {"linear": "line", "distance_driven": "line"}.get(kernel, kernel)
-            kernel = f"{fan}_fanflat"
+            kernel = {"linear": "line_fanflat", "line": "line_fanflat"}.get(kernel, kernel)
         self.projector = self.astra.create_projector(kernel, scan, grid)
         self.image = self.astra.data2d.create("-vol", grid)
         self.sinogram = self.astra.data2d.create("-sino", scan)
@@ -101,13 +107,16 @@ class _Astra:
         self.astra.data2d.store(self.image, image)
 
     def set_sinogram(self, sinogram: Any) -> None:
+        if self.backwards:
+            sinogram = np.ascontiguousarray(sinogram[:, ::-1])
         self.astra.data2d.store(self.sinogram, sinogram)
 
     def get_image(self) -> Any:
         return self.astra.data2d.get_shared(self.image)
 
     def get_sinogram(self) -> Any:
-        return self.astra.data2d.get_shared(self.sinogram)
+        sinogram = self.astra.data2d.get_shared(self.sinogram)
+        return sinogram[:, ::-1] if self.backwards else sinogram
 
     def algorithm(self, name: str, **entries: Any) -> Callable:
         config = self.astra.astra_dict(name)
