@@ -33,59 +33,88 @@ PYRAD_CLONES void rebin_view(View<const T, 3> x, const i64 *view, const i64 *col
     }
 }
 
-template <class T> struct PiWeight {
-    T middle, edge, per_row;
-};
-
-// Weighted samples and weights of one view along a column of the tile.
+// The portable sampling kernel, and the oracle of the permuting ones.
 template <class T>
-PYRAD_CLONES void add_partner(const T *column, i64 stride, T low, T high, T first, T rise, int rows,
-                              PiWeight<T> weight, T *__restrict sum, T *__restrict weights) {
+PYRAD_CLONES void add_partner(const PartnerLine<T> &line, const PiWeight<T> &weight,
+                              T *__restrict sum, T *__restrict weights) {
+    const T *column = line.column, *other = column + line.stride;
+    const T first = line.first, rise = line.rise, low = line.low, high = line.high;
+    const T middle = weight.middle, edge = weight.edge, per_row = weight.per_row;
+    const T last = static_cast<T>(line.rows - 1);
     for (int k = 0; k < tile_z; ++k) {
         const T row = first + rise * T(k);
-        const T w = pi_weight(row, weight.middle, weight.edge, weight.per_row);
-        const T at = min_of(max_of(row, T(0)), T(rows - 1));
+        const T w = pi_weight(row, middle, edge, per_row);
+        const T at = min_of(max_of(row, T(0)), last);
         const int whole = static_cast<int>(at);
         const T part = at - static_cast<T>(whole);
-        const T a = low * column[whole] + high * column[whole + stride];
-        const T b = low * column[whole + 1] + high * column[whole + stride + 1];
+        const T a = low * column[whole] + high * other[whole];
+        const T b = low * column[whole + 1] + high * other[whole + 1];
         sum[k] += w * (a + part * (b - a));
         weights[k] += w;
     }
 }
 
+template <class T> PartnerKernel<T> fast_kernel() { return nullptr; }
+template <> PartnerKernel<float> fast_kernel() { return permuting_partner_kernel(); }
+
+// Both are zero where nothing was seen.
 template <class T> PYRAD_CLONES void divide(const T *sum, const T *weights, T *__restrict out) {
-    for (int k = 0; k < tile_z; ++k)
-        out[k] += weights[k] > T(1e-6) ? sum[k] / weights[k] : T(0);
+    for (int k = 0; k < tile_x * tile_z; ++k)
+        out[k] += sum[k] / max_of(weights[k], T(1e-6));
+}
+
+// Adds one view of a group to the weighted sums of a row of voxel columns.
+template <class T, int Rays>
+PYRAD_CLONES void add_view(const ConeTable<T> &table, const PiWeight<T> &weight, PartnerKernel<T> fast, i64 v,
+              i64 x, i64 y, i64 z, T *sum, T *weights) {
+    ConeLine<T, tile_z> line;
+    place<T, Rays, tile_z>(table, v, x, y, z, line);
+    const T *view = table.value + v * table.view_stride;
+    for (int i = 0; i < tile_x; ++i) {
+        const T top = line.first[i] + line.rise[i] * T(tile_z - 1);
+        const bool missed =
+            line.first[i] > weight.middle + weight.edge || top < weight.middle - weight.edge;
+        if (line.column[i] < -1 || missed)
+            continue;
+        const PartnerLine<T> given{view + line.column[i] * table.column_stride,
+                                   table.column_stride,
+                                   line.low[i],
+                                   line.high[i],
+                                   line.first[i],
+                                   line.rise[i],
+                                   static_cast<int>(table.rows)};
+        const auto kernel = fast && line.rise[i] < T(permuted_rise) ? fast : &add_partner<T>;
+        kernel(given, weight, sum + i * tile_z, weights + i * tile_z);
+    }
+}
+
+// Whether a view may see slices z .. z + tile_z - 1 of any voxel column: within the scanner a ray
+// is at most two source distances long, and less than pi / 2 from the central one.
+template <class T>
+bool may_see(const ConeTable<T> &table, const PiWeight<T> &weight, i64 v, i64 z) {
+    const double low = table.views[7 * v + 6] + table.step_z * z;
+    const double high = low + table.step_z * (tile_z - 1);
+    const double rise = table.shape.magnify_v / (2 * table.shape.source_origin);
+    const double lift = 0.5 * M_PI * std::abs(table.shape.climb);
+    const double middle = weight.middle - table.shape.centre_v;
+    return low - lift <= std::max(middle + weight.edge, 0.0) / rise &&
+           high + lift >= std::min(middle - weight.edge, 0.0) / rise;
 }
 
 // Groups [begin, end) onto a tile.
 template <class T, int Rays>
-void add_groups(const ConeTable<T> &table, i64 partners, PiWeight<T> weight, i64 begin, i64 end,
-                i64 x, i64 y, i64 z, T *tile) {
-    ConeLine<T, tile_z> line;
-    T sum[tile_x * tile_z], weights[tile_x * tile_z];
+void add_groups(const ConeTable<T> &table, i64 partners, const PiWeight<T> &weight, i64 begin,
+                i64 end, i64 x, i64 y, i64 z, T *tile) {
+    alignas(64) T sum[tile_x * tile_z], weights[tile_x * tile_z];
+    const PartnerKernel<T> fast = fast_kernel<T>();
     for (i64 group = begin; group < end; ++group)
         for (i64 j = 0; j < tile_y; ++j) {
             std::fill_n(sum, tile_x * tile_z, T(0));
             std::fill_n(weights, tile_x * tile_z, T(0));
-            for (i64 v = group * partners; v < (group + 1) * partners; ++v) {
-                place<T, Rays, tile_z>(table, v, x, y + j, z, line);
-                const T *view = table.value + v * table.view_stride;
-                for (int i = 0; i < tile_x; ++i) {
-                    const T top = line.first[i] + line.rise[i] * T(tile_z - 1);
-                    const bool missed = line.first[i] > weight.middle + weight.edge ||
-                                        top < weight.middle - weight.edge;
-                    if (line.column[i] < -1 || missed)
-                        continue;
-                    add_partner(view + line.column[i] * table.column_stride, table.column_stride,
-                                line.low[i], line.high[i], line.first[i], line.rise[i],
-                                static_cast<int>(table.rows), weight, sum + i * tile_z,
-                                weights + i * tile_z);
-                }
-            }
-            for (int i = 0; i < tile_x; ++i)
-                divide(sum + i * tile_z, weights + i * tile_z, tile + (j * tile_x + i) * tile_z);
+            for (i64 v = group * partners; v < (group + 1) * partners; ++v)
+                if (may_see(table, weight, v, z))
+                    add_view<T, Rays>(table, weight, fast, v, x, y + j, z, sum, weights);
+            divide(sum, weights, tile + j * tile_x * tile_z);
         }
 }
 

@@ -23,4 +23,29 @@ template <class T>
 void backproject_helix(View<const T, 3> filtered, View<const double, 2> views, const ConeScan &scan,
                        i64 partners, double feather, bool add, View<T, 3> out);
 
+// --- between the sampling kernels ---------------------------------------------------------------
+
+template <class T> struct PiWeight {
+    T middle, edge, per_row; // arguments of pi_weight
+};
+
+// Slices of one voxel column in one view: slice k lies at row first + k * rise between `column`
+// and the column `stride` elements further, which count low and high.
+template <class T> struct PartnerLine {
+    const T *column;
+    i64 stride;
+    T low, high, first, rise;
+    int rows;
+};
+
+// Adds weighted samples and weights of tile_z slices.
+template <class T>
+using PartnerKernel = void (*)(const PartnerLine<T> &line, const PiWeight<T> &weight, T *sum,
+                               T *weights);
+
+// Kernels for less than `permuted_rise` rows per slice that permute rows out of registers; null
+// where the processor lacks them.
+PartnerKernel<float> permuting_partner_kernel();
+constexpr float permuted_rise = 1.99f;
+
 } // namespace pyrad
