@@ -104,6 +104,7 @@ def _header(views: list[View]) -> dict[str, Any]:
         "mu_water": _water(views[0]),
         "orientation": tags.ORIENTATION.get(position),
         "flying_focal_spot": _text(first.get(tags.FOCAL_SPOT, "")) or None,
+        "scan_type": _text(first.get(tags.TYPE, "")) or None,
         "central_element": (float(central[1]), float(central[0])),
         "corrections": flags,
     }
@@ -196,7 +197,7 @@ def _value(path: Path, element: Element, stored: Any) -> Any:
     value = b"" if stored.value is None else stored.value
     if element.vr in ("CS", "UI"):
         return _text(value)
-    vr = element.vr if stored.VR in (None, "UN") else stored.VR
+    vr = stored.VR if stored.VR in _PACKED or stored.VR in ("DS", "IS") else element.vr
     try:
         if isinstance(value, bytes) and vr in _PACKED:
             numbers = np.frombuffer(value, _PACKED[vr]).astype(np.float64)
