@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from helpers import relative_error
 
 import pyrad_core as prc
-from pyrad_core import prox, solvers
+from pyrad_core import DataError, ShapeError, prox, solvers
 from pyrad_core.operators import FiniteDifference, Identity
 
 
@@ -70,3 +71,39 @@ def test_fista_tv_equals_pdhg_with_gradient():
         priors=[(FiniteDifference(shape), prox.GroupL1(0.2))],
     ).x  # fmt: skip
     np.testing.assert_allclose(a, b, atol=2e-3)
+
+
+@pytest.mark.parametrize("isotropic", [True, False])
+@pytest.mark.parametrize("shape", [(40,), (14, 17), (6, 7, 8)])
+def test_within_a_set_is_the_exact_prox(shape, isotropic):
+    """Against PDHG with the bound as a term of its own, run long; the second call starts warm."""
+    rng = np.random.default_rng(0)
+    f = rng.standard_normal(shape)
+    inside = rng.random(shape) < 0.8
+    within = prox.Support(inside, low=-0.2, high=0.9)
+    penalty = prox.TV(
+        0.3, tol=1e-8, max_iterations=5000, isotropic=isotropic, within=within
+    )  # fmt: skip
+    dual = prox.GroupL1(0.3) if isotropic else prox.L1(0.3)
+    expected = solvers.pdhg(
+        Identity(shape), f, iterations=3000, prox=within,
+        priors=[(FiniteDifference(shape), dual)],
+    ).x  # fmt: skip
+    for _ in range(2):
+        got = penalty.prox(f, 1.0)
+        assert relative_error(got, expected) < 1e-3
+        assert not got[~inside].any() and got.min() >= -0.2 and got.max() <= 0.9
+    plain = within.prox(prox.TV(0.3, tol=1e-8, isotropic=isotropic).prox(f, 1.0))
+    assert relative_error(plain, expected) > 1e-3  # TV and then the projection is another point
+    assert penalty.value(f) == np.inf and np.isfinite(penalty.value(got))
+
+
+def test_within_bad_inputs():
+    with pytest.raises(DataError, match="within is a L1"):
+        prox.TV(1.0, within=prox.L1(1.0))
+    with pytest.raises(DataError, match="real data"):
+        prox.TV(1.0, within=prox.NonNegative()).prox(np.ones((4, 4), np.complex64), 1.0)
+    with pytest.raises(DataError, match="mask has dtype"):
+        prox.Support(np.ones(4))
+    with pytest.raises(ShapeError, match="mask has"):
+        prox.Support(np.ones(4, bool)).prox(np.ones(3))

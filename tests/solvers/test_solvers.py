@@ -12,6 +12,7 @@ from scipy.sparse.linalg import lsqr as scipy_lsqr
 import pyrad_core
 from pyrad_core import DataError, PyradWarning, ShapeError, solvers
 from pyrad_core.operators import FiniteDifference, FromFunctions, Identity, as_operator
+from pyrad_core.prox import L1, Box, EdgePreserving, NonNegative
 
 RNG = np.random.default_rng(11)
 TALL = RNG.standard_normal((30, 12))
@@ -19,7 +20,8 @@ RIGHT = RNG.standard_normal(30)
 COMPLEX = TALL + 1j * RNG.standard_normal((30, 12))
 COMPLEX_RIGHT = RIGHT + 1j * RNG.standard_normal(30)
 LEAST_SQUARES = ["cg", "cgls", "lsqr"]
-EVERY = ["cg", "cgls", "lsqr", "sirt", "os_sart", "mlem", "osem", "fista", "pogm", "admm", "pdhg"]
+EVERY = ["cg", "cgls", "lsqr", "sirt", "sart", "os_sart", "mlem", "osem", "os_sqs", "asd_pocs",
+         "fista", "pogm", "admm", "pdhg"]  # fmt: skip
 
 
 class Soft:
@@ -50,13 +52,14 @@ class Rows:
 
 POSITIVE = abs(TALL)
 TRUTH = abs(RNG.standard_normal(12))
-NAMED = {"mlem", "osem", "sirt", "os_sart"}
+NAMED = {"mlem", "osem", "sirt", "sart", "os_sart", "os_sqs", "asd_pocs"}
 
 
 def problem_for(name, dtype=np.float64):
     """Operator, data and extra arguments that the solver accepts."""
     if name in NAMED:
-        return Rows.make(POSITIVE.astype(dtype)), (POSITIVE @ TRUTH).astype(dtype), {}
+        extra = {"penalty": EdgePreserving(0.1, 0.1)} if name in ("os_sqs", "asd_pocs") else {}
+        return Rows.make(POSITIVE.astype(dtype)), (POSITIVE @ TRUTH).astype(dtype), extra
     extra = {"prox": Soft(0.0)} if name == "admm" else {}
     return as_operator(TALL.astype(dtype)), RIGHT.astype(dtype), extra
 
@@ -215,6 +218,98 @@ def test_subsets_are_faster_per_iteration():
     assert given.iterations == 3
 
 
+def test_os_sqs_scipy():
+    """Nonnegative least squares with one subset; a quadratic without momentum, step by step."""
+    operator, _, _ = problem_for("os_sqs")
+    noisy = POSITIVE @ TRUTH + RNG.standard_normal(30)
+    result = solvers.os_sqs(operator, noisy, iterations=2000, prox=NonNegative())
+    assert relative_error(result.x, nnls(POSITIVE, noisy)[0]) < 1e-5
+    curvature = POSITIVE.T @ POSITIVE.sum(axis=1)
+    x = np.zeros(12)
+    for _ in range(5):
+        x = x - POSITIVE.T @ (POSITIVE @ x - noisy) / curvature
+    plain = solvers.os_sqs(operator, noisy, iterations=5, momentum=False)
+    np.testing.assert_allclose(plain.x, x, rtol=1e-10)
+    weights = RNG.uniform(0.5, 2, 30)
+    support = np.arange(12) != 4
+    held = solvers.os_sqs(
+        operator, noisy, iterations=2000, weights=weights, support=support, x0=np.full(12, 0.3),
+        prox=NonNegative(),
+    )  # fmt: skip
+    root = np.sqrt(weights)
+    rest = root * (noisy - 0.3 * POSITIVE[:, 4])
+    expected = nnls(root[:, None] * POSITIVE[:, support], rest)[0]
+    assert held.x[4] == 0.3 and relative_error(held.x[support], expected) < 1e-4
+
+
+def test_row_action_bounds_and_orders():
+    """A lower bound fused into the update is the same as applied after it."""
+    operator, y, _ = problem_for("sirt")
+
+    class Clip:
+        def prox(self, x, step):
+            return np.maximum(x, 0)
+
+    for name, options in (("sirt", {}), ("os_sart", {"subsets": 5}), ("sart", {})):
+        solve = getattr(solvers, name)
+        fused = solve(operator, y, iterations=4, prox=NonNegative(), **options)
+        after = solve(operator, y, iterations=4, prox=Clip(), **options)
+        np.testing.assert_array_equal(fused.x, after.x)
+        assert solve(operator, y, iterations=4, prox=Box(0, 0.5), **options).x.max() <= 0.5
+    orders = [
+        solvers.os_sart(operator, y, iterations=3, subsets=6, order=order).x
+        for order in ("bit_reversed", "sequential", "random")
+    ]
+    assert not np.array_equal(orders[0], orders[1])
+    again = solvers.os_sart(operator, y, iterations=3, subsets=6, order="random").x
+    np.testing.assert_array_equal(orders[2], again)
+
+
+def test_admm_priors_agree_with_pdhg():
+    """Two terms at once: bounds on x and anisotropic TV, as PDHG takes them."""
+    y = np.repeat(RNG.standard_normal(5), 6) + 0.1 * RNG.standard_normal(30)
+    difference, identity = FiniteDifference((30,)), Identity((30,))
+    a = solvers.admm(
+        identity, y, iterations=200, priors=[(difference, L1(0.4)), (identity, NonNegative())],
+        penalty=[1.0, 2.0], inner_iterations=15,
+    )  # fmt: skip
+    b = solvers.pdhg(
+        identity, y, iterations=1500, prox=NonNegative(), priors=[(difference, L1(0.4))]
+    )
+    assert relative_error(a.x, b.x) < 1e-3
+    with pytest.raises(DataError, match="penalty has 3 numbers for 1 terms"):
+        solvers.admm(identity, y, iterations=1, prox=NonNegative(), penalty=[1.0, 1.0, 1.0])
+    with pytest.raises(DataError, match="prox or priors"):
+        solvers.admm(identity, y, iterations=1)
+
+
+def test_pdhg_compiled_dual_step_is_the_general_one():
+    """L1 behind FiniteDifference runs in one kernel; behind a twin of it, by Moreau's identity."""
+    y = RNG.standard_normal((9, 10))
+    difference = FiniteDifference((9, 10))
+    twin = FromFunctions(difference.forward, difference.adjoint, (9, 10), (2, 9, 10))
+    twin._norm = difference.norm()
+    results = [
+        solvers.pdhg(Identity((9, 10)), y, iterations=50, priors=[(transform, L1(0.3))])
+        for transform in (difference, twin)
+    ]
+    np.testing.assert_allclose(results[0].x, results[1].x, atol=1e-12)
+    np.testing.assert_allclose(results[0].residuals, results[1].residuals, rtol=1e-6)
+
+
+def test_asd_pocs_meets_data_tolerance():
+    operator, y, extra = problem_for("asd_pocs")
+    result = solvers.asd_pocs(
+        operator, y, iterations=400, data_tolerance=0.02, prox=NonNegative(), **extra
+    )
+    reached = np.linalg.norm(POSITIVE @ result.x - y) / np.linalg.norm(y)
+    assert result.residuals[-1] == pytest.approx(reached) and reached < 0.025
+    loose = solvers.asd_pocs(
+        operator, y, iterations=400, data_tolerance=0.02, tolerance=0.05, **extra
+    )
+    assert loose.stop_reason == "tolerance" and loose.iterations < 400
+
+
 def test_mlem_properties():
     """Counts are kept, the likelihood grows, and one step is the textbook's."""
     operator, _, _ = problem_for("mlem")
@@ -304,7 +399,7 @@ def test_bad_shapes_and_arguments(name):
     with pytest.raises(DataError, match="callback"):
         solve(operator, y, iterations=2, callback=3, **extra)
     with pytest.raises(DataError, match="prox"):
-        solve(operator, y, iterations=2, prox=7)
+        solve(operator, y, iterations=2, **(extra | {"prox": 7}))
     with pytest.raises(DataError, match="tolerance"):
         solve(operator, y, iterations=2, tolerance=-1, **extra)
 
@@ -317,6 +412,22 @@ def test_bad_values():
         solvers.sirt(-POSITIVE, y, iterations=2)
     with pytest.raises(DataError, match="y holds negative"):
         solvers.mlem(operator, -y, iterations=2)
+    with pytest.raises(DataError, match="weights hold negative"):
+        solvers.sirt(operator, y, iterations=2, weights=-y)
+    with pytest.raises(ShapeError, match="weights have shape"):
+        solvers.mlem(operator, y, iterations=2, weights=y[1:])
+    with pytest.raises(DataError, match="lower bound"):
+        solvers.os_sqs(operator, y, iterations=2, prox=Soft(1))
+    with pytest.raises(DataError, match="penalty is a int"):
+        solvers.os_sqs(operator, y, iterations=2, penalty=3)
+    with pytest.raises(DataError, match="penalty is a int"):
+        solvers.asd_pocs(operator, y, iterations=2, penalty=3)
+    with pytest.raises(ShapeError, match="support has shape"):
+        solvers.os_sqs(operator, y, iterations=2, support=np.ones(3, bool))
+    with pytest.raises(DataError, match="support has dtype"):
+        solvers.os_sqs(operator, y, iterations=2, support=np.ones(12))
+    with pytest.raises(DataError, match="relaxation is empty"):
+        solvers.sirt(operator, y, iterations=2, relaxation=[])
     with pytest.raises(DataError, match="real data"):
         solvers.mlem(operator, y + 0j, iterations=2)
     with pytest.raises(DataError, match="subset"):
