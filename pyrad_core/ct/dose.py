@@ -11,6 +11,7 @@ from .._checks import at_least, number, positive
 from .._kernels.select import Edge, edge_of
 from ..errors import DataError, ShapeError
 from ._bad_pixels import host
+from ._outputs import output_like
 
 __all__ = ["simulate_dose"]
 
@@ -24,6 +25,7 @@ def simulate_dose(
     bowtie: Any = None,
     modulation: Any = None,
     dose_fraction: float | None = None,
+    out: Any = None,
 ) -> Any:
     """Noisy line integrals as a scan with this many photons would measure them.
 
@@ -50,6 +52,8 @@ def simulate_dose(
     dose_fraction : float, optional
         The projections are no ideal ones but were measured with ``photons`` (and
         ``electronic_noise``); add the noise that this fraction of their dose would have had.
+    out : array, optional
+        Where to put the result, of the shape and dtype of the result; may be ``projections``.
 
     Returns
     -------
@@ -78,7 +82,7 @@ def simulate_dose(
     >>> round(float(noisy.std()), 2)  # sqrt(e / 1e4)
     0.02
     """
-    edge = edge_of(projections=projections)
+    edge = edge_of(projections=projections, out=out)
     lines = edge.real("projections")
     open_beam = positive("photons", photons)
     sigma = at_least("electronic_noise", electronic_noise, 0)
@@ -90,12 +94,12 @@ def simulate_dose(
     view_photons = open_beam * _view_factors(edge, lines, modulation)
     share = _factors("bowtie", bowtie, lines, axis=-1)
     views, columns = view_photons.size, share.size
-    noisy = edge.xp.empty_like(lines)
+    noisy = output_like(edge, lines, lines.dtype)
     given = lines.reshape(_grid(lines.size, views, columns))
     edge.kernels.simulate_dose(
         given, view_photons, share, sigma, fraction, _key(seed), noisy.reshape(given.shape)
     )
-    return edge.answer(noisy)
+    return out if out is not None else edge.answer(noisy)
 
 
 def _grid(size: int, views: int, columns: int) -> tuple[int, int, int]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .._checks import number, positive
 from .._kernels.select import Edge, edge_of
 from ..errors import DataError, ShapeError
 from ._bad_pixels import bad_pixel_mask, replace_pixels
+from ._outputs import output_like
 
 __all__ = ["normalize"]
 
@@ -20,6 +23,7 @@ def normalize(
     floor: float | None = None,
     bad_pixels: Any = None,
     air: Any = None,
+    out: Any = None,
 ) -> Any:
     """Line integrals ``-log((counts - dark) / (flat - dark))``.
 
@@ -43,6 +47,8 @@ def normalize(
     air : slice or sequence of int, optional
         Columns that only air reaches in every view. Each view is scaled so that their mean
         transmission is 1, which takes out the drift of the source.
+    out : array, optional
+        Where to put the result: C-contiguous, of the shape of ``counts`` and the result's dtype.
 
     Returns
     -------
@@ -76,7 +82,7 @@ def normalize(
     >>> float(normalize(np.full((1, 1), 110.0), np.full((1, 1), 210.0), 10.0)[0, 0])
     0.6931471805599453
     """
-    edge = edge_of(counts=counts, flat=flat, dark=None if _is_number(dark) else dark)
+    edge = edge_of(counts=counts, flat=flat, dark=None if _is_number(dark) else dark, out=out)
     given = _counts(edge)
     dtype = given.dtype if given.dtype.kind == "f" else "float32"
     shape = tuple(given.shape[1:])
@@ -89,7 +95,7 @@ def normalize(
     bad = bad_pixel_mask(edge, bad_pixels, open_beam, offset, flat)
     gain = _inverse_gain(edge, open_beam - offset, bad, floor)
     scale = _air_scale(edge, given, offset, gain, air)
-    lines = edge.xp.empty(given.shape, dtype=dtype)
+    lines = output_like(edge, given, dtype)
     views = given.shape[0]
     unusable = edge.kernels.normalize_counts(
         given.reshape(views, -1),
@@ -106,11 +112,11 @@ def normalize(
         raise DataError(_places(edge, "counts are not above dark", opaque) + "; give a floor")
     if bad is not None and bad.any():
         replace_pixels(edge, lines, bad)
-    return edge.answer(lines)
+    return out if out is not None else edge.answer(lines)
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float)
+    return isinstance(value, int | float | np.number)
 
 
 def _counts(edge: Edge) -> Any:

@@ -18,7 +18,7 @@ def denoise_projections(
     *,
     photons: float | None = None,
     weights: Any = None,
-    strength: float,
+    strength: float = 200.0,
     electronic_noise: float = 0.0,
     couplings: Sequence[float] = (0.25, 1.0, 1.0),
     iterations: int = 200,
@@ -41,7 +41,7 @@ def denoise_projections(
         Inverse variances >= 0, instead of ``photons``; 0 for readings to be filled in.
     strength : float
         How strongly neighbours are tied: the inverse variance expected of their differences,
-        for example ``1 / 0.02**2``. It does not depend on the dose; the weights do.
+        for example ``1 / 0.07**2``. It does not depend on the dose; the weights do.
     electronic_noise : float
         Standard deviation of the detector's additive noise in counts.
     couplings : (float, float, float)

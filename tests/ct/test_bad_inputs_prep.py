@@ -78,3 +78,24 @@ def test_bad_input_31_one_dimension(name):
 
 def test_float64_stays(call, lines):
     assert call(lines.astype(np.float64)).dtype == np.float64
+
+
+@pytest.mark.parametrize("name", ["normalize", "simulate_dose"])
+def test_bad_input_47_out(name, lines):
+    def into(out):
+        if name == "normalize":
+            return prc.ct.normalize(lines + 1, np.full(33, 50.0, np.float32), out=out)
+        return prc.ct.simulate_dose(lines, 1e4, out=out)
+
+    out = np.empty_like(lines)
+    assert into(out) is out
+    np.testing.assert_array_equal(out, CALLS[name](lines))
+    with pytest.raises(ShapeError, match=r"out has shape \(3, 3\)"):
+        into(np.empty((3, 3), np.float32))
+    with pytest.raises(DataError, match="out has dtype float64"):
+        into(np.empty(lines.shape))
+    with pytest.raises(DataError, match="not C-contiguous"):
+        into(np.empty_like(lines, order="F"))
+    out.flags.writeable = False
+    with pytest.raises(DataError, match="read-only"):
+        into(out)

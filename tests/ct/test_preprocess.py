@@ -29,6 +29,8 @@ def test_normalize_takes_raw_uint16():
     lines = prc.ct.normalize(counts, flat, dark)
     assert lines.dtype == np.float32
     np.testing.assert_allclose(lines, np.log(3.0), rtol=1e-6)
+    for zero in (0, 0.0, np.float32(0), np.uint16(0)):
+        np.testing.assert_array_equal(prc.ct.normalize(counts, flat, zero), lines)
 
 
 def test_bad_input_42_counts_at_the_dark_level():
