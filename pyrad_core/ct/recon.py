@@ -160,6 +160,6 @@ def recon(
         return (result.x, result) if return_info else result.x
     own = {key: given.pop(key) for key in list(given) if key in found.own_options}
     scan = Scan(projections, geometry, volume, **given)
-    scan.require(name, found.volumes, found.scans)
+    scan.require(name, found, own.get("subsets"))
     result = finish(scan, found.run(scan, **own), options.get("out"))
     return (result.x, result) if return_info else result.x

@@ -14,8 +14,8 @@ from typing import Any
 from .._checks import at_least
 from ..errors import DataError
 from .result import Callback, Problem, Progress, Result, check_prox
-from .sirt import weighted_norm
-from .subsets import Subsets
+from .sirt import KEPT, weighted_norm
+from .subsets import Subset, Subsets
 
 __all__ = ["mlem", "osem"]
 
@@ -131,10 +131,14 @@ def _expectation_maximisation(
         if bool((array < 0).any()):
             raise DataError(f"{name} holds negative values, the least {float(array.min()):g}; "
                             f"{solver} needs values >= 0")  # fmt: skip
-    sensitivities = [
-        part.operator._adjoint(xp.ones_like(part.y) if part.weights is None else part.weights)
-        for part in subsets.parts
-    ]
+
+    def sensitivity(part: Subset) -> Any:
+        return part.operator._adjoint(
+            xp.ones_like(part.y) if part.weights is None else part.weights
+        )
+
+    keep = len(subsets) * x.size * x.itemsize <= KEPT
+    kept = [sensitivity(part) for part in subsets.parts] if keep else None
     length = weighted_norm(problem.y, problem.weights) or 1.0
     for k in progress:
         squared = 0.0
@@ -147,7 +151,7 @@ def _expectation_maximisation(
             ratio = _divide(xp, part.y, mean)
             if part.weights is not None:
                 ratio *= part.weights
-            x *= _divide(xp, part.operator._adjoint(ratio), sensitivities[i])
+            x *= _divide(xp, part.operator._adjoint(ratio), kept[i] if kept else sensitivity(part))
             if prox is not None:
                 x = prox.prox(x, 1.0)
         progress.report(x, squared**0.5 / length)

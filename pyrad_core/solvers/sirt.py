@@ -18,9 +18,9 @@ from ..errors import DataError
 from .result import Callback, Problem, Progress, Result, check_prox, floor_of, inner, norm
 from .subsets import Relaxation, Subset, Subsets, relaxation_of
 
-__all__ = ["RowAction", "os_sart", "sart", "sirt"]
+__all__ = ["KEPT", "RowAction", "os_sart", "sart", "sirt"]
 
-_KEPT = 1 << 30  # bytes of column sums that are kept; beyond it they are made anew
+KEPT = 1 << 30  # bytes of column sums that are kept; beyond it they are made anew
 
 
 def sirt(
@@ -161,7 +161,7 @@ class RowAction:
         ones = problem.xp.ones(problem.shape, problem.y.dtype)
         self._rows = [self._inverse(part.operator._forward(ones), "row") for part in subsets.parts]
         self._kept: list[Any] | None = None
-        if len(subsets) * ones.size * ones.itemsize <= _KEPT:
+        if len(subsets) * ones.size * ones.itemsize <= KEPT:
             self._kept = [self._column(part) for part in subsets.parts]
         self.length = weighted_norm(problem.y, problem.weights) or 1.0
 

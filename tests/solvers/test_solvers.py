@@ -1,5 +1,7 @@
 """Every solver on small dense problems with a known answer."""
 
+import sys
+
 import numpy as np
 import pytest
 from helpers import relative_error
@@ -263,6 +265,24 @@ def test_row_action_bounds_and_orders():
     assert not np.array_equal(orders[0], orders[1])
     again = solvers.os_sart(operator, y, iterations=3, subsets=6, order="random").x
     np.testing.assert_array_equal(orders[2], again)
+
+
+def test_sums_made_anew_are_the_kept_ones(monkeypatch):
+    """Where the subsets' sums would take too much memory they are not kept."""
+    operator, y, extra = problem_for("asd_pocs")
+
+    def run():
+        return [
+            solvers.os_sart(operator, y, iterations=3, subsets=5).x,
+            solvers.osem(operator, y, iterations=3, subsets=5).x,
+            solvers.asd_pocs(operator, y, iterations=3, subsets=5, **extra).x,
+        ]
+
+    kept = run()
+    for module in ("sirt", "mlem"):
+        monkeypatch.setattr(sys.modules[f"pyrad_core.solvers.{module}"], "KEPT", 0)
+    for a, b in zip(kept, run(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_admm_priors_agree_with_pdhg():

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from ..._checks import at_least, number, positive, same_shape, whole
 from ..._kernels.select import edge_of
 from ..._memory import require_memory
@@ -16,22 +18,27 @@ from ...geometry import Beam, Volume
 from ...operators import LinearOperator
 from ...prox import Box, NonNegative, Support
 from ...solvers import Result
+from ...solvers.sirt import KEPT
 from ..projector import Projector
 
-__all__ = ["Method", "Scan", "finish"]
+__all__ = ["PER_VIEW", "Method", "Scan", "finish"]
+
+PER_VIEW = -1  # of Method.subsets
 
 _COMMON = ("model", "mask", "weights", "x0", "callback", "tolerance", "out")
 
 
 @dataclass(frozen=True)
 class Method:
-    """A method, how many arrays of the volume's and the projections' size it holds, and whether
-    its residual can be compared with the noise."""
+    """A method, how many arrays of the volume's and the projections' size it holds, how many
+    subsets (each of which keeps another volume) it takes by default, and whether its residual can
+    be compared with the noise."""
 
     run: Callable[..., Result]
     iterative: bool = True
     volumes: int = 1
     scans: int = 1
+    subsets: int = 0
     noise: bool = False
 
     @property
@@ -86,15 +93,23 @@ class Scan:
     def xp(self) -> Any:
         return self.edge.xp
 
-    def require(self, method: str, volumes: int, scans: int) -> None:
+    def require(self, name: str, method: Method, subsets: Any) -> None:
         """Refuse before the method's arrays are made, where they do not fit into free memory."""
         if self.edge.on_gpu:
             return
-        numbers = volumes * self.volume.size + scans * self.lines.size
+        size = self.lines.itemsize
+        parts = self.lines.shape[0] if method.subsets == PER_VIEW else 0
+        if method.subsets > 0:
+            given = self.subsets(subsets, method.subsets)
+            parts = int(given) if isinstance(given, int | np.integer) else len(given)
+        if parts * self.volume.size * size > KEPT:
+            parts = 1
+        volumes = method.volumes + parts
+        numbers = volumes * self.volume.size + method.scans * self.lines.size
         require_memory(
-            f"the arrays of {method} ({volumes} volumes of {self.volume.shape}, {scans} of the "
-            f"projections' size)",
-            numbers * self.lines.itemsize,
+            f"the arrays of {name} ({volumes} volumes of {self.volume.shape}, {method.scans} of "
+            "the projections' size)",
+            numbers * size,
             "use a coarser grid, fewer subsets or another method",
         )
 
