@@ -52,6 +52,7 @@ def all_results(
     voxels = 0
     for number, (name, region) in enumerate(prepared.regions()):
         voxels = region.count
+        region.families = families
         for family in families:
             of_the_mask = family in _OF_THE_MASK
             if number and of_the_mask:

@@ -20,8 +20,7 @@ SIZE, DISTANCE = 1, 2
 def zones_of(region: Region, in_plane: bool, with_distances: bool) -> np.ndarray:
     """(zones, 4) int32 on the host: level, voxels, smallest border distance, slice."""
     known = region.__dict__.setdefault("_zones", {})
-    if (in_plane, True) in known:
-        return known[in_plane, True]
+    with_distances = with_distances or "gldzm" in region.families or (in_plane, True) in known
     if (in_plane, with_distances) not in known:
         known[in_plane, with_distances] = _found(region, in_plane, with_distances)
     return known[in_plane, with_distances]
@@ -64,7 +63,7 @@ def zone_tables(region: Region, column: int) -> Iterator[tuple[Any, np.ndarray, 
     # One table per slice over the values of the batch's slices.
     for part in batches(len(edges) - 1, 8 * ng * 256):
         some = zones[edges[part.start] : edges[part.stop]]
-        _, index = np.unique(some[:, 3], return_inverse=True)
+        index = np.cumsum(np.diff(some[:, 3], prepend=some[0, 3]) != 0)  # zones come by slice
         moved = some.copy()
         moved[:, 0] += (index * ng).astype(np.int32)
         slices = int(index[-1]) + 1

@@ -16,7 +16,7 @@ from .settings import Settings
 
 __all__ = ["first_order"]
 
-_QUANTILES = (0.10, 0.25, 0.50, 0.75, 0.90)
+QUANTILES = (0.10, 0.25, 0.50, 0.75, 0.90)
 _UNDEFINED = {
     "RobustMeanAbsoluteDeviation": "no intensity lies between the 10th and 90th percentiles",
     "CoefficientOfVariation": "the mean is 0",
@@ -129,7 +129,7 @@ def value_sums(xp: Any, kernels: Any, values: Any, sums: tuple[float, ...]) -> S
 
 def _quantiles(xp: Any, kernels: Any, values: Any, low: float, high: float) -> tuple[float, ...]:
     """Linear interpolation between the two nearest ranks (numpy.percentile's default)."""
-    at = np.array(_QUANTILES) * (values.size - 1)
+    at = np.array(QUANTILES) * (values.size - 1)
     below = np.floor(at).astype(np.int64)
     above = np.minimum(below + 1, values.size - 1)
     ranks = xp.asarray(np.concatenate([below, above]))

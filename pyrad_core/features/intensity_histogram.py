@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .._kernels.select import cpu_kernels
 from ._names import Entry, entries
 from ._run import family_result
-from .first_order import Sums, shares, value_sums
+from .first_order import QUANTILES, Sums, shares
 from .region import Region
 from .result import Features
 from .settings import Settings
@@ -73,12 +72,35 @@ def compute(region: Region) -> tuple[dict[Entry, float], dict[str, str]]:
 
 
 def _level_sums(counts: np.ndarray) -> Sums:
-    """The sums of first_order, over the levels themselves."""
-    kernels = cpu_kernels()
-    levels = np.repeat(np.arange(1, len(counts) + 1, dtype=np.float64), counts)
-    out = np.empty(4)
-    kernels.value_sums(levels, 0.0, out)
-    return value_sums(np, kernels, levels, tuple(float(v) for v in out))
+    """The sums of first_order over the levels, from their counts."""
+    level = np.flatnonzero(counts) + 1.0
+    weight = counts[counts > 0].astype(np.float64)
+    n = weight.sum()
+    mean = float(weight @ level / n)
+    p10, _, median, _, p90 = quantiles = _quantiles(level, weight)
+    second, third, fourth = (float(weight @ (level - mean) ** k) for k in (2, 3, 4))
+    inner = (level >= p10) & (level <= p90)
+    robust = np.nan
+    if inner.any():
+        kept, among = weight[inner], level[inner]
+        robust = float(kept @ np.abs(among - kept @ among / kept.sum()) / kept.sum())
+    return Sums(
+        float(n), mean, level[0], level[-1], float(weight @ level**2), second, third, fourth,
+        float(weight @ np.abs(level - mean)), float(weight @ np.abs(level - median)),
+        *quantiles, robust,
+    )  # fmt: skip
+
+
+def _quantiles(level: np.ndarray, weight: np.ndarray) -> tuple[float, ...]:
+    """Linear interpolation between the two nearest ranks, as in first_order."""
+    last = np.cumsum(weight)  # ranks below last[k] have at most the k-th level
+    at = np.array(QUANTILES) * (last[-1] - 1)
+    below = np.floor(at)
+    left, right = (
+        level[np.searchsorted(last, rank, side="right")]
+        for rank in (below, np.minimum(below + 1, last[-1] - 1))
+    )
+    return tuple(float(v) for v in left + (right - left) * (at - below))
 
 
 def _mode(counts: np.ndarray, mean: float) -> float:

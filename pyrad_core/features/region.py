@@ -50,6 +50,7 @@ class Region:
     settings: Settings
     around: Any = None  # the image with what is known beyond the box
     inner: tuple[int, ...] = (0, 0, 0)  # the box's first voxel in it
+    families: tuple[str, ...] = ()  # what is computed on this region
 
     @cached_property
     def count(self) -> int:
@@ -84,6 +85,7 @@ class Region:
 
     def levels(self, pad: int) -> Levels:
         """Grey levels with a margin of at least ``pad`` voxels; computed once."""
+        pad = max(pad, 1)  # what most families need
         known = self.__dict__.get("_levels")
         if known is None or known.pad < pad:
             known = self.__dict__["_levels"] = _discretised(self, pad)
