@@ -77,7 +77,7 @@ def _level_sums(counts: np.ndarray) -> Sums:
     weight = counts[counts > 0].astype(np.float64)
     n = weight.sum()
     mean = float(weight @ level / n)
-    p10, _, median, _, p90 = quantiles = _quantiles(level, weight)
+    p10, p25, median, p75, p90 = _quantiles(level, weight)
     second, third, fourth = (float(weight @ (level - mean) ** k) for k in (2, 3, 4))
     inner = (level >= p10) & (level <= p90)
     robust = np.nan
@@ -87,7 +87,7 @@ def _level_sums(counts: np.ndarray) -> Sums:
     return Sums(
         float(n), mean, level[0], level[-1], float(weight @ level**2), second, third, fourth,
         float(weight @ np.abs(level - mean)), float(weight @ np.abs(level - median)),
-        *quantiles, robust,
+        p10, p25, median, p75, p90, robust,
     )  # fmt: skip
 
 
