@@ -65,7 +65,7 @@ template <> ConeKernel<float> fast_kernel<float>(int rays) { return permuting_co
 template <class T>
 void backproject_cone(View<const T, 3> filtered, View<const double, 2> views, const ConeScan &scan,
                       bool add, View<T, 3> out) {
-    const ConeTable<T> table = make_table(filtered, views, scan);
+    const ConeTable<T> table = make_table(filtered, views, scan, out.shape[0]);
     ConeKernel<T> kernel = fast_kernel<T>(scan.rays);
     if (!kernel)
         kernel = portable_kernel<T>(scan.rays);

@@ -36,11 +36,12 @@ template <class T> struct ConeTable {
     const double *views; // seven numbers each
     ConeShape<T> shape;
     double step_z;
+    i64 slices; // of the volume
 };
 
 template <class T>
 ConeTable<T> make_table(View<const T, 3> filtered, View<const double, 2> views,
-                        const ConeScan &scan) {
+                        const ConeScan &scan, i64 slices) {
     const i64 stride = filtered.shape[2];
     return {filtered.data + stride + row_pad,
             filtered.shape[1] * stride,
@@ -51,7 +52,8 @@ ConeTable<T> make_table(View<const T, 3> filtered, View<const double, 2> views,
             {static_cast<T>(scan.centre_u), static_cast<T>(scan.magnify_u),
              static_cast<T>(scan.centre_v), static_cast<T>(scan.magnify_v),
              static_cast<T>(scan.source_origin), static_cast<T>(scan.climb)},
-            scan.step_z};
+            scan.step_z,
+            slices};
 }
 
 // Adds views [begin, end) to a dense tile [tile_y][tile_x][tile_z] whose first voxel is (x, y, z).

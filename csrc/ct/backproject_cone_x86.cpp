@@ -33,14 +33,15 @@ constexpr float integer_bits = 12582912.0f;
 
 template <bool Narrow>
 PYRAD_AVX512 __attribute__((always_inline)) inline void
-add_line_512(const ConeLine<float, 16> &line, int i, const float *column, i64 stride, float *out) {
+add_line_512(const ConeLine<float, 16> &line, int i, const float *column, i64 stride, int groups,
+             float *out) {
     constexpr int down = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
     const __m512 lane = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     const __m512 steps = _mm512_mul_ps(lane, _mm512_set1_ps(line.rise[i]));
     const __m512 low = _mm512_set1_ps(line.low[i]), high = _mm512_set1_ps(line.high[i]);
     const __m512 bits = _mm512_set1_ps(integer_bits), one = _mm512_set1_ps(1.0f);
 #pragma GCC unroll 4
-    for (int g = 0; g < 4; ++g) {
+    for (int g = 0; g < groups; ++g) {
         const __m512 at = _mm512_add_ps(steps, _mm512_set1_ps(line.part[g][i]));
         const __m512 floored = _mm512_add_round_ps(at, bits, down);
         const __m512 part = _mm512_sub_ps(at, _mm512_sub_ps(floored, bits));
@@ -65,11 +66,11 @@ add_line_512(const ConeLine<float, 16> &line, int i, const float *column, i64 st
 }
 
 PYRAD_AVX512 void gather_line_512(const ConeLine<float, 16> &line, int i, const float *column,
-                                  i64 stride, float rows, float *out) {
+                                  i64 stride, float rows, int groups, float *out) {
     const __m512 lane = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     const __m512 low = _mm512_set1_ps(line.low[i]), high = _mm512_set1_ps(line.high[i]);
     const __m512 rise = _mm512_set1_ps(line.rise[i]), first = _mm512_set1_ps(line.first[i]);
-    for (int g = 0; g < 4; ++g) {
+    for (int g = 0; g < groups; ++g) {
         const __m512 slice = _mm512_add_ps(lane, _mm512_set1_ps(16.0f * g));
         __m512 at = _mm512_add_ps(first, _mm512_mul_ps(rise, slice));
         at = _mm512_min_ps(_mm512_max_ps(at, _mm512_set1_ps(-1.0f)), _mm512_set1_ps(rows));
@@ -91,6 +92,7 @@ template <int Rays>
 PYRAD_AVX512 void add_views_512(const ConeTable<float> &table, i64 begin, i64 end, i64 x, i64 y,
                                 i64 z, float *tile) {
     ConeLine<float, 16> line;
+    const int groups = static_cast<int>(min_of<i64>(tile_z, table.slices - z) + 15) / 16;
     const float rows = static_cast<float>(table.rows);
     for (i64 v = begin; v < end; ++v)
         for (i64 row = 0; row < tile_y; ++row) {
@@ -102,24 +104,25 @@ PYRAD_AVX512 void add_views_512(const ConeTable<float> &table, i64 begin, i64 en
                     continue;
                 const float *column = view + line.column[i] * table.column_stride;
                 if (line.rise[i] < one_register_16)
-                    add_line_512<true>(line, i, column, table.column_stride, out);
+                    add_line_512<true>(line, i, column, table.column_stride, groups, out);
                 else if (line.rise[i] < two_registers)
-                    add_line_512<false>(line, i, column, table.column_stride, out);
+                    add_line_512<false>(line, i, column, table.column_stride, groups, out);
                 else
-                    gather_line_512(line, i, column, table.column_stride, rows, out);
+                    gather_line_512(line, i, column, table.column_stride, rows, groups, out);
             }
         }
 }
 
 template <bool Narrow>
 PYRAD_AVX2 __attribute__((always_inline)) inline void
-add_line_256(const ConeLine<float, 8> &line, int i, const float *column, i64 stride, float *out) {
+add_line_256(const ConeLine<float, 8> &line, int i, const float *column, i64 stride, int groups,
+             float *out) {
     const __m256 lane = _mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7);
     const __m256 steps = _mm256_mul_ps(lane, _mm256_set1_ps(line.rise[i]));
     const __m256 low = _mm256_set1_ps(line.low[i]), high = _mm256_set1_ps(line.high[i]);
     const __m256i one = _mm256_set1_epi32(1);
-#pragma GCC unroll 8
-    for (int g = 0; g < 8; ++g) {
+#pragma GCC unroll 4
+    for (int g = 0; g < groups; ++g) {
         const __m256 at = _mm256_add_ps(steps, _mm256_set1_ps(line.part[g][i]));
         const __m256i index = _mm256_cvttps_epi32(at), next = _mm256_add_epi32(index, one);
         const __m256 part = _mm256_sub_ps(at, _mm256_cvtepi32_ps(index));
@@ -142,11 +145,11 @@ add_line_256(const ConeLine<float, 8> &line, int i, const float *column, i64 str
 }
 
 PYRAD_AVX2 void gather_line_256(const ConeLine<float, 8> &line, int i, const float *column,
-                                i64 stride, float rows, float *out) {
+                                i64 stride, float rows, int groups, float *out) {
     const __m256 lane = _mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7);
     const __m256 low = _mm256_set1_ps(line.low[i]), high = _mm256_set1_ps(line.high[i]);
     const __m256 rise = _mm256_set1_ps(line.rise[i]), first = _mm256_set1_ps(line.first[i]);
-    for (int g = 0; g < 8; ++g) {
+    for (int g = 0; g < groups; ++g) {
         const __m256 slice = _mm256_add_ps(lane, _mm256_set1_ps(8.0f * g));
         __m256 at = _mm256_add_ps(first, _mm256_mul_ps(rise, slice));
         at = _mm256_min_ps(_mm256_max_ps(at, _mm256_set1_ps(-1.0f)), _mm256_set1_ps(rows));
@@ -167,6 +170,7 @@ template <int Rays>
 PYRAD_AVX2 void add_views_256(const ConeTable<float> &table, i64 begin, i64 end, i64 x, i64 y,
                               i64 z, float *tile) {
     ConeLine<float, 8> line;
+    const int groups = static_cast<int>(min_of<i64>(tile_z, table.slices - z) + 7) / 8;
     const float rows = static_cast<float>(table.rows);
     for (i64 v = begin; v < end; ++v)
         for (i64 row = 0; row < tile_y; ++row) {
@@ -178,11 +182,11 @@ PYRAD_AVX2 void add_views_256(const ConeTable<float> &table, i64 begin, i64 end,
                     continue;
                 const float *column = view + line.column[i] * table.column_stride;
                 if (line.rise[i] < one_register_8)
-                    add_line_256<true>(line, i, column, table.column_stride, out);
+                    add_line_256<true>(line, i, column, table.column_stride, groups, out);
                 else if (line.rise[i] < two_registers)
-                    add_line_256<false>(line, i, column, table.column_stride, out);
+                    add_line_256<false>(line, i, column, table.column_stride, groups, out);
                 else
-                    gather_line_256(line, i, column, table.column_stride, rows, out);
+                    gather_line_256(line, i, column, table.column_stride, rows, groups, out);
             }
         }
 }

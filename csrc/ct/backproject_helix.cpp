@@ -146,7 +146,7 @@ void rebin_rows(View<const T, 3> x, View<const double, 2> view_at, View<const do
 template <class T>
 void backproject_helix(View<const T, 3> filtered, View<const double, 2> views, const ConeScan &scan,
                        i64 partners, double feather, bool add, View<T, 3> out) {
-    const ConeTable<T> table = make_table(filtered, views, scan);
+    const ConeTable<T> table = make_table(filtered, views, scan, out.shape[0]);
     const double half = 0.5 * scan.rows;
     const PiWeight<T> weight{static_cast<T>(half - 0.5), static_cast<T>(half),
                              static_cast<T>(1 / (half * feather))};

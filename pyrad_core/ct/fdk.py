@@ -78,6 +78,10 @@ def fdk(
         The scan leaves angles unseen: a circle of less than a short scan, a helix beyond whose
         ends the volume reaches, or one with gaps between its turns.
 
+    See Also
+    --------
+    extend_truncated : widens rows that end within the object before they are filtered.
+
     Notes
     -----
     Projections are interpolated linearly. The result is the same for any number of threads.
