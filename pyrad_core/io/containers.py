@@ -88,6 +88,9 @@ class Projections:
     header
         Plain values; always ``format``, ``quantity`` ("counts" or "line integrals") and
         ``pixel_known`` (False: the pixel is unit length because the file does not store it).
+        Where the format has them: ``mu_water`` (1/mm), ``photons`` (open beam, ``(views,
+        columns)``), ``orientation`` (which way x, y and z grow in the patient, such as "LPS") and
+        ``z_origin`` (patient z of z = 0, mm). No patient data.
     """
 
     data: np.ndarray
