@@ -10,8 +10,8 @@
 namespace pyrad::joseph {
 namespace {
 
-constexpr i64 slab_planes = 4, slab_lines = 64; // tile of the volume
-constexpr i64 chunk_bytes = 8 << 20;            // of transposed projections at a time
+constexpr i64 slab_planes = 8, slab_lines = 64, slab_samples = 256; // tile of the volume
+constexpr i64 chunk_bytes = 24 << 20; // of transposed projections at a time
 
 // Adds `rows` with linear weights to g, whose element p belongs to position p.
 template <class T>
@@ -81,56 +81,64 @@ template <class T> struct Chunk {
     }
 };
 
-// One column's rows spread to plane k; lines outside [first, last) belong to other tiles.
+// A tile of the volume: planes [begin, end), lines [first, last) (positions) and samples.
+struct Tile {
+    i64 begin, end, first, last, sample, samples;
+};
+
+// One column's rows spread to plane k of a tile.
 template <class T>
 void spread_column(const Planes<T> &planes, const Column<T> &column, const T *values, i64 rows,
-                   i64 k, i64 first, i64 last, T *g) {
+                   i64 k, const Tile &tile, T *g) {
     const T at = std::clamp(column.line_at(k), T(0), static_cast<T>(planes.lines + 1));
     const i64 whole = static_cast<i64>(at); // positions: line `whole` and the next one
-    if (whole + 1 < first || whole >= last)
+    if (whole + 1 < tile.first || whole >= tile.last)
         return;
     const T far = at - static_cast<T>(whole), near = T(1) - far;
-    T *line_near = whole >= first ? planes.line(k, whole) : nullptr;
-    T *line_far = whole + 1 < last ? planes.line(k, whole + 1) : nullptr;
-    const T base = column.base_at(k), step = column.step_at(k);
+    T *line_near = whole >= tile.first ? planes.line(k, whole) + tile.sample : nullptr;
+    T *line_far = whole + 1 < tile.last ? planes.line(k, whole + 1) + tile.sample : nullptr;
+    const T base = column.base_at(k) - static_cast<T>(tile.sample), step = column.step_at(k);
     if constexpr (sizeof(T) == 4)
-        if (spread_rows_permuting(values, rows, base, step, planes.length, near, far, line_near,
+        if (spread_rows_permuting(values, rows, base, step, tile.samples, near, far, line_near,
                                   line_far))
             return;
-    const RowRange range = rows_met(column, k, k + 1, planes.length, rows);
+    Column<T> here = column;
+    here.base -= static_cast<double>(tile.sample);
+    const RowRange range = rows_met(here, k, k + 1, tile.samples, rows);
     if (range.first >= range.last)
         return;
-    const T end = static_cast<T>(planes.length);
+    const T end = static_cast<T>(tile.samples);
     const auto sample = [&](i64 r) {
         return std::clamp(base + static_cast<T>(r) * step, T(0), end);
     };
     const i64 from = std::max<i64>(0, static_cast<i64>(sample(range.first)) - 1);
-    const i64 to = std::min(planes.length, static_cast<i64>(sample(range.last)) + 2);
-    std::fill_n(g, planes.length + 3, T(0));
-    spread_rows(values, range, base, step, planes.length, g);
+    const i64 to = std::min(tile.samples, static_cast<i64>(sample(range.last)) + 2);
+    std::fill_n(g, tile.samples + 3, T(0));
+    spread_rows(values, range, base, step, tile.samples, g);
     if (line_near)
         add_scaled(g + 1, near, from, to, line_near);
     if (line_far)
         add_scaled(g + 1, far, from, to, line_far);
 }
 
-// Adds a chunk of views to the lines [first, last) (positions) of planes [begin, end).
+// Adds a chunk of views to a tile.
 template <class T>
-void spread_tile(const Chunk<T> &chunk, const Planes<T> &planes, i64 begin, i64 end, i64 first,
-                 i64 last, T *g) {
+void spread_tile(const Chunk<T> &chunk, const Planes<T> &planes, const Tile &tile, T *g) {
     for (size_t i = 0; i < chunk.columns.size(); ++i) {
         const Column<T> &column = chunk.columns[i];
-        const T one = column.line_at(begin), other = column.line_at(end - 1);
-        if (std::max(one, other) + 2 < static_cast<T>(first) ||
-            std::min(one, other) - 2 > static_cast<T>(last))
+        const T one = column.line_at(tile.begin), other = column.line_at(tile.end - 1);
+        if (std::max(one, other) + 2 < static_cast<T>(tile.first) ||
+            std::min(one, other) - 2 > static_cast<T>(tile.last))
             continue;
-        for (i64 k = std::max(begin, column.begin); k < std::min(end, column.end); ++k)
-            spread_column(planes, column, chunk.line(static_cast<i64>(i)), chunk.rows, k, first,
-                          last, g);
+        const i64 end = std::min(tile.end, column.end);
+        for (i64 k = std::max(tile.begin, column.begin); k < end; ++k)
+            spread_column(planes, column, chunk.line(static_cast<i64>(i)), chunk.rows, k, tile, g);
         if (i % 64 == 0)
             poll();
     }
 }
+
+i64 blocks_of(i64 size, i64 block) { return (size + block - 1) / block; }
 
 } // namespace
 
@@ -143,18 +151,22 @@ void backproject_columns(View<const T, 3> projections, const std::vector<i64> &w
         columns.shape[0] * Chunk<T>::row_stride(rows) * static_cast<i64>(sizeof(T));
     const i64 together = std::clamp(chunk_bytes / per_view, i64(1), std::max(count, i64(1)));
     Chunk<T> chunk(rows, together * columns.shape[0]);
-    const i64 slabs = (planes.count + slab_planes - 1) / slab_planes;
-    const i64 blocks = (planes.lines + slab_lines - 1) / slab_lines;
+    const i64 slabs = blocks_of(planes.count, slab_planes);
+    const i64 across = blocks_of(planes.lines, slab_lines);
+    const i64 along = blocks_of(planes.length, slab_samples);
     std::vector<std::vector<T>> g(max_workers());
     for (i64 v = 0; v < count; v += together) {
         chunk.fill(projections, which.data() + v, std::min(together, count - v), views, columns,
                    scan, planes);
-        parallel_for(slabs * blocks, 1, [&](i64 begin, i64 end, int worker) {
-            g[worker].resize(planes.length + 3);
-            for (i64 tile = begin; tile < end; ++tile) {
-                const i64 k = tile / blocks * slab_planes, l = tile % blocks * slab_lines + 1;
-                spread_tile(chunk, planes, k, std::min(planes.count, k + slab_planes), l,
-                            std::min(planes.lines + 1, l + slab_lines), g[worker].data());
+        parallel_for(slabs * across * along, 1, [&](i64 begin, i64 end, int worker) {
+            g[worker].resize(slab_samples + 3);
+            for (i64 i = begin; i < end; ++i) {
+                const i64 k = i / (across * along) * slab_planes;
+                const i64 l = i / along % across * slab_lines + 1, s = i % along * slab_samples;
+                const Tile tile = {k, std::min(planes.count, k + slab_planes),
+                                   l, std::min(planes.lines + 1, l + slab_lines),
+                                   s, std::min(slab_samples, planes.length - s)};
+                spread_tile(chunk, planes, tile, g[worker].data());
             }
         });
     }

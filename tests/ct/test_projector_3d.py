@@ -147,6 +147,15 @@ def test_adjoint(name, dtype):
     assert_adjoint(prc.ct.Projector(geometry, volume), dtype=dtype)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("spacing", [0.2, 0.45, 1.0])
+def test_adjoint_of_long_columns(spacing, dtype):
+    """More slices than a tile of the adjoint has."""
+    volume = prc.Volume((531, 9, 70), spacing=(spacing, 1.0, 1.0))
+    geometry = prc.ConeBeam(TURN[:3], (301, 8), (0.6, 7.0), 90, 120)
+    assert_adjoint(prc.ct.Projector(geometry, volume), dtype=dtype)
+
+
 @pytest.mark.filterwarnings("ignore:the detector misses")
 @settings(max_examples=20, deadline=None)
 @given(

@@ -11,7 +11,7 @@ from .base import Pair
 __all__ = ["Joseph3D"]
 
 # Scratch of csrc/ct/joseph3d*: chunks of rays or transposed projections, padded lines.
-_CHUNK, _CUDA_CHUNK, _ROW_PAD, _ROWS = 8 << 20, 256 << 20, 176, 32
+_CHUNK, _CUDA_CHUNK, _ROW_PAD, _ROWS = 24 << 20, 256 << 20, 176, 32
 
 
 class Joseph3D(Pair):
