@@ -39,8 +39,12 @@ PYRAD_CLONES void add_line(const T *value, const T *start, const T *step, int st
     }
 }
 
+template <class T> FreeKernel<T> fast_kernel() { return nullptr; }
+template <> FreeKernel<float> fast_kernel() { return gathering_free_kernel(); }
+
 template <class T>
-void add_views(const FreeTable<T> &table, i64 begin, i64 end, i64 x, i64 y, i64 z, T *tile) {
+void add_views(const FreeTable<T> &table, FreeKernel<T> kernel, i64 begin, i64 end, i64 x, i64 y,
+               i64 z, T *tile) {
     for (i64 v = begin; v < end; ++v) {
         const double *m = table.matrices + matrix_size * v;
         const T *value = table.value + v * table.view_stride;
@@ -51,8 +55,8 @@ void add_views(const FreeTable<T> &table, i64 begin, i64 end, i64 x, i64 y, i64 
                 for (int c = 0; c < 3; ++c)
                     start[c] = static_cast<T>(m[4 * c] * (x + i) + m[4 * c + 1] * (y + j) +
                                               m[4 * c + 2] * z + m[4 * c + 3]);
-                add_line(value, start, step, table.column_stride, table.columns, table.rows,
-                         tile + (j * tile_x + i) * tile_z);
+                kernel(value, start, step, table.column_stride, table.columns, table.rows,
+                       tile + (j * tile_x + i) * tile_z);
             }
     }
 }
@@ -67,9 +71,10 @@ void backproject_free(View<const T, 3> filtered, i64 rows, View<const double, 2>
         filtered.data + stride + row_pad, filtered.shape[1] * stride,
         static_cast<int>(stride),         static_cast<int>(filtered.shape[1] - 2),
         static_cast<int>(rows),           matrices.data};
+    const FreeKernel<T> fast = fast_kernel<T>(), kernel = fast ? fast : &add_line<T>;
     cone_blocks::run(matrices.shape[0], add, out,
                      [&](i64 begin, i64 end, i64 x, i64 y, i64 z, T *tile) {
-                         add_views(table, begin, end, x, y, z, tile);
+                         add_views(table, kernel, begin, end, x, y, z, tile);
                      });
 }
 

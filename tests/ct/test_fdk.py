@@ -6,7 +6,7 @@ from cone_scans import BALL, GRID, PANEL, SHORT, TURN, around, circles, poses
 from helpers import relative_error
 
 import pyrad_core as prc
-from pyrad_core._kernels.select import edge_of
+from pyrad_core._kernels.select import cpu_kernels, edge_of
 from pyrad_core.ct import _fdk_free, _fdk_stage
 from pyrad_core.phantom import Ellipsoids, shepp_logan
 
@@ -62,6 +62,21 @@ def test_free_poses_give_the_circle_s_image():
     rows = BALL.project(geometry)
     image = _fdk_free.free(edge_of(projections=rows), rows, poses(geometry), GRID, {})
     assert relative_error(image, prc.ct.fdk(rows, geometry, GRID)) < 1e-5
+
+
+def test_gathered_and_plain_sampling_of_free_poses_agree():
+    geometry = circles()["rolled"].subset(slice(0, None, 20))
+    rows = np.random.default_rng(0).standard_normal(geometry.projection_shape)
+    kernels, volume = cpu_kernels(), prc.Volume((67, 21, 19), (2.5, 9.0, 8.0))
+    double = prc.ct.fdk(rows, geometry, volume)
+    former = kernels.limit_backproject_isa(3)
+    try:
+        for level in (0, 2, 3):
+            kernels.limit_backproject_isa(level)
+            image = prc.ct.fdk(rows.astype(np.float32), geometry, volume)
+            assert relative_error(image, double) < 1e-4, level
+    finally:
+        kernels.limit_backproject_isa(former)
 
 
 @pytest.mark.parametrize("name", ["turn", "displaced", "arc short", "yawed"])
