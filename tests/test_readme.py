@@ -16,9 +16,12 @@ def test_python_blocks_run():
     names: dict = {}
     for block in blocks:
         exec(compile(block, str(README), "exec"), names)
-    for image in ("image", "better", "reconstructed", "smooth", "similar"):
-        assert names[image].shape == (128, 128)
+    for image in ("image", "reconstructed", "smooth", "similar"):
+        assert names[image].shape == (64, 64)
         assert np.isfinite(names[image]).all()
+    for volume in ("volume", "better"):
+        assert names[volume].shape == (64, 64, 64)
+        assert abs(names[volume][32, 20:40, 20:40].mean() - 0.2) < 0.1
     assert names["heat"]
 
 
