@@ -15,8 +15,9 @@ Bounds bounds(const Beam &beam, i64 v, i64 x, i64 y) {
     if (!(least > 0))
         return {1e30, 1e30};
     const double most = (std::abs(cross) + std::abs(turn) * half_y) * std::abs(beam.magnify);
-    const double step =
-        beam.curved ? std::hypot(n.across_x[v], n.along_x[v]) : std::abs(n.along_x[v]);
+    const double step = beam.curved
+                            ? std::sqrt(n.across_x[v] * n.across_x[v] + n.along_x[v] * n.along_x[v])
+                            : std::abs(n.along_x[v]);
     return {most / (least * least), 7.5 * step / least};
 }
 
