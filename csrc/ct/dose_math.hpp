@@ -73,8 +73,9 @@ PYRAD_HD Trial poisson_trial(double mean, const Words &w) {
     return {floor((2 * a / edge + b) * u + mean + 0.43), large & inside & below};
 }
 
-// The slower test, for what the squeeze leaves.
+// The slower test, for what the squeeze leaves; smaller means get an answer without meaning.
 PYRAD_HD int poisson_accepts(double mean, double k, const Words &w) {
+    mean = max_of(mean, 10.0);
     const double v = uniform(w.at[2], w.at[3]);
     const double edge = 0.5 - fabs(uniform(w.at[0], w.at[1]) - 0.5);
     const double b = 0.931 + 2.53 * sqrt(mean), a = -0.059 + 0.02483 * b;
