@@ -65,8 +65,8 @@ template <class T> PYRAD_CLONES void divide(const T *sum, const T *weights, T *_
 
 // Adds one view of a group to the weighted sums of a row of voxel columns.
 template <class T, int Rays>
-PYRAD_CLONES void add_view(const ConeTable<T> &table, const PiWeight<T> &weight, PartnerKernel<T> fast, i64 v,
-              i64 x, i64 y, i64 z, T *sum, T *weights) {
+PYRAD_CLONES void add_view(const ConeTable<T> &table, const PiWeight<T> &weight,
+                           PartnerKernel<T> fast, i64 v, i64 x, i64 y, i64 z, T *sum, T *weights) {
     ConeLine<T, tile_z> line;
     place<T, Rays, tile_z>(table, v, x, y, z, line);
     const T *view = table.value + v * table.view_stride;
