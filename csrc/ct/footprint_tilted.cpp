@@ -24,6 +24,7 @@ constexpr i64 together = 4; // columns
 template <class T> struct Profiles {
     alignas(64) double centre[block];
     alignas(64) T width[3][block];
+    alignas(64) T plateau[block], end[block], up[block], scale[block], at[block];
     alignas(64) i32 first[block], count[block];
     std::vector<T> weight;
 };
@@ -41,10 +42,12 @@ PYRAD_CLONES void locate(const TiltedView &view, i64 x, i64 y, i64 z, Shadows<T>
                                                    static_cast<double>(y), static_cast<double>(z));
         columns.centre[i] = s.column;
         rows.centre[i] = s.row;
-        for (int d = 0; d < 3; ++d) {
-            columns.width[d][i] = s.column_width[d];
-            rows.width[d][i] = s.row_width[d];
-        }
+        columns.width[0][i] = s.column_width[0];
+        columns.width[1][i] = s.column_width[1];
+        columns.width[2][i] = s.column_width[2];
+        rows.width[0][i] = s.row_width[0];
+        rows.width[1][i] = s.row_width[1];
+        rows.width[2][i] = s.row_width[2];
         shadows.mass[i] = s.mass;
     }
 }
@@ -53,14 +56,18 @@ PYRAD_CLONES void locate(const TiltedView &view, i64 x, i64 y, i64 z, Shadows<T>
 template <class T> PYRAD_CLONES void bound(i64 length, const T *mass, Profiles<T> &p) {
     const double cells = static_cast<double>(length);
     for (i64 i = 0; i < block; ++i) {
-        const double end = tilted_profile(p.width[0][i], p.width[1][i], p.width[2][i]).end;
-        const double at = p.centre[i] + 0.5;
+        const TiltedProfile<T> t = tilted_profile(p.width[0][i], p.width[1][i], p.width[2][i]);
+        p.plateau[i] = t.plateau;
+        p.end[i] = t.end;
+        p.up[i] = t.up;
+        p.scale[i] = t.scale;
+        const double at = p.centre[i] + 0.5, end = t.end;
         const double begin = std::min(std::max(std::floor(at - end), -1.0), cells);
         const double last = std::min(std::floor(at + end), cells - 1);
         p.first[i] = static_cast<i32>(begin);
         const bool hit = mass[i] > T(0) && last >= 0 && last >= begin;
         p.count[i] = hit ? static_cast<i32>(std::max(last, -1.0) - begin + 1) : 0;
-        p.centre[i] = hit ? at - begin : 0.0;
+        p.at[i] = hit ? static_cast<T>(at - begin) : T(0);
     }
 }
 
@@ -70,8 +77,8 @@ template <class T> PYRAD_CLONES void weigh(i64 most, Profiles<T> &p) {
         left[i] = T(-0.5);
     for (i64 j = 0; j < most; ++j)
         for (i64 i = 0; i < block; ++i) {
-            const TiltedProfile<T> t = tilted_profile(p.width[0][i], p.width[1][i], p.width[2][i]);
-            const T z = static_cast<T>(static_cast<double>(j + 1) - p.centre[i]);
+            const TiltedProfile<T> t{p.plateau[i], p.end[i], p.up[i], p.scale[i]};
+            const T z = static_cast<T>(j + 1) - p.at[i];
             const T here = tilted_area(t, z);
             p.weight[j * block + i] = std::max(here - left[i], T(0));
             left[i] = here;

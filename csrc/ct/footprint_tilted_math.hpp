@@ -74,19 +74,22 @@ PYRAD_HD TiltedShadow<T> tilted_shadow(const TiltedView &view, double x, double 
     const double depth = tilted_dot(view.w, x, y, z), scale = 1 / depth;
     const double column = tilted_dot(view.u, x, y, z) * scale;
     const double row = tilted_dot(view.v, x, y, z) * scale;
-    TiltedShadow<T> shadow;
-    shadow.column = column;
-    shadow.row = row;
-    for (int d = 0; d < 3; ++d) {
-        shadow.column_width[d] = static_cast<T>((view.u[d] - column * view.w[d]) * scale);
-        shadow.row_width[d] = static_cast<T>((view.v[d] - row * view.w[d]) * scale);
-    }
     const double rx = view.pitch[0] * x - view.source[0], ry = view.pitch[1] * y - view.source[1];
     const double rz = view.pitch[2] * z - view.source[2];
     const double distance = sqrt(rx * rx + ry * ry + rz * rz);
-    const double spread = view.divergent != 0 ? distance * scale * scale * scale : 1.0;
-    shadow.mass = static_cast<T>(depth > 0 ? view.mass * spread : 0.0);
-    return shadow;
+    const double spread =
+        view.divergent * (distance * scale * scale * scale) + (1 - view.divergent);
+    const auto along_u = [&](int d) {
+        return static_cast<T>((view.u[d] - column * view.w[d]) * scale);
+    };
+    const auto along_v = [&](int d) {
+        return static_cast<T>((view.v[d] - row * view.w[d]) * scale);
+    };
+    return {column,
+            row,
+            {along_u(0), along_u(1), along_u(2)},
+            {along_v(0), along_v(1), along_v(2)},
+            static_cast<T>(view.mass * (depth > 0 ? spread : 0.0))};
 }
 
 } // namespace pyrad
