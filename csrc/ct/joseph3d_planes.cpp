@@ -7,7 +7,9 @@
 namespace pyrad::joseph {
 namespace {
 
-constexpr i64 patch = 32; // side of the squares that are transposed at a time
+// Patches that are transposed at a time: few samples, as slices a power of two apart compete for
+// the same places in the cache.
+constexpr i64 patch = 64, patch_samples = 8;
 
 // Index of (plane, line, sample) in the volume, as strides.
 struct Strides {
@@ -69,10 +71,11 @@ template <class T> Planes<T> copy_planes(View<const T, 3> volume, int axis) {
             for (const i64 edge : {i64(0), planes.lines + 1})
                 std::fill_n(planes.line(k, edge), planes.line_stride, T(0));
     });
+    const i64 depth = step.sample == 1 ? planes.length : patch_samples;
     for_lines(planes, [&](i64 outer, i64 first, i64 last) {
         const bool planes_inside = planes.axis == 0;
-        for (i64 from = 0; from < planes.length; from += patch) {
-            const i64 to = std::min(planes.length, from + patch);
+        for (i64 from = 0; from < planes.length; from += depth) {
+            const i64 to = std::min(planes.length, from + depth);
             for (i64 i = first; i < last; ++i) {
                 const i64 k = planes_inside ? i : outer, l = planes_inside ? outer : i;
                 const T *in = volume.data + k * step.plane + l * step.line;
@@ -89,10 +92,11 @@ template <class T> Planes<T> copy_planes(View<const T, 3> volume, int axis) {
 
 template <class T> void add_planes(const Planes<T> &planes, View<T, 3> volume) {
     const Strides step = strides_of(volume, planes.axis);
+    const i64 depth = step.sample == 1 ? planes.length : patch_samples;
     for_lines(planes, [&](i64 outer, i64 first, i64 last) {
         const bool planes_inside = planes.axis == 0;
-        for (i64 from = 0; from < planes.length; from += patch) {
-            const i64 to = std::min(planes.length, from + patch);
+        for (i64 from = 0; from < planes.length; from += depth) {
+            const i64 to = std::min(planes.length, from + depth);
             for (i64 i = first; i < last; ++i) {
                 const i64 k = planes_inside ? i : outer, l = planes_inside ? outer : i;
                 const T *in = planes.line(k, l + 1);
