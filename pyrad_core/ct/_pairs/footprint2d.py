@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...geometry import Beam, Volume
+from ...threads import num_threads
 from .base import Pair
 from .footprint_tables import plane_views
 
@@ -26,6 +27,7 @@ class Footprint2D(Pair):
         edge.kernels.backproject_footprint2d(y, *self._tables, x)
 
     def memory_needed(self, itemsize: int) -> int:
-        from ...threads import num_threads
-
-        return num_threads() * itemsize * self.projections[1] * (2 * self.projections[2] + 4)
+        _, ny, nx = self.grid
+        tiles = (ny + 16) * (nx + 16) + 16**3  # a slice in tiles of 16 x 16, sixteen to a group
+        rows = self.projections[1] * (2 * self.projections[2] + 52)
+        return itemsize * (tiles + num_threads() * rows)
