@@ -16,6 +16,7 @@ from ._fdk_stage import FilterStage
 from ._fdk_turn import turning_views
 from ._results import result_array
 from .ramp import ramp_response
+from .redundancy import displaced_weights, is_displaced, mirrored_columns
 
 __all__ = ["helix"]
 
@@ -26,8 +27,13 @@ _FAR_AWAY = 1e9  # mm, height of a view that does not exist
 
 @dataclass
 class _Rebinning:
-    """Parallel rays of a helix: groups of ``partners`` views half a turn apart."""
+    """Parallel rays of a helix: groups of ``partners`` views one ``period`` apart.
 
+    The period is half a turn, after which the same rays return from the other side; a whole turn
+    where the detector is displaced, so that most of them do not.
+    """
+
+    period: float
     angles: np.ndarray  # (groups, partners): of the rays
     exists: np.ndarray  # (groups, partners): lies within the scan
     distance: np.ndarray  # (C,): of the rays from the axis, evenly spaced
@@ -35,6 +41,8 @@ class _Rebinning:
     order: np.ndarray  # views by rising angle
     sorted_angles: np.ndarray
     column_at: np.ndarray  # (C,)
+    weights: np.ndarray  # (C,): add up to period / pi over the two sides of the axis
+    pad: tuple[int, int]
 
     @property
     def pitch(self) -> float:
@@ -49,7 +57,7 @@ class _Rebinning:
 
 def helix(edge: Edge, rows: Any, geometry: ConeBeam, volume: Volume, window: dict[str, Any]) -> Any:
     """Volume of a helical scan on a flat or curved detector."""
-    rays = _rebin(geometry)
+    rays = _rebin(geometry, volume)
     _warn_of_gaps(geometry, volume, rays)
     partners, columns = rays.angles.shape[1], rays.distance.size
     near, far = geometry.source_origin, geometry.source_detector
@@ -58,9 +66,10 @@ def helix(edge: Edge, rows: Any, geometry: ConeBeam, volume: Volume, window: dic
     stage = FilterStage(
         (geometry.rows, columns),
         (reach / np.hypot(reach, v[:, None]))[None],
-        np.ones((1, columns)),
-        np.full(rays.angles.size, np.pi / rays.angles.shape[0]),
-        ramp_response(columns, rays.pitch, **window),
+        rays.weights[None],
+        np.full(rays.angles.size, rays.period / rays.angles.shape[0]),
+        ramp_response(columns + sum(rays.pad), rays.pitch, **window),
+        rays.pad,
         prepare=lambda part, out: rays.fill(edge, rows, part, out),
         together=partners,
     )
@@ -71,7 +80,7 @@ def helix(edge: Edge, rows: Any, geometry: ConeBeam, volume: Volume, window: dic
     table = turning_views(rays.angles.ravel(), volume, 0.0, climb * rays.angles.ravel())
     table[~rays.exists.ravel(), 6] = _FAR_AWAY
     kind = _REBINNED_CURVED if geometry.curved else _REBINNED_FLAT
-    column = (-rays.distance[0] / rays.pitch, 1 / rays.pitch)
+    column = (rays.pad[0] - rays.distance[0] / rays.pitch, 1 / rays.pitch)
     row = (-v[0] / pixel_v, far / pixel_v)
     for part, filtered in stage.chunks(edge, rows):
         edge.kernels.backproject_helix(
@@ -81,7 +90,7 @@ def helix(edge: Edge, rows: Any, geometry: ConeBeam, volume: Volume, window: dic
     return out
 
 
-def _rebin(geometry: ConeBeam) -> _Rebinning:
+def _rebin(geometry: ConeBeam, volume: Volume) -> _Rebinning:
     order = np.argsort(geometry.angles, kind="stable")
     angles = geometry.angles[order]
     steps = np.diff(angles)
@@ -95,22 +104,35 @@ def _rebin(geometry: ConeBeam) -> _Rebinning:
     pitch = geometry.pixel[1] * near / far
     columns = int((last - first) / pitch + 1e-9) + 1
     distance = 0.5 * (first + last) + (np.arange(columns) - 0.5 * (columns - 1)) * pitch
+    displaced = is_displaced(distance, pitch, volume.radius)
+    period = 2 * np.pi if displaced else np.pi
+    weights = displaced_weights(distance, pitch) if displaced else np.ones(columns)
+    pad = mirrored_columns(distance, pitch) if displaced else (0, 0)
     fan = np.arcsin(distance / near)
     at = far * (fan if geometry.curved else np.tan(fan))
     column_at = np.clip((at - u[0]) / geometry.pixel[1], 0.0, u.size - 1.0)
     low, high = angles[0] - fan[0], angles[-1] - fan[-1]
-    groups = max(int(np.ceil(np.pi / float(np.median(steps)) - 1e-6)), 1)
-    count = int((high - low) / (np.pi / groups) + 1e-9) + 1
+    groups = max(int(np.ceil(period / float(np.median(steps)) - 1e-6)), 1)
+    count = int((high - low) / (period / groups) + 1e-9) + 1
     if high < low or count < groups:
-        needed = np.pi + float(fan[-1] - fan[0])
+        needed = period + float(fan[-1] - fan[0])
         raise GeometryError(
             f"the helix covers {np.degrees(angles[-1] - angles[0]):.1f} degrees; fdk needs "
-            f"{np.degrees(needed):.1f} (half a turn and the fan)"
+            f"{np.degrees(needed):.1f} ({'a' if displaced else 'half a'} turn and the fan)"
         )
     partners = -(-count // groups)
     index = np.arange(groups)[:, None] + groups * np.arange(partners)
     return _Rebinning(
-        low + index * (np.pi / groups), index < count, distance, fan, order, angles, column_at
+        period=period,
+        angles=low + index * (period / groups),
+        exists=index < count,
+        distance=distance,
+        fan=fan,
+        order=order,
+        sorted_angles=angles,
+        column_at=column_at,
+        weights=weights,
+        pad=pad,
     )
 
 
@@ -118,11 +140,11 @@ def _warn_of_gaps(geometry: ConeBeam, volume: Volume, rays: _Rebinning) -> None:
     """Parts of the volume's axis that some angles do not see."""
     scale = geometry.source_origin / geometry.source_detector
     height = geometry.rows * geometry.pixel[0] * scale
-    travel = abs(geometry.pitch) / 2
+    travel = abs(geometry.pitch) * rays.period / (2 * np.pi)
     if travel > height:
         warnings.warn(
-            f"the pitch {geometry.pitch:g} mm is more than twice the detector's height at the "
-            f"axis, {height:g} mm; slices between the turns are not seen from every angle",
+            f"the rays return after {travel:g} mm of travel, the detector's height at the axis is "
+            f"{height:g} mm; slices between the turns are not seen from every angle",
             PyradWarning,
             stacklevel=4,
         )

@@ -39,7 +39,9 @@ def fdk(
           zeros);
         * helix (``pitch``): weighted filtered backprojection. Fan rays are rebinned to parallel
           ones and every angle modulo half a turn counts once per voxel, shared smoothly among the
-          views that see it, so that the amplitude is right at any pitch;
+          views that see it, so that the amplitude is right at any pitch; a detector shifted
+          sideways has Wang's weights, its angles count modulo a whole turn, which allows half the
+          pitch;
         * ``from_vectors``: poses that form an upright circle or helix are recognised; others are
           taken by projection matrices, each view for its share of one turn about z, with full
           turn, short-scan and displaced weights as for a circle.

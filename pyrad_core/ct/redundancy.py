@@ -20,6 +20,8 @@ __all__ = [
     "angular_weights",
     "displaced_weights",
     "fan_weights",
+    "is_displaced",
+    "mirrored_columns",
     "free_weights",
     "parallel_weights",
     "short_scan_weights",
@@ -39,10 +41,10 @@ class Redundancy(NamedTuple):
 
 def parallel_weights(geometry: ParallelBeam, volume: Volume) -> Redundancy:
     position, step = geometry.column_positions(), geometry.pixel[-1]
-    if _is_displaced(position, step, volume.radius):
+    if is_displaced(position, step, volume.radius):
         weights, wedge = angular_weights(geometry.angles, 2 * np.pi)
         if not wedge:
-            return Redundancy(weights, displaced_weights(position, step), _mirror(position, step))
+            return Redundancy(weights, displaced_weights(position, step), mirrored_columns(position, step))
     weights, wedge = angular_weights(geometry.angles, np.pi)
     if wedge:
         _warn_of_wedge(wedge)
@@ -56,8 +58,8 @@ def fan_weights(geometry: FanBeam | ConeBeam, volume: Volume) -> Redundancy:
     weights, wedge = angular_weights(geometry.angles, 2 * np.pi)
     reach = float(np.arcsin(volume.radius / geometry.source_origin))
     if not wedge:
-        if _is_displaced(gamma, step, reach):
-            pad = _mirror(geometry.column_positions(), geometry.pixel[-1])
+        if is_displaced(gamma, step, reach):
+            pad = mirrored_columns(geometry.column_positions(), geometry.pixel[-1])
             return Redundancy(weights, displaced_weights(gamma, step), pad)
         return Redundancy(weights, np.full(gamma.size, 0.5))
     return Redundancy(weights, _short_scan(geometry.angles, gamma, reach))
@@ -74,9 +76,9 @@ def free_weights(angles: np.ndarray, gamma: np.ndarray, radius: float, near: flo
     turned = typical[0] > typical[-1]  # the columns run the other way
     position = np.tan(typical[::-1] if turned else typical)
     step = float(position[-1] - position[0]) / max(position.size - 1, 1)
-    if position.size < 2 or not _is_displaced(np.arctan(position), np.arctan(step), reach):
+    if position.size < 2 or not is_displaced(np.arctan(position), np.arctan(step), reach):
         return Redundancy(weights, np.full(typical.size, 0.5))
-    rays, pad = displaced_weights(position, step), _mirror(position, step)
+    rays, pad = displaced_weights(position, step), mirrored_columns(position, step)
     return Redundancy(weights, rays[::-1], pad[::-1]) if turned else Redundancy(weights, rays, pad)
 
 
@@ -162,13 +164,13 @@ def fan_angles(geometry: FanBeam | ConeBeam) -> np.ndarray:
     return position if geometry.curved else np.arctan(position)
 
 
-def _is_displaced(position: np.ndarray, step: float, reach: float) -> bool:
+def is_displaced(position: np.ndarray, step: float, reach: float) -> bool:
     """The detector misses part of the volume on one side and sees more on the other."""
     left, right = -(position[0] - 0.5 * step), position[-1] + 0.5 * step
     return min(left, right) < reach and abs(right - left) > 2 * step
 
 
-def _mirror(position: np.ndarray, step: float) -> tuple[int, int]:
+def mirrored_columns(position: np.ndarray, step: float) -> tuple[int, int]:
     """Columns to add on the short side so that both reach equally far: the filtered row goes on
     there, although nothing was measured."""
     missing = round((position[-1] + position[0]) / step)

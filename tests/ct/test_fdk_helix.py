@@ -32,6 +32,23 @@ def test_helix_cylinder_closed_form(share, curved):
     assert abs(image[(distance > 62) & (np.hypot(x, y) < 75)].mean()) < 1e-4
 
 
+@pytest.mark.parametrize("curved, side", [(False, 1), (True, -1)])
+def test_displaced_helix_cylinder_closed_form(curved, side):
+    """Columns on one side of the axis only reach the cylinder's other half from the other side."""
+    angles = np.arange(-290, 290) * 2 * np.pi / 144
+    panel = PANEL | {"offset": (0.0, side * 17 * PANEL["pixel"][1])}
+    geometry = prc.ConeBeam(angles, (60, 78), pitch=0.8 * HEIGHT, curved=curved, **panel)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        image = prc.ct.fdk(CYLINDER.project(geometry), geometry, GRID)
+    x, y, _, _ = around()
+    distance = np.hypot(x - 10, y + 5)
+    inside = image[distance < 42]
+    assert inside.mean() == pytest.approx(0.02, rel=2e-3)
+    assert inside.std() < 0.02 * 0.02
+    assert abs(image[(distance > 62) & (np.hypot(x, y) < 75)].mean()) < 2e-4
+
+
 def test_helix_ball_lies_where_the_geometry_says():
     angles = np.arange(-300, 300) * 2 * np.pi / 144
     x, y, z, distance = around()

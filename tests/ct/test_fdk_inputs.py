@@ -16,7 +16,7 @@ def test_incomplete_scans_warn():
     with pytest.warns(PyradWarning, match="the helix sees z ="):
         prc.ct.fdk(rows, scan, GRID)
     steep = prc.ConeBeam(scan.angles, (60, 112), pitch=300.0, **PANEL)
-    with pytest.warns(PyradWarning, match="more than twice the detector's height"):
+    with pytest.warns(PyradWarning, match="not seen from every angle"):
         prc.ct.fdk(rows, steep, GRID)
     with pytest.raises(GeometryError, match=r"fdk needs .* \(half a turn and the fan\)"):
         prc.ct.fdk(rows[:20], scan.subset(slice(0, 20)), GRID)
