@@ -44,7 +44,8 @@ def parallel_weights(geometry: ParallelBeam, volume: Volume) -> Redundancy:
     if is_displaced(position, step, volume.radius):
         weights, wedge = angular_weights(geometry.angles, 2 * np.pi)
         if not wedge:
-            return Redundancy(weights, displaced_weights(position, step), mirrored_columns(position, step))
+            pad = mirrored_columns(position, step)
+            return Redundancy(weights, displaced_weights(position, step), pad)
     weights, wedge = angular_weights(geometry.angles, np.pi)
     if wedge:
         _warn_of_wedge(wedge)
