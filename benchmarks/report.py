@@ -7,7 +7,8 @@ in a process of its own and its tables are printed when it ends, so that what is
 Every table is one run on one machine, so its ratios hold; times of different runs do not compare. A
 ratio is the entry's time over our fastest, and over ours with as many threads: 5.0 means that the
 entry takes five times as long. With --save the tables go to
-``benchmarks/results/<date>-<cpu>.json`` and ``.md``.
+``benchmarks/results/<date>-<cpu>.json`` and ``.md``, in place of the same tables of that day, and
+README takes the short form of all that stand there.
 """
 
 from __future__ import annotations
@@ -65,9 +66,11 @@ def main(arguments: list[str] | None = None) -> int:
         for name, rows in found.items():
             console.print(as_table(name, rows))
         groups |= found
-    if options.save and groups:
-        for path in save(groups, threads):
-            console.print(f"wrote {path.relative_to(HERE.parent)}")
+    if (options.save or options.readme) and groups:
+        stem = results_stem()
+        groups = of_that_day(stem) | groups
+        save(groups, threads, stem)
+        console.print(f"wrote {stem.relative_to(HERE.parent)}.json and .md")
     if options.readme and groups:
         put_into_readme(short_table(groups, threads))
     return status
@@ -156,27 +159,34 @@ def markdown(groups: dict[str, list[dict[str, Any]]], machine: dict[str, Any]) -
     return "\n".join(lines)
 
 
-def save(groups: dict[str, list[dict[str, Any]]], threads: int) -> list[Path]:
+def results_stem() -> Path:
+    slug = re.sub(r"[^a-z0-9]+", "-", cpu_name().lower()).strip("-")
+    return HERE / "results" / f"{datetime.date.today().isoformat()}-{slug}"
+
+
+def of_that_day(stem: Path) -> dict[str, list[dict[str, Any]]]:
+    path = stem.with_name(stem.name + ".json")
+    return json.loads(path.read_text())["groups"] if path.exists() else {}
+
+
+def save(groups: dict[str, list[dict[str, Any]]], threads: int, stem: Path) -> None:
     machine = {
         "date": datetime.date.today().isoformat(),
         "cpu": cpu_name(),
         "threads": threads,
         "python": platform.python_version(),
     }
-    slug = re.sub(r"[^a-z0-9]+", "-", machine["cpu"].lower()).strip("-")
-    stem = HERE / "results" / f"{machine['date']}-{slug}"
     stem.parent.mkdir(exist_ok=True)
-    paths = [stem.with_name(stem.name + ending) for ending in (".json", ".md")]
-    paths[0].write_text(json.dumps({"machine": machine, "groups": groups}, indent=1) + "\n")
-    paths[1].write_text(markdown(groups, machine))
-    return paths
+    data = json.dumps({"machine": machine, "groups": groups}, indent=1) + "\n"
+    stem.with_name(stem.name + ".json").write_text(data)
+    stem.with_name(stem.name + ".md").write_text(markdown(groups, machine))
 
 
 def short_table(groups: dict[str, list[dict[str, Any]]], threads: int) -> str:
     """One line per problem: our fastest entry, and each peer's time as a multiple of it."""
     lines = [
-        f"One run on {cpu_name()}, {threads} threads, {datetime.date.today().isoformat()}; peers "
-        "with one thread say so. 5x: the peer takes five times as long.",
+        f"{cpu_name()}, {threads} threads, {datetime.date.today().isoformat()}; every line is one "
+        "run, peers with one thread say so. 5x: the peer takes five times as long.",
         "",
         "| problem | pyrad_core | quality | peers: time, quality |",
         "|---|---|---|---|",

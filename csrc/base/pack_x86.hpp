@@ -9,17 +9,9 @@
 // keep the copy that was compiled for the wider processor.
 #pragma once
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(PYRAD_EMULATE)
-#define PYRAD_X86 1
-#if !defined(                                                                                      \
-    __clang__) // GCC 12 on its own undefined() operands; in force wherever they are inlined
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
+#include "base/x86.hpp"
 
-#define PYRAD_AVX512 __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")))
-#define PYRAD_AVX2 __attribute__((target("avx2,fma")))
+#if defined(PYRAD_X86)
 #define PYRAD_ALWAYS __attribute__((always_inline)) static inline
 
 namespace pyrad {

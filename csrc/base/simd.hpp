@@ -18,4 +18,10 @@ namespace pyrad {
 // "x86-64-v4", "x86-64-v3" or "baseline": the widest level this processor offers.
 const char *isa_name();
 
+// Floats in the widest register that hand-written loops may use: 16, 8, or 0 for none of them.
+int vector_width();
+
+// Tests: nothing wider than this (0, 8 or 16) from now on; returns the former limit.
+int limit_vector_width(int floats);
+
 } // namespace pyrad

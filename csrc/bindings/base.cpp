@@ -57,6 +57,10 @@ void bind_base(py::module_ &m) {
     m.def("set_num_threads", &set_num_threads, "count"_a);
     m.def("num_threads", &num_threads);
     m.def("isa_name", &isa_name);
+    m.def(
+        "limit_vector_width", &limit_vector_width, "floats"_a,
+        "Tests: no hand-written loop with more floats a register (0, 8 or 16); returns the former "
+        "limit.");
     m.def("compiler", [] { return std::string("g++ " __VERSION__); });
     def_count_nonfinite<float>(m);
     def_count_nonfinite<double>(m);

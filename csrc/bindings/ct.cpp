@@ -135,8 +135,6 @@ void bind_ct(py::module_ &m) {
     bind_ct_footprint(m);
     def_all<float>(m);
     def_all<double>(m);
-    m.def("limit_backproject_isa", &limit_backproject_isa, "level"_a,
-          "Tests: 0 portable loop, 2 at most AVX2, 3 AVX-512; returns the former level.");
     bind_ct_cone(m);
 }
 

@@ -4,23 +4,12 @@
 // gathered.
 #include "ct/backproject_cone.hpp"
 
-#include "ct/backproject_parallel.hpp"
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(PYRAD_EMULATE)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" // GCC 12's own undefined() operands
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#include <immintrin.h>
-#define PYRAD_X86 1
-#endif
+#include "base/x86.hpp"
 
 namespace pyrad {
 namespace {
 
 #if defined(PYRAD_X86)
-
-#define PYRAD_AVX512 __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,fma")))
-#define PYRAD_AVX2 __attribute__((target("avx2,fma")))
 
 // An advance below this needs one register per window: part + 15 rise < 15, part + 7 rise < 7.
 constexpr float one_register_16 = 0.93f, one_register_8 = 0.85f;
@@ -211,10 +200,10 @@ ConeKernel<float> kernel_256(int rays) {
 
 ConeKernel<float> permuting_cone_kernel([[maybe_unused]] int rays) {
 #if defined(PYRAD_X86)
-    const int limit = backproject_isa_limit();
-    if (limit >= 3 && __builtin_cpu_supports("x86-64-v4"))
+    const int width = vector_width();
+    if (width >= 16)
         return kernel_512(rays);
-    if (limit >= 2 && __builtin_cpu_supports("x86-64-v3"))
+    if (width >= 8)
         return kernel_256(rays);
 #endif
     return nullptr;

@@ -4,7 +4,6 @@
 #include "base/pack_x86.hpp"
 
 #include "ct/backproject_fan_tiles.hpp"
-#include "ct/backproject_parallel.hpp"
 
 namespace pyrad::fan {
 
@@ -35,14 +34,14 @@ TileKernel<float> permuting_tile_kernel([[maybe_unused]] const Scan<float> &scan
                                         [[maybe_unused]] i64 view, [[maybe_unused]] i64 x,
                                         [[maybe_unused]] i64 y) {
 #if defined(PYRAD_X86)
-    const int limit = backproject_isa_limit();
-    if (limit < 2 || !__builtin_cpu_supports("x86-64-v3"))
+    const int width = vector_width();
+    if (width < 8)
         return nullptr;
     const Bounds most = bounds(scan.beam, view, x, y);
     if (most.advance > two_registers || most.series > long_series)
         return nullptr;
     const bool tight = most.series > short_series, narrow = most.advance <= one_register;
-    if (limit >= 3 && __builtin_cpu_supports("x86-64-v4"))
+    if (width >= 16)
         return scan.beam.curved ? avx512::choose<true>(tight, narrow)
                                 : avx512::choose<false>(tight, narrow);
     return scan.beam.curved ? avx2::choose<true>(tight, narrow)

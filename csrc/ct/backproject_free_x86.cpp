@@ -2,16 +2,8 @@
 // gathered, since nothing is known of how the detector stands.
 #include "ct/backproject_free.hpp"
 
+#include "base/x86.hpp"
 #include "ct/backproject_cone.hpp"
-#include "ct/backproject_parallel.hpp"
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(PYRAD_EMULATE)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" // GCC 12's own undefined() operands
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#include <immintrin.h>
-#define PYRAD_X86 1
-#endif
 
 namespace pyrad {
 namespace {
@@ -20,9 +12,8 @@ namespace {
 
 constexpr float nearest_depth = 1e-3f; // of free_sample
 
-__attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,fma"))) void
-add_line_512(const float *value, const float *start, const float *step, int stride, int columns,
-             int rows, float *out) {
+PYRAD_AVX512 void add_line_512(const float *value, const float *start, const float *step,
+                               int stride, int columns, int rows, float *out) {
     const __m512 lane = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     const __m512 one = _mm512_set1_ps(1.0f), before = _mm512_set1_ps(-1.0f);
     const __m512 last = _mm512_set1_ps(static_cast<float>(columns));
@@ -60,9 +51,8 @@ add_line_512(const float *value, const float *start, const float *step, int stri
     }
 }
 
-__attribute__((target("avx2,fma"))) void add_line_256(const float *value, const float *start,
-                                                      const float *step, int stride, int columns,
-                                                      int rows, float *out) {
+PYRAD_AVX2 void add_line_256(const float *value, const float *start, const float *step, int stride,
+                             int columns, int rows, float *out) {
     const __m256 lane = _mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7);
     const __m256 one = _mm256_set1_ps(1.0f), before = _mm256_set1_ps(-1.0f);
     const __m256 last = _mm256_set1_ps(static_cast<float>(columns));
@@ -106,10 +96,10 @@ __attribute__((target("avx2,fma"))) void add_line_256(const float *value, const 
 
 FreeKernel<float> gathering_free_kernel() {
 #if defined(PYRAD_X86)
-    const int limit = backproject_isa_limit();
-    if (limit >= 3 && __builtin_cpu_supports("x86-64-v4"))
+    const int width = vector_width();
+    if (width >= 16)
         return &add_line_512;
-    if (limit >= 2 && __builtin_cpu_supports("x86-64-v3"))
+    if (width >= 8)
         return &add_line_256;
 #endif
     return nullptr;

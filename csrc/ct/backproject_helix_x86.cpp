@@ -2,23 +2,12 @@
 // as in backproject_cone_x86.cpp. A window begins on the detector, so that clamped rows stay in it.
 #include "ct/backproject_helix.hpp"
 
-#include "ct/backproject_parallel.hpp"
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(PYRAD_EMULATE)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" // GCC 12's own undefined() operands
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#include <immintrin.h>
-#define PYRAD_X86 1
-#endif
+#include "base/x86.hpp"
 
 namespace pyrad {
 namespace {
 
 #if defined(PYRAD_X86)
-
-#define PYRAD_AVX512 __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,fma")))
-#define PYRAD_AVX2 __attribute__((target("avx2,fma")))
 
 // First row of a group's window, or -1 where all of its weights are zero.
 inline int window(float row, float reach, float last, const PiWeight<float> &weight) {
@@ -116,10 +105,10 @@ PYRAD_AVX2 void add_partner_256(const PartnerLine<float> &line, const PiWeight<f
 
 PartnerKernel<float> permuting_partner_kernel() {
 #if defined(PYRAD_X86)
-    const int limit = backproject_isa_limit();
-    if (limit >= 3 && __builtin_cpu_supports("x86-64-v4"))
+    const int width = vector_width();
+    if (width >= 16)
         return &add_partner_512;
-    if (limit >= 2 && __builtin_cpu_supports("x86-64-v3"))
+    if (width >= 8)
         return &add_partner_256;
 #endif
     return nullptr;

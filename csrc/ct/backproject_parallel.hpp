@@ -28,8 +28,4 @@ using TileKernel = void (*)(const SampleTable<float> &table, i64 x, i64 y, float
 // more than two columns per pixel.
 TileKernel permuting_tile_kernel(const SampleTable<float> &table);
 
-// Tests: never use an instruction set above this level (0 portable, 2 AVX2, 3 AVX-512).
-int limit_backproject_isa(int level);
-int backproject_isa_limit();
-
 } // namespace pyrad

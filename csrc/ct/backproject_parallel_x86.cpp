@@ -5,13 +5,10 @@
 
 #include "ct/backproject_parallel.hpp"
 
-#include <atomic>
 #include <cmath>
 
 namespace pyrad {
 namespace {
-
-std::atomic<int> isa_limit{3};
 
 #if defined(PYRAD_X86)
 
@@ -37,18 +34,15 @@ using P = Pack256;
 
 } // namespace
 
-int limit_backproject_isa(int level) { return isa_limit.exchange(level); }
-int backproject_isa_limit() { return isa_limit.load(); }
-
 TileKernel permuting_tile_kernel([[maybe_unused]] const SampleTable<float> &table) {
 #if defined(PYRAD_X86)
     for (i64 v = 0; v < table.views; ++v)
         if (std::abs(table.per_x[v]) > two_registers)
             return nullptr;
-    const int limit = isa_limit.load();
-    if (limit >= 3 && __builtin_cpu_supports("x86-64-v4"))
+    const int width = vector_width();
+    if (width >= 16)
         return &avx512::add_views;
-    if (limit >= 2 && __builtin_cpu_supports("x86-64-v3"))
+    if (width >= 8)
         return &avx2::add_views;
 #endif
     return nullptr;

@@ -1,26 +1,14 @@
 // AVX-512 forms of the loops of footprint2d_tiles.cpp: a tile's sixteen lanes are one register.
 #include "ct/footprint2d_tiles.hpp"
 
-#include "ct/backproject_parallel.hpp"
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(PYRAD_EMULATE)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" // GCC 12's own undefined() operands
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#include <immintrin.h>
-#define PYRAD_X86 1
-#define PYRAD_AVX512 __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,fma")))
-#define PYRAD_INLINE_AVX512 PYRAD_AVX512 __attribute__((always_inline)) inline
-#endif
+#include "base/x86.hpp"
 
 namespace pyrad::footprint {
 
 #if defined(PYRAD_X86)
 namespace {
 
-bool wide_registers() {
-    return backproject_isa_limit() >= 3 && __builtin_cpu_supports("x86-64-v4");
-}
+bool wide_registers() { return vector_width() >= 16; }
 
 // Area of the symmetric trapezoid between its middle and z, as HalfArea of the portable loops.
 struct WideArea {

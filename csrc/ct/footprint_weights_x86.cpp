@@ -6,20 +6,10 @@
 // and the same for the angle between two rays, which has to be small enough for a short series.
 #include "ct/footprint_weights.hpp"
 
-#include "ct/backproject_parallel.hpp"
+#include "base/x86.hpp"
 
 #include <algorithm>
 #include <cmath>
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(PYRAD_EMULATE)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" // GCC 12's own undefined() operands
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#include <immintrin.h>
-#define PYRAD_X86 1
-#define PYRAD_AVX512 __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,fma")))
-#define PYRAD_INLINE_AVX512 PYRAD_AVX512 __attribute__((always_inline)) inline
-#endif
 
 namespace pyrad::footprint {
 
@@ -29,9 +19,7 @@ namespace {
 constexpr double largest_tangent = 0.12; // t - t^3/3 + t^5/5 - t^7/7 is good to 1e-9 there
 constexpr i64 padded = footprint_block + 16, middle = 16; // corners of a line; the one between
 
-bool wide_registers() {
-    return backproject_isa_limit() >= 3 && __builtin_cpu_supports("x86-64-v4");
-}
+bool wide_registers() { return vector_width() >= 16; }
 
 PYRAD_INLINE_AVX512 __m512 lanes() {
     return _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);

@@ -7,8 +7,6 @@
 
 #include "ct/joseph2d_tiles.hpp"
 
-#include "ct/backproject_parallel.hpp"
-
 #include <cmath>
 
 namespace pyrad::joseph {
@@ -40,18 +38,10 @@ using P = Pack256;
 #undef PYRAD_TARGET
 } // namespace avx2
 
-// Floats of the widest register that may be used, 0 for none.
-int width() {
-    const int limit = backproject_isa_limit();
-    if (limit >= 3 && __builtin_cpu_supports("x86-64-v4"))
-        return 16;
-    return limit >= 2 && __builtin_cpu_supports("x86-64-v3") ? 8 : 0;
-}
-
 } // namespace
 
 LineKernel permuting_line_kernel(i64 begin, i64 end, const float *start, const float *slope) {
-    const int lanes = width();
+    const int lanes = vector_width();
     if (!lanes)
         return nullptr;
     for (const i64 k : {begin, end - 1}) // the rays spread linearly: the ends are the extremes
@@ -67,7 +57,7 @@ LineKernel permuting_line_kernel(i64 begin, i64 end, const float *start, const f
 
 ParallelKernel permuting_parallel_kernel(const ParallelViews &views, i64 view) {
     const double inverse = std::abs(views.inverse[view]);
-    switch (width()) {
+    switch (vector_width()) {
     case 16:
         return avx512::choose_parallel(inverse);
     case 8:
@@ -81,7 +71,7 @@ FanKernel permuting_fan_kernel(const FanViews &views, i64 view, i64 line, i64 pi
     if (most.advance > two_registers || most.series > fan::long_series)
         return nullptr;
     const bool tight = most.series > fan::short_series;
-    switch (width()) {
+    switch (vector_width()) {
     case 16:
         return avx512::choose_fan(views.beam.curved, tight, most.advance);
     case 8:
@@ -90,7 +80,7 @@ FanKernel permuting_fan_kernel(const FanViews &views, i64 view, i64 line, i64 pi
     return nullptr;
 }
 
-bool can_permute() { return width() > 0; }
+bool can_permute() { return vector_width() > 0; }
 
 #else
 

@@ -2,15 +2,9 @@
 // one of sixteen, and a comparison that of a mask.
 #include "ct/joseph3d_avx2.hpp"
 
+#include "base/x86.hpp"
 #include <algorithm>
 #include <cmath>
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(PYRAD_EMULATE)
-#include <immintrin.h>
-#define PYRAD_X86 1
-#define PYRAD_AVX2 __attribute__((target("avx2,fma")))
-#define PYRAD_AVX2_INLINE PYRAD_AVX2 __attribute__((always_inline)) inline
-#endif
 
 namespace pyrad::joseph::avx2 {
 
@@ -19,10 +13,10 @@ namespace {
 
 constexpr int most_planes = 16; // of one PlaneRun
 
-PYRAD_AVX2_INLINE __m256 lanes() { return _mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7); }
+PYRAD_INLINE_AVX2 __m256 lanes() { return _mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7); }
 
 // samples[index] of eight lanes whose indices are below 8, or with `Two` below 16.
-template <bool Two> PYRAD_AVX2_INLINE __m256 pick(const float *samples, __m256i index) {
+template <bool Two> PYRAD_INLINE_AVX2 __m256 pick(const float *samples, __m256i index) {
     const __m256 low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(samples), index);
     if constexpr (!Two)
         return low;
@@ -32,7 +26,7 @@ template <bool Two> PYRAD_AVX2_INLINE __m256 pick(const float *samples, __m256i 
 }
 
 template <bool Two>
-PYRAD_AVX2_INLINE __m256 add_line(__m256 sum, const float *line, int window, __m256 row,
+PYRAD_INLINE_AVX2 __m256 add_line(__m256 sum, const float *line, int window, __m256 row,
                                   __m256 base, __m256 step) {
     const __m256 at = _mm256_add_ps(base, _mm256_mul_ps(row, step));
     const __m256 in = _mm256_sub_ps(at, _mm256_set1_ps(static_cast<float>(window)));
@@ -44,7 +38,7 @@ PYRAD_AVX2_INLINE __m256 add_line(__m256 sum, const float *line, int window, __m
 }
 
 template <int Groups, bool Two>
-PYRAD_AVX2_INLINE void sum_groups(const float *lines, i64 stride, i64 length,
+PYRAD_INLINE_AVX2 void sum_groups(const float *lines, i64 stride, i64 length,
                                   const PlaneRun &planes, i64 first, float *sums) {
     const __m256 start = _mm256_add_ps(_mm256_mul_ps(lanes(), _mm256_set1_ps(8.0f)),
                                        _mm256_set1_ps(static_cast<float>(first)));
@@ -82,21 +76,21 @@ PYRAD_AVX2 void sum_all(const float *lines, i64 stride, i64 length, const PlaneR
 }
 
 // First row at or behind a position: the one formula by which rows are shared out to intervals.
-PYRAD_AVX2_INLINE __m256i first_row(__m256 position, __m256 inverse, __m256 shift) {
+PYRAD_INLINE_AVX2 __m256i first_row(__m256 position, __m256 inverse, __m256 shift) {
     return _mm256_cvttps_epi32(_mm256_ceil_ps(_mm256_fmadd_ps(position, inverse, shift)));
 }
-PYRAD_AVX2_INLINE i64 first_row_at(float position, __m256 inverse, __m256 shift) {
+PYRAD_INLINE_AVX2 i64 first_row_at(float position, __m256 inverse, __m256 shift) {
     const __m256i row = first_row(_mm256_set1_ps(position), inverse, shift);
     return _mm_cvtsi128_si32(_mm256_castsi256_si128(row));
 }
 
 // The row of a window that every lane takes, 0 where the lane has fewer than j + 1 rows.
-PYRAD_AVX2_INLINE __m256 take(const float *window, __m256i index, __m256i number, int j) {
+PYRAD_INLINE_AVX2 __m256 take(const float *window, __m256i index, __m256i number, int j) {
     const __m256i has = _mm256_cmpgt_epi32(number, _mm256_set1_epi32(j));
     return _mm256_and_ps(_mm256_castsi256_ps(has), pick<true>(window + j, index));
 }
 
-PYRAD_AVX2_INLINE void add_scaled(float *line, float share, __m256 given) {
+PYRAD_INLINE_AVX2 void add_scaled(float *line, float share, __m256 given) {
     if (line)
         _mm256_storeu_ps(line,
                          _mm256_fmadd_ps(_mm256_set1_ps(share), given, _mm256_loadu_ps(line)));

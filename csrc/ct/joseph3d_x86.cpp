@@ -4,20 +4,11 @@
 // consecutive, sum (1 - f) y of them belongs to p and sum f y to p + 1.
 #include "ct/joseph3d_tiles.hpp"
 
-#include "ct/backproject_parallel.hpp"
+#include "base/x86.hpp"
 #include "ct/joseph3d_avx2.hpp"
 
 #include <algorithm>
 #include <cmath>
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(PYRAD_EMULATE)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" // GCC 12's own undefined() operands
-#include <immintrin.h>
-#define PYRAD_X86 1
-#define PYRAD_AVX512 __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw")))
-#define PYRAD_AVX512_INLINE PYRAD_AVX512 __attribute__((always_inline)) inline
-#endif
 
 namespace pyrad::joseph {
 
@@ -29,18 +20,16 @@ constexpr int groups = 8;       // row groups that share the loads of a plane's 
 constexpr int ceiling = _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC;
 constexpr int flooring = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
 
-bool wide_registers() {
-    return backproject_isa_limit() >= 3 && __builtin_cpu_supports("x86-64-v4");
-}
+bool wide_registers() { return vector_width() >= 16; }
 
-bool eight_lanes() { return backproject_isa_limit() >= 2 && __builtin_cpu_supports("x86-64-v3"); }
+bool eight_lanes() { return vector_width() >= 8; }
 
-PYRAD_AVX512_INLINE __m512 lanes() {
+PYRAD_INLINE_AVX512 __m512 lanes() {
     return _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 }
 
 // Start of the window of every group at every plane, kept to where the margins are zero.
-PYRAD_AVX512_INLINE void place_windows(const PlaneRun &planes, i64 length, i64 first,
+PYRAD_INLINE_AVX512 void place_windows(const PlaneRun &planes, i64 length, i64 first,
                                        int (*window)[16]) {
     const __m512 row = _mm512_add_ps(_mm512_mul_ps(lanes(), _mm512_set1_ps(16.0f)),
                                      _mm512_set1_ps(static_cast<float>(first)));
@@ -56,7 +45,7 @@ PYRAD_AVX512_INLINE void place_windows(const PlaneRun &planes, i64 length, i64 f
 
 // One group of rows at one plane. `Two`: the window fills two registers.
 template <bool Two>
-PYRAD_AVX512_INLINE __m512 add_line(__m512 sum, const float *line, int window, __m512 row,
+PYRAD_INLINE_AVX512 __m512 add_line(__m512 sum, const float *line, int window, __m512 row,
                                     __m512 base, __m512 step) {
     const __m512 at = _mm512_add_ps(base, _mm512_mul_ps(row, step));
     const __m512 in = _mm512_sub_ps(at, _mm512_set1_ps(static_cast<float>(window)));
@@ -75,7 +64,7 @@ PYRAD_AVX512_INLINE __m512 add_line(__m512 sum, const float *line, int window, _
 }
 
 template <int Groups, bool Two>
-PYRAD_AVX512_INLINE void sum_groups(const float *lines, i64 stride, i64 length,
+PYRAD_INLINE_AVX512 void sum_groups(const float *lines, i64 stride, i64 length,
                                     const PlaneRun &planes, i64 first, float *sums) {
     alignas(64) int window[most_planes][16];
     place_windows(planes, length, first, window);
@@ -109,7 +98,7 @@ PYRAD_AVX512 void sum_rows_avx512(const float *lines, i64 stride, i64 length,
 
 // rows[at + index] of 16 lanes whose indices span less than 32, or with `Wide` less than 64.
 template <bool Wide>
-PYRAD_AVX512_INLINE __m512 pick(__mmask16 mask, __m512i index, const float *rows) {
+PYRAD_INLINE_AVX512 __m512 pick(__mmask16 mask, __m512i index, const float *rows) {
     const __m512 near = _mm512_maskz_permutex2var_ps(mask, _mm512_loadu_ps(rows), index,
                                                      _mm512_loadu_ps(rows + 16));
     if constexpr (!Wide)
@@ -121,11 +110,11 @@ PYRAD_AVX512_INLINE __m512 pick(__mmask16 mask, __m512i index, const float *rows
 }
 
 // First row at or behind a position: the one formula by which rows are shared out to intervals.
-PYRAD_AVX512_INLINE __m512i first_row(__m512 position, __m512 inverse, __m512 shift) {
+PYRAD_INLINE_AVX512 __m512i first_row(__m512 position, __m512 inverse, __m512 shift) {
     return _mm512_cvt_roundps_epi32(_mm512_fmadd_ps(position, inverse, shift), ceiling);
 }
 
-PYRAD_AVX512_INLINE i64 first_row_at(float position, __m512 inverse, __m512 shift) {
+PYRAD_INLINE_AVX512 i64 first_row_at(float position, __m512 inverse, __m512 shift) {
     const __m512i row = first_row(_mm512_set1_ps(position), inverse, shift);
     return _mm_cvtsi128_si32(_mm512_castsi512_si128(row));
 }

@@ -76,20 +76,20 @@ def test_backprojection_direct_sum(data):
     scale = max(np.abs(expected).max(), 1.0)
     kernels = cpu_kernels()
     arguments = turn_arguments(geometry, volume, int(curved))
-    former = kernels.limit_backproject_isa(3)
+    former = kernels.limit_vector_width(16)
     try:
-        for level, dtype, tolerance in (
-            (3, np.float32, 3e-4),
-            (2, np.float32, 3e-4),
+        for width, dtype, tolerance in (
+            (16, np.float32, 3e-4),
+            (8, np.float32, 3e-4),
             (0, np.float32, 3e-4),
-            (3, np.float64, 1e-10),
+            (16, np.float64, 1e-10),
         ):
-            kernels.limit_backproject_isa(level)
+            kernels.limit_vector_width(width)
             image = np.full(shape, 3.0, dtype)
             kernels.backproject_cone(transposed(filtered, dtype), *arguments, True, image)
-            assert np.abs(image - 3.0 - expected).max() < tolerance * scale, level
+            assert np.abs(image - 3.0 - expected).max() < tolerance * scale, width
     finally:
-        kernels.limit_backproject_isa(former)
+        kernels.limit_vector_width(former)
 
 
 def test_kernels_refuse_what_would_read_out_of_bounds():

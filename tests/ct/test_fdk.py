@@ -69,14 +69,14 @@ def test_gathered_and_plain_sampling_of_free_poses_agree():
     rows = np.random.default_rng(0).standard_normal(geometry.projection_shape)
     kernels, volume = cpu_kernels(), prc.Volume((67, 21, 19), (2.5, 9.0, 8.0))
     double = prc.ct.fdk(rows, geometry, volume)
-    former = kernels.limit_backproject_isa(3)
+    former = kernels.limit_vector_width(16)
     try:
-        for level in (0, 2, 3):
-            kernels.limit_backproject_isa(level)
+        for width in (0, 8, 16):
+            kernels.limit_vector_width(width)
             image = prc.ct.fdk(rows.astype(np.float32), geometry, volume)
-            assert relative_error(image, double) < 1e-4, level
+            assert relative_error(image, double) < 1e-4, width
     finally:
-        kernels.limit_backproject_isa(former)
+        kernels.limit_vector_width(former)
 
 
 @pytest.mark.parametrize("name", ["turn", "displaced", "arc short", "yawed"])

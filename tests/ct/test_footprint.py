@@ -453,12 +453,12 @@ def test_permuting_kernels_agree_with_the_portable_loops(name):
     x, y = draw(A)
     forward, adjoint = A.forward(x), A.adjoint(y)
     kernels = cpu_kernels()
-    former = kernels.limit_backproject_isa(0)
+    former = kernels.limit_vector_width(0)
     try:
         assert relative_error(A.forward(x), forward) < 2e-6
         assert relative_error(A.adjoint(y), adjoint) < 2e-6
     finally:
-        kernels.limit_backproject_isa(former)
+        kernels.limit_vector_width(former)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -286,21 +286,21 @@ def test_same_bits_for_any_number_of_threads(name):
         np.testing.assert_array_equal(adjoint, results[0][1])
 
 
-@pytest.mark.parametrize("level", [0, 2])
+@pytest.mark.parametrize("width", [0, 8])
 @pytest.mark.parametrize("name", scans())
-def test_permuting_kernels_agree_with_the_portable_loops(name, level):
+def test_permuting_kernels_agree_with_the_portable_loops(name, width):
     geometry, volume = scans()[name]
     A = prc.ct.Projector(geometry, volume)
     rng = np.random.default_rng(0)
     x = rng.standard_normal(A.domain_shape).astype(np.float32)
     y = rng.standard_normal(A.range_shape).astype(np.float32)
     forward, adjoint = A.forward(x), A.adjoint(y)
-    before = cpu_kernels().limit_backproject_isa(level)
+    before = cpu_kernels().limit_vector_width(width)
     try:
         assert relative_error(forward, A.forward(x)) < 3e-6
         assert relative_error(adjoint, A.adjoint(y)) < 3e-6
     finally:
-        cpu_kernels().limit_backproject_isa(before)
+        cpu_kernels().limit_vector_width(before)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

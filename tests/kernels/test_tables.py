@@ -10,7 +10,7 @@ import pytest
 from pyrad_core._kernels import cpu, cuda
 
 # Questions about the CPU table itself.
-CPU_ONLY = {"compiler", "isa_name", "limit_backproject_isa", "num_threads", "set_num_threads"}
+CPU_ONLY = {"compiler", "isa_name", "limit_vector_width", "num_threads", "set_num_threads"}
 
 
 def cpu_kernels() -> dict[str, set[tuple[str, ...]]]:
