@@ -148,17 +148,3 @@ def symmetric(rows, image):
     return lambda back: ADJOINT_QUALITY.format(
         abs(np.vdot(image.astype(np.float64), back) / left - 1)
     )
-
-
-@pytest.mark.benchmark(group="cgls 20 iterations 512x720x736")
-class TestCgls:
-    def bench_cgls(self, scan, our_threads, measure):
-        measure(
-            lambda: prc.ct.recon(scan.rows, scan.geometry, scan.volume, method="cgls"),
-            threads=our_threads,
-            quality=scan.quality,
-        )
-
-    def bench_cgls_astra(self, scan, measure):
-        run = peers.astra_iterate("CGLS", scan.rows, scan.geometry, scan.volume, 20)
-        measure(run, who="ASTRA linear", quality=scan.quality)

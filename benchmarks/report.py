@@ -1,6 +1,7 @@
 """Run the benchmarks and print ours beside every peer.
 
-    python -m benchmarks.report [area ...] [--threads N] [--quick] [--save] [--readme]
+    python -m benchmarks.report [area ...] [--only EXPRESSION] [--threads N] [--quick] [--save]
+                                [--readme]
 
 ``area`` names ``bench_<area>.py`` and every ``bench_<area>_*.py``; none means all. Each file runs
 in a process of its own and its tables are printed when it ends, so that what is done stays done.
@@ -49,6 +50,7 @@ _THREAD_VARIABLES = (
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
     parser.add_argument("areas", nargs="*", help="bench_<area>.py, bench_<area>_*.py; default all")
+    parser.add_argument("--only", default="", help="of their entries, as pytest's -k")
     parser.add_argument("--threads", type=int, default=None, help="for every entry; default all")
     parser.add_argument("--quick", action="store_true", help="one round per entry")
     parser.add_argument("--save", action="store_true", help="write to benchmarks/results")
@@ -60,11 +62,12 @@ def main(arguments: list[str] | None = None) -> int:
     groups: dict[str, list[dict[str, Any]]] = {}
     status = 0
     for path in paths:
-        failed, run = run_benchmarks(path, threads, options.quick)
+        failed, run = run_benchmarks(path, threads, options.quick, options.only)
         status = status or failed
         found = collect(run)
         for name, rows in found.items():
             console.print(as_table(name, rows))
+        sys.stdout.flush()
         groups |= found
     if (options.save or options.readme) and groups:
         stem = results_stem()
@@ -88,7 +91,7 @@ def bench_files(areas: list[str], parser: argparse.ArgumentParser) -> list[Path]
     return list(chosen.values())
 
 
-def run_benchmarks(path: Path, threads: int, quick: bool) -> tuple[int, dict[str, Any]]:
+def run_benchmarks(path: Path, threads: int, quick: bool, only: str) -> tuple[int, dict[str, Any]]:
     """pytest's exit status and pytest-benchmark's JSON of one file."""
     environment = dict(os.environ, OMP_WAIT_POLICY="passive")
     environment.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
@@ -100,7 +103,7 @@ def run_benchmarks(path: Path, threads: int, quick: bool) -> tuple[int, dict[str
             *(sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"),
             *("-o", "python_functions=test_* bench_*", "--benchmark-disable-gc"),
             *("--benchmark-columns=median", f"--benchmark-json={target}"),
-            str(path),
+            *("-k", only, str(path)),
         ]
         result = subprocess.run(
             command, cwd=HERE.parent, env=environment, stdout=subprocess.PIPE, text=True
@@ -108,7 +111,8 @@ def run_benchmarks(path: Path, threads: int, quick: bool) -> tuple[int, dict[str
         text = target.read_text() if target.exists() else ""
     notes = [line for line in result.stdout.splitlines() if line.startswith("SKIPPED")]
     print("\n".join(notes) if result.returncode == 0 else result.stdout, file=sys.stderr)
-    return result.returncode, json.loads(text) if text.strip() else {"benchmarks": []}
+    status = 0 if only and result.returncode == 5 else result.returncode  # 5: no entry chosen
+    return status, json.loads(text) if text.strip() else {"benchmarks": []}
 
 
 def collect(run: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
