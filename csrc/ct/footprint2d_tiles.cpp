@@ -2,6 +2,7 @@
 #include "ct/footprint2d_tiles.hpp"
 
 #include "base/simd.hpp"
+#include "base/with_constant.hpp"
 
 #include <algorithm>
 
@@ -82,29 +83,13 @@ PYRAD_CLONES void collect_span(const Advance &advance, const T *part, const T *c
 } // namespace
 
 template <class T> void spread(const Advance &advance, const T *part, const T *pixels, T *cells) {
-    switch (advance.span) {
-    case 3:
-        return spread_span<T, 3>(advance, part, pixels, cells);
-    case 4:
-        return spread_span<T, 4>(advance, part, pixels, cells);
-    case 5:
-        return spread_span<T, 5>(advance, part, pixels, cells);
-    default:
-        return spread_span<T, most_cells>(advance, part, pixels, cells);
-    }
+    with_constant<most_cells, 3, 4, 5>(
+        advance.span, [&](auto span) { spread_span<T, span>(advance, part, pixels, cells); });
 }
 
 template <class T> void collect(const Advance &advance, const T *part, const T *cells, T *pixels) {
-    switch (advance.span) {
-    case 3:
-        return collect_span<T, 3>(advance, part, cells, pixels);
-    case 4:
-        return collect_span<T, 4>(advance, part, cells, pixels);
-    case 5:
-        return collect_span<T, 5>(advance, part, cells, pixels);
-    default:
-        return collect_span<T, most_cells>(advance, part, cells, pixels);
-    }
+    with_constant<most_cells, 3, 4, 5>(
+        advance.span, [&](auto span) { collect_span<T, span>(advance, part, cells, pixels); });
 }
 
 template void spread(const Advance &, const float *, const float *, float *);

@@ -1,6 +1,7 @@
 // AVX-512 forms of the loops of footprint2d_tiles.cpp: a tile's sixteen lanes are one register.
 #include "ct/footprint2d_tiles.hpp"
 
+#include "base/with_constant.hpp"
 #include "base/x86.hpp"
 
 namespace pyrad::footprint {
@@ -110,39 +111,17 @@ PYRAD_AVX512 void collect_avx512(const Advance &advance, const float *part, cons
 bool spread_wide(const Advance &advance, const float *part, const float *pixels, float *cells) {
     if (!wide_registers())
         return false;
-    switch (advance.span) {
-    case 3:
-        spread_avx512<3>(advance, part, pixels, cells);
-        return true;
-    case 4:
-        spread_avx512<4>(advance, part, pixels, cells);
-        return true;
-    case 5:
-        spread_avx512<5>(advance, part, pixels, cells);
-        return true;
-    default:
-        spread_avx512<most_cells>(advance, part, pixels, cells);
-        return true;
-    }
+    with_constant<most_cells, 3, 4, 5>(
+        advance.span, [&](auto span) { spread_avx512<span>(advance, part, pixels, cells); });
+    return true;
 }
 
 bool collect_wide(const Advance &advance, const float *part, const float *cells, float *pixels) {
     if (!wide_registers())
         return false;
-    switch (advance.span) {
-    case 3:
-        collect_avx512<3>(advance, part, cells, pixels);
-        return true;
-    case 4:
-        collect_avx512<4>(advance, part, cells, pixels);
-        return true;
-    case 5:
-        collect_avx512<5>(advance, part, cells, pixels);
-        return true;
-    default:
-        collect_avx512<most_cells>(advance, part, cells, pixels);
-        return true;
-    }
+    with_constant<most_cells, 3, 4, 5>(
+        advance.span, [&](auto span) { collect_avx512<span>(advance, part, cells, pixels); });
+    return true;
 }
 
 #else

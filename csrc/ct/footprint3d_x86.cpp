@@ -3,6 +3,7 @@
 // once more per further sample, and permuted into place. They fuse multiply and add.
 #include "ct/footprint3d_tiles.hpp"
 
+#include "base/with_constant.hpp"
 #include "base/x86.hpp"
 
 #include <algorithm>
@@ -106,33 +107,15 @@ PYRAD_AVX512 void take_avx512(const Column &column, const float *mixed, float *v
 
 template <bool Narrow>
 void add_columns(const Column &column, const float *weight, const float *voxels, float *detector) {
-    switch (column.columns) {
-    case 2:
-        return add_avx512<Narrow, 2>(column, weight, voxels, detector);
-    case 3:
-        return add_avx512<Narrow, 3>(column, weight, voxels, detector);
-    case 4:
-        return add_avx512<Narrow, 4>(column, weight, voxels, detector);
-    case 5:
-        return add_avx512<Narrow, 5>(column, weight, voxels, detector);
-    default:
-        return add_avx512<Narrow, 0>(column, weight, voxels, detector);
-    }
+    with_constant<0, 2, 3, 4, 5>(static_cast<int>(column.columns), [&](auto columns) {
+        add_avx512<Narrow, columns>(column, weight, voxels, detector);
+    });
 }
 
 void mix_columns(const Column &column, const float *weight, const float *detector, float *mixed) {
-    switch (column.columns) {
-    case 2:
-        return mix_avx512<2>(column, weight, detector, mixed);
-    case 3:
-        return mix_avx512<3>(column, weight, detector, mixed);
-    case 4:
-        return mix_avx512<4>(column, weight, detector, mixed);
-    case 5:
-        return mix_avx512<5>(column, weight, detector, mixed);
-    default:
-        return mix_avx512<0>(column, weight, detector, mixed);
-    }
+    with_constant<0, 2, 3, 4, 5>(static_cast<int>(column.columns), [&](auto columns) {
+        mix_avx512<columns>(column, weight, detector, mixed);
+    });
 }
 
 } // namespace
