@@ -1,4 +1,4 @@
-"""The array that a reconstruction is written to."""
+"""The arrays that results are written to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .._memory import require_memory
 from ..errors import DataError, ShapeError
 from ..geometry import Volume
 
-__all__ = ["result_array"]
+__all__ = ["result_array", "result_like", "usable_out"]
 
 
 def result_array(edge: Edge, like: Any, volume: Volume, scratch: int = 0) -> Any:
@@ -22,15 +22,33 @@ def result_array(edge: Edge, like: Any, volume: Volume, scratch: int = 0) -> Any
             asked = volume.size * like.itemsize + scratch
             require_memory("the volume's values", asked, "reconstruct in parts")
         return edge.xp.empty(volume.shape, dtype=like.dtype)
-    out = edge["out"]
-    if tuple(out.shape) != volume.shape:
-        raise ShapeError(f"out has shape {tuple(out.shape)}, but the volume is {volume.shape}")
-    if out.dtype != like.dtype:
-        raise DataError(f"out has dtype {out.dtype}, but the result is {like.dtype}")
-    if not out.flags.c_contiguous:
+    out = usable_out(edge["out"], volume.shape, like.dtype, "the volume")
+    if scratch and not edge.on_gpu:
+        require_memory("the filtered projections", scratch, "reconstruct in parts")
+    return out
+
+
+def result_like(edge: Edge, given: Any, dtype: Any) -> Any:
+    """The caller's ``out`` if it is usable, else a new array of the shape of ``given``."""
+    dtype = edge.xp.dtype(dtype)
+    if "out" not in edge.arrays:
+        if not edge.on_gpu:
+            asked = given.size * dtype.itemsize
+            require_memory("the line integrals", asked, "treat fewer views at a time")
+        return edge.xp.empty(given.shape, dtype=dtype)
+    return usable_out(edge["out"], tuple(given.shape), dtype, "the result")
+
+
+def usable_out(
+    out: Any, shape: tuple[int, ...], dtype: Any, what: str, *, contiguous: bool = True
+) -> Any:
+    """``out``, or the reason why it cannot take ``what``."""
+    if tuple(out.shape) != shape:
+        raise ShapeError(f"out has shape {tuple(out.shape)}, but {what} is {shape}")
+    if out.dtype != dtype:
+        raise DataError(f"out has dtype {out.dtype}, but the result is {dtype}")
+    if contiguous and not out.flags.c_contiguous:
         raise DataError("out is not C-contiguous")
     if not getattr(out.flags, "writeable", True):
         raise DataError("out is read-only, but it is written to")
-    if scratch and not edge.on_gpu:
-        require_memory("the filtered projections", scratch, "reconstruct in parts")
     return out

@@ -11,7 +11,7 @@ from .._checks import at_least, number, positive
 from .._kernels.select import Edge, edge_of
 from ..errors import DataError, ShapeError
 from ._bad_pixels import host
-from ._outputs import output_like
+from ._results import result_like
 
 __all__ = ["simulate_dose"]
 
@@ -94,7 +94,7 @@ def simulate_dose(
     view_photons = open_beam * _view_factors(edge, lines, modulation)
     share = _factors("bowtie", bowtie, lines, axis=-1)
     views, columns = view_photons.size, share.size
-    noisy = output_like(edge, lines, lines.dtype)
+    noisy = result_like(edge, lines, lines.dtype)
     given = lines.reshape(_grid(lines.size, views, columns))
     edge.kernels.simulate_dose(
         given, view_photons, share, sigma, fraction, _key(seed), noisy.reshape(given.shape)

@@ -10,7 +10,7 @@ from .._checks import number, positive
 from .._kernels.select import Edge, edge_of
 from ..errors import DataError, ShapeError
 from ._bad_pixels import bad_pixel_mask, replace_pixels
-from ._outputs import output_like
+from ._results import result_like
 
 __all__ = ["normalize"]
 
@@ -95,7 +95,7 @@ def normalize(
     bad = bad_pixel_mask(edge, bad_pixels, open_beam, offset, flat)
     gain = _inverse_gain(edge, open_beam - offset, bad, floor)
     scale = _air_scale(edge, given, offset, gain, air)
-    lines = output_like(edge, given, dtype)
+    lines = result_like(edge, given, dtype)
     views = given.shape[0]
     unusable = edge.kernels.normalize_counts(
         given.reshape(views, -1),

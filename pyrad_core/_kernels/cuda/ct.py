@@ -29,7 +29,7 @@ def filter_rows(x: Any, weights: Any, first: int, response: Any, scale: Any, out
 
     Rows go in chunks, so that the spectra stay below half a gigabyte.
     """
-    fft, xp = _fft(x), runtime.array_module(x)
+    fft, xp = runtime.fft_module(x), runtime.array_module(x)
     size, share = 2 * (response.shape[0] - 1), x.shape[0] // weights.shape[0]
     chunk = share * max(1, (1 << 26) // (size * share))
     padded = xp.zeros((min(chunk, x.shape[0]), size), dtype=x.dtype)
@@ -57,9 +57,13 @@ def backproject_parallel(filtered: Any, views: np.ndarray, out: Any) -> None:
     runtime.launch(
         "ct/backproject_parallel.cu",
         f"backproject_parallel_{runtime.suffix(filtered)}",
-        (_ceil(nx, _BLOCK[0]), _ceil(ny, _TILE_ROWS), _ceil(slices, _SLICES)),
+        (
+            runtime.ceil_div(nx, _BLOCK[0]),
+            runtime.ceil_div(ny, _TILE_ROWS),
+            runtime.ceil_div(slices, _SLICES),
+        ),
         _BLOCK,
-        (filtered, _beside(filtered, views), *sizes, out, np.int64(ny), np.int64(nx)),
+        (filtered, runtime.beside(filtered, views), *sizes, out, np.int64(ny), np.int64(nx)),
     )
 
 
@@ -79,10 +83,10 @@ def backproject_fan(
     runtime.launch(
         "ct/backproject_fan.cu",
         f"backproject_fan_{runtime.suffix(filtered)}",
-        (_ceil(nx, _BLOCK[0]), _ceil(ny, _TILE_ROWS)),
+        (runtime.ceil_div(nx, _BLOCK[0]), runtime.ceil_div(ny, _TILE_ROWS)),
         _BLOCK,
         (
-            *(filtered, _beside(filtered, views), np.int64(count), np.int64(columns)),
+            *(filtered, runtime.beside(filtered, views), np.int64(count), np.int64(columns)),
             *(*beam, out, np.int64(ny), np.int64(nx)),
         ),
     )
@@ -101,7 +105,7 @@ def project2d(
     runtime.launch(
         "ct/joseph2d.cu",
         f"project2d_{runtime.suffix(image)}",
-        (_ceil(columns, _RAYS), count, _ceil(slices, _SLICES)),
+        (runtime.ceil_div(columns, _RAYS), count, runtime.ceil_div(slices, _SLICES)),
         (_RAYS,),
         (image, transposed, *sizes, rays, np.int64(columns), out),
     )
@@ -124,11 +128,15 @@ def backproject2d(
     runtime.launch(
         "ct/joseph2d.cu",
         f"backproject2d_{runtime.suffix(projections)}",
-        (_ceil(nx, _BLOCK[0]), _ceil(ny, _PAIR_ROWS), _ceil(slices, _SLICES)),
+        (
+            runtime.ceil_div(nx, _BLOCK[0]),
+            runtime.ceil_div(ny, _PAIR_ROWS),
+            runtime.ceil_div(slices, _SLICES),
+        ),
         _BLOCK,
         (
             *(projections, np.int64(slices), np.int64(ny), np.int64(nx)),
-            *(_beside(projections, table), np.int64(count), np.float64(centre)),
+            *(runtime.beside(projections, table), np.int64(count), np.float64(centre)),
             *(np.float64(magnify), np.int32(curved), np.int32(parallel)),
             *(rays, np.int64(columns), out),
         ),
@@ -142,10 +150,15 @@ def _trace(like: Any, views: np.ndarray, pixels: np.ndarray, pitch_x: float, pit
     runtime.launch(
         "ct/joseph2d.cu",
         f"trace2d_{runtime.suffix(like)}",
-        (_ceil(columns, _RAYS), count),
+        (runtime.ceil_div(columns, _RAYS), count),
         (_RAYS,),
         (
-            *(_beside(like, views), np.int64(count), _beside(like, pixels), np.int64(columns)),
+            *(
+                runtime.beside(like, views),
+                np.int64(count),
+                runtime.beside(like, pixels),
+                np.int64(columns),
+            ),
             *(np.float64(pitch_x), np.float64(pitch_y), rays),
         ),
     )
@@ -178,22 +191,3 @@ def _pixel_columns(views: np.ndarray, pixels: np.ndarray) -> tuple[np.ndarray, f
     if np.abs(places - even).max() > 1e-5 * abs(pitch):
         raise ShapeError("pixels are not evenly spaced, as the CUDA kernels expect")
     return table, float(-places[0] / pitch), float(1.0 / pitch), curved
-
-
-def _ceil(size: int, step: int) -> int:
-    return -(-size // step)
-
-
-def _beside(like: Any, table: np.ndarray) -> Any:
-    """The table where ``like`` is."""
-    return runtime.array_module(like).asarray(table)
-
-
-def _fft(like: Any) -> Any:
-    if isinstance(like, np.ndarray):
-        import scipy.fft
-
-        return scipy.fft
-    import cupyx.scipy.fft
-
-    return cupyx.scipy.fft

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from . import runtime
-from .ct import _beside, _ceil, _fft
 
 __all__ = [
     "backproject_cone",
@@ -29,7 +28,7 @@ def filter_transposed(
     x: Any, cosine: Any, rays: Any, response: Any, scale: Any, before: int, out: Any
 ) -> None:
     """Weights and filters every row, writes (view, column, row) with margins (cuFFT)."""
-    fft, (views, rows, columns) = _fft(x), x.shape
+    fft, (views, rows, columns) = runtime.fft_module(x), x.shape
     size, (_, wide, stride) = 2 * (response.shape[0] - 1), out.shape
     step = max(1, min(views, _GRID, _FFT_BYTES // (rows * size * x.itemsize)))
     padded = runtime.empty(x, (step, rows, size), x.dtype)
@@ -44,7 +43,7 @@ def filter_transposed(
         runtime.launch(
             "ct/transposed_filter.cu",
             f"weigh_rows_{suffix}",
-            (_ceil(size, _ROW), rows, count),
+            (runtime.ceil_div(size, _ROW), rows, count),
             (_ROW,),
             (
                 *(x[part], np.int64(rows), np.int64(columns), cosines, several[0]),
@@ -57,7 +56,7 @@ def filter_transposed(
         runtime.launch(
             "ct/transposed_filter.cu",
             f"transpose_rows_{suffix}",
-            (_ceil(wide, _TILE), _ceil(stride, _TILE), count),
+            (runtime.ceil_div(wide, _TILE), runtime.ceil_div(stride, _TILE), count),
             (_TILE, _TILE_ROWS),
             (
                 *(filtered, np.int64(rows), np.int64(size), scale[part]),
@@ -88,7 +87,7 @@ def backproject_cone(
         _columns(out, slices),
         (_LANES, _WARPS),
         (
-            *(*_layout(filtered, rows), _beside(filtered, views), np.int32(rays)),
+            *(*_layout(filtered, rows), runtime.beside(filtered, views), np.int32(rays)),
             *(*map(np.float64, beam), np.int32(slices), np.int32(add), out),
             *map(np.int64, out.shape),
         ),
@@ -103,7 +102,7 @@ def backproject_free(filtered: Any, rows: int, matrices: np.ndarray, add: bool, 
         _columns(out, _FREE_SLICES),
         (_LANES, _WARPS),
         (
-            *(*_layout(filtered, rows), _beside(filtered, matrices)),
+            *(*_layout(filtered, rows), runtime.beside(filtered, matrices)),
             *(np.int32(add), out, *map(np.int64, out.shape)),
         ),
     )
@@ -133,7 +132,7 @@ def backproject_helix(
         _columns(out, slices),
         (_LANES, _WARPS),
         (
-            *(*_layout(filtered, rows), _beside(filtered, views), np.int32(rays)),
+            *(*_layout(filtered, rows), runtime.beside(filtered, views), np.int32(rays)),
             *(*map(np.float64, beam), np.int32(partners), np.float64(feather)),
             *(np.int32(slices), np.int32(add), out, *map(np.int64, out.shape)),
         ),
@@ -143,17 +142,17 @@ def backproject_helix(
 def rebin_rows(x: Any, view_at: np.ndarray, column_at: np.ndarray, out: Any) -> None:
     """Every row interpolated at (view, column) coordinates."""
     _, rows, columns = x.shape
-    at = _beside(x, column_at)
+    at = runtime.beside(x, column_at)
     for first in range(0, out.shape[0], _GRID):
         part = slice(first, first + _GRID)
         made = out[part]
         runtime.launch(
             "ct/backproject_helix.cu",
             f"rebin_rows_{runtime.suffix(x)}",
-            (_ceil(out.shape[2], _ROW), rows, made.shape[0]),
+            (runtime.ceil_div(out.shape[2], _ROW), rows, made.shape[0]),
             (_ROW,),
             (
-                *(x, np.int64(rows), np.int64(columns), _beside(x, view_at[part]), at),
+                *(x, np.int64(rows), np.int64(columns), runtime.beside(x, view_at[part]), at),
                 *(made, np.int64(out.shape[2])),
             ),
         )
@@ -166,7 +165,7 @@ def _slices_per_lane(out: Any) -> int:
 def _columns(out: Any, slices: int) -> tuple[int, int, int]:
     """Grid in which every warp owns one voxel column."""
     nz, ny, nx = out.shape
-    return _ceil(nx, _WARPS), ny, _ceil(nz, slices * _LANES)
+    return runtime.ceil_div(nx, _WARPS), ny, runtime.ceil_div(nz, slices * _LANES)
 
 
 def _layout(filtered: Any, rows: int) -> tuple[Any, ...]:

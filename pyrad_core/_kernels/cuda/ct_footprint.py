@@ -32,10 +32,16 @@ def project_footprint2d(
     runtime.launch(
         "ct/footprint2d.cu",
         f"project_footprint2d_{runtime.suffix(image)}",
-        (_ceil(columns, _CELLS), count, slices),
+        (runtime.ceil_div(columns, _CELLS), count, slices),
         (_CELLS,),
         (
-            *(image, *_sizes(image), _beside(image, views), np.int64(count), np.float64(arc)),
+            *(
+                image,
+                *_sizes(image),
+                runtime.beside(image, views),
+                np.int64(count),
+                np.float64(arc),
+            ),
             *(np.float64(pitch_x), np.float64(pitch_y), np.int64(columns), out),
         ),
     )
@@ -50,10 +56,10 @@ def backproject_footprint2d(
     runtime.launch(
         "ct/footprint2d.cu",
         f"backproject_footprint2d_{runtime.suffix(projections)}",
-        (_ceil(nx, _BLOCK[0]), _ceil(ny, _BLOCK[1]), slices),
+        (runtime.ceil_div(nx, _BLOCK[0]), runtime.ceil_div(ny, _BLOCK[1]), slices),
         _BLOCK,
         (
-            *(projections, *_sizes(out), _beside(projections, views), np.int64(count)),
+            *(projections, *_sizes(out), runtime.beside(projections, views), np.int64(count)),
             *(np.float64(arc), np.float64(pitch_x), np.float64(pitch_y), np.int64(columns), out),
         ),
     )
@@ -76,10 +82,15 @@ def project_footprint3d(
     runtime.launch(
         "ct/footprint3d.cu",
         f"project_footprint3d_{runtime.suffix(volume)}",
-        (_ceil(columns, _BLOCK[1]), count, _ceil(rows, _ROWS_PER_WARP)),
+        (runtime.ceil_div(columns, _BLOCK[1]), count, runtime.ceil_div(rows, _ROWS_PER_WARP)),
         _BLOCK,
         (
-            *(upright, *_sizes(volume), _beside(volume, views), _beside(volume, reach)),
+            *(
+                upright,
+                *_sizes(volume),
+                runtime.beside(volume, views),
+                runtime.beside(volume, reach),
+            ),
             *(_step(reach), np.float64(arc), np.float64(pitch_x), np.float64(pitch_y)),
             *(*_sizes(out), out),
         ),
@@ -105,22 +116,26 @@ def backproject_footprint3d(
     for first in range(0, count, chunk):
         part = slice(first, min(first + chunk, count))
         number = part.stop - first
-        table = _beside(projections, np.ascontiguousarray(views[part]))
+        table = runtime.beside(projections, np.ascontiguousarray(views[part]))
         distances = reach if len(reach) == 1 else np.ascontiguousarray(reach[part])
         runtime.launch(
             "ct/footprint3d.cu",
             f"elevate_footprint3d_{ending}",
-            (_ceil(columns, _CELLS), rows, number),
+            (runtime.ceil_div(columns, _CELLS), rows, number),
             (_CELLS,),
             (
-                *(projections[part], table, _beside(projections, distances), _step(reach)),
+                *(projections[part], table, runtime.beside(projections, distances), _step(reach)),
                 *(np.int64(rows), np.int64(columns), elevated),
             ),
         )
         runtime.launch(
             "ct/footprint3d.cu",
             f"backproject_footprint3d_{ending}",
-            (_ceil(nx, _BLOCK[0]), _ceil(ny, _BLOCK[1]), _ceil(nz, _SLICES_PER_THREAD)),
+            (
+                runtime.ceil_div(nx, _BLOCK[0]),
+                runtime.ceil_div(ny, _BLOCK[1]),
+                runtime.ceil_div(nz, _SLICES_PER_THREAD),
+            ),
             _BLOCK,
             (
                 *(elevated, *_sizes(out), table, *beam, np.int64(number), np.int64(rows)),
@@ -147,14 +162,10 @@ def _launch_tilted(
     runtime.launch(
         "ct/footprint_tilted.cu",
         f"{what}_footprint_tilted_{runtime.suffix(given)}",
-        (_ceil(nx, _BLOCK[0]), _ceil(ny, _BLOCK[1]), nz),
+        (runtime.ceil_div(nx, _BLOCK[0]), runtime.ceil_div(ny, _BLOCK[1]), nz),
         _BLOCK,
-        (given, *_sizes(volume), _beside(given, views), *_sizes(projections), out),
+        (given, *_sizes(volume), runtime.beside(given, views), *_sizes(projections), out),
     )
-
-
-def _ceil(size: int, step: int) -> int:
-    return -(-size // step)
 
 
 def _sizes(x: Any) -> tuple[np.int64, ...]:
@@ -164,8 +175,3 @@ def _sizes(x: Any) -> tuple[np.int64, ...]:
 def _step(reach: np.ndarray) -> np.int64:
     """From one view's row of ``reach`` to the next; a single row serves all views."""
     return np.int64(0 if len(reach) == 1 else reach.shape[1])
-
-
-def _beside(like: Any, table: np.ndarray) -> Any:
-    """The table where ``like`` is."""
-    return runtime.array_module(like).asarray(table)

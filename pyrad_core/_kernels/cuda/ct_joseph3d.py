@@ -30,11 +30,11 @@ def project3d(
     count_views, rows, count = out.shape
     upright = runtime.empty(volume, (ny, nx, nz), volume.dtype)
     upright[...] = volume.transpose(1, 2, 0)
-    tables = (_beside(volume, table) for table in (views, columns, scan))
+    tables = (runtime.beside(volume, table) for table in (views, columns, scan))
     runtime.launch(
         "ct/joseph3d.cu",
         f"project3d_{runtime.suffix(volume)}",
-        (_ceil(rows, _RAYS[0]), _ceil(count, _RAYS[1]), count_views),
+        (runtime.ceil_div(rows, _RAYS[0]), runtime.ceil_div(count, _RAYS[1]), count_views),
         _RAYS,
         (
             *(volume, upright, np.int64(nz), np.int64(ny), np.int64(nx)),
@@ -75,9 +75,9 @@ def _backproject(
     count_views, rows, count = projections.shape
     nz, ny, nx = out.shape
     source, suffix = "ct/joseph3d.cu", runtime.suffix(projections)
-    beam = [_beside(out, table) for table in (views, columns, scan)] + [np.int32(divergent)]
+    beam = [runtime.beside(out, table) for table in (views, columns, scan)] + [np.int32(divergent)]
     sizes = (np.int64(rows), np.int64(count))
-    across = _ceil(count, _WIDTH)
+    across = runtime.ceil_div(count, _WIDTH)
     runtime.launch(
         source,
         f"weigh3d_{suffix}",
@@ -93,10 +93,19 @@ def _backproject(
     runtime.launch(
         source,
         f"backproject3d_{suffix}",
-        (_ceil(nx, _VOXELS[0]), _ceil(ny, _VOXELS[1]), _ceil(nz, _VOXELS_PER_THREAD)),
+        (
+            runtime.ceil_div(nx, _VOXELS[0]),
+            runtime.ceil_div(ny, _VOXELS[1]),
+            runtime.ceil_div(nz, _VOXELS_PER_THREAD),
+        ),
         _VOXELS,
         (
-            *(given, beam[0], _beside(out, _inverses(views, divergent)), _beside(out, upright)),
+            *(
+                given,
+                beam[0],
+                runtime.beside(out, _inverses(views, divergent)),
+                runtime.beside(out, upright),
+            ),
             *(paths, beam[1], beam[2], beam[3], curved, np.int64(count_views), *sizes),
             *(np.int64(nz), np.int64(ny), np.int64(nx), out),
         ),
@@ -120,12 +129,3 @@ def _upright(views: np.ndarray, columns: np.ndarray, scan: np.ndarray, rows: int
     ends = scan[0] + np.array([0, rows - 1]) * scan[1]
     rise = np.abs(flat[..., 2, None] + parts[:, 5, None, 2, None] * ends).max(axis=2)
     return ((tilt == 0) & (rise <= size).all(axis=1)).astype(np.int32)
-
-
-def _ceil(size: int, step: int) -> int:
-    return -(-size // step)
-
-
-def _beside(like: Any, table: np.ndarray) -> Any:
-    """The table where ``like`` is."""
-    return runtime.array_module(like).asarray(table)

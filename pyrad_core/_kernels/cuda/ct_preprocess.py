@@ -25,7 +25,7 @@ def normalize_counts(counts: Any, dark: Any, gain: Any, scale: Any, floor: float
     runtime.launch(
         "ct/preprocess.cu",
         f"normalize_counts_{runtime.suffix(counts)}",
-        (_ceil(pixels, _BLOCK), _ceil(views, _VIEWS_PER_THREAD)),
+        (runtime.ceil_div(pixels, _BLOCK), runtime.ceil_div(views, _VIEWS_PER_THREAD)),
         (_BLOCK,),
         (
             *(counts, dark, gain, scale, np.int64(views), np.int64(pixels)),
@@ -41,7 +41,7 @@ def fill_rows(x: Any, mask: Any, out: Any) -> None:
     runtime.launch(
         "ct/preprocess.cu",
         f"fill_rows_{runtime.suffix(x)}",
-        (_ceil(columns, _BLOCK), min(_MAX_GRID, rows)),
+        (runtime.ceil_div(columns, _BLOCK), min(_MAX_GRID, rows)),
         (_BLOCK,),
         (x, mask, np.int64(rows), np.int64(columns), out),
     )
@@ -62,7 +62,7 @@ def simulate_dose(
     runtime.launch(
         "ct/dose.cu",
         f"simulate_dose_{runtime.suffix(lines)}",
-        (min(_MAX_GRID, _ceil(lines.size, _BLOCK)),),
+        (min(_MAX_GRID, runtime.ceil_div(lines.size, _BLOCK)),),
         (_BLOCK,),
         (
             *(lines, xp.asarray(view_photons), xp.asarray(column_share), np.int64(lines.size)),
@@ -70,7 +70,3 @@ def simulate_dose(
             *(np.float64(fraction), np.uint64(seed), out),
         ),
     )
-
-
-def _ceil(size: int, step: int) -> int:
-    return -(-size // step)

@@ -49,7 +49,7 @@ def median_columns(x: Any, size: int, out: Any) -> None:
     runtime.launch(
         _SOURCE,
         f"median_lines_{runtime.suffix(x)}",
-        (_ceil(ranks, threads), _ceil(columns, _STRETCH), rows),
+        (runtime.ceil_div(ranks, threads), runtime.ceil_div(columns, _STRETCH), rows),
         (threads,),
         (x, np.int64(columns), np.int64(ranks), np.int32(size), np.int64(_STRETCH), out),
         shared=size * threads * x.dtype.itemsize,
@@ -63,12 +63,8 @@ def unrank_views(ranked: Any, order: Any, first_row: int, out: Any) -> None:
     runtime.launch(
         _SOURCE,
         f"unrank_lines_{runtime.suffix(ranked)}",
-        (min(_MAX_GRID, _ceil(ranked.size, 256)),),
+        (min(_MAX_GRID, runtime.ceil_div(ranked.size, 256)),),
         (256,),
         (ranked, order, np.int64(views), np.int64(ranked.size), lines),
     )
     out[:, first_row : first_row + rows] = lines.transpose(2, 0, 1)
-
-
-def _ceil(size: int, step: int) -> int:
-    return -(-size // step)

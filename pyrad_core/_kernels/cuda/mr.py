@@ -169,23 +169,13 @@ def grid_crop_maps(grid: Any, maps: Any, image: Any) -> None:
 def lane_fft(grid: Any, sign: int, band: Any) -> None:
     """Unscaled FFT over z, y, x of a grid (z, y, x, lanes) in place, by cuFFT."""
     axes = tuple(axis for axis in range(3) if grid.shape[axis] > 1)
-    fft = _fft_module(grid)
+    fft = runtime.fft_module(grid)
     if not axes:
         return
     if sign < 0:
         grid[...] = fft.fftn(grid, axes=axes)
     else:
         grid[...] = fft.ifftn(grid, axes=axes, norm="forward")
-
-
-def _fft_module(grid: Any) -> Any:
-    if isinstance(grid, np.ndarray):
-        import scipy.fft
-
-        return scipy.fft
-    import cupyx.scipy.fft
-
-    return cupyx.scipy.fft
 
 
 def coil_eigenvectors(matrices: Any, iterations: int, vectors: Any, values: Any) -> None:

@@ -100,6 +100,27 @@ def zeros(like: Any, shape: int | Sequence[int], dtype: Any) -> Any:
     return _allocate("zeros", like, shape, dtype)
 
 
+def beside(like: Any, table: Any) -> Any:
+    """The table, a host array, where ``like`` is."""
+    return array_module(like).asarray(table)
+
+
+def fft_module(like: Any) -> Any:
+    """scipy.fft, or CuPy's module of the same names."""
+    if isinstance(like, np.ndarray):
+        import scipy.fft
+
+        return scipy.fft
+    import cupyx.scipy.fft
+
+    return cupyx.scipy.fft
+
+
+def ceil_div(size: int, step: int) -> int:
+    """How many blocks of ``step`` hold ``size``."""
+    return -(-size // step)
+
+
 def source_folder() -> Path:
     """Where the CUDA sources are: inside the installed package, or csrc of the source tree."""
     package = Path(__file__).resolve().parents[2]

@@ -34,7 +34,7 @@ def dwt_analysis(x: Any, filters: Any, mode: int, low: Any, high: Any) -> None:
     rows = 2 * tiles.steps + taps - 2
     args = (
         x,
-        _beside(x, filters),
+        runtime.beside(x, filters),
         np.int64(n),
         np.int64(inner),
         np.int32(taps),
@@ -55,7 +55,7 @@ def dwt_synthesis(low: Any, high: Any, filters: Any, periodization: bool, out: A
     args = (
         low,
         high,
-        _beside(low, filters),
+        runtime.beside(low, filters),
         np.int64(m),
         np.int64(inner),
         np.int32(taps),
@@ -124,7 +124,7 @@ def swt_analysis(x: Any, filters: Any, low: Any, high: Any) -> None:
     taps = filters.shape[1]
     tiles = _Tiles(outer, n, inner)
     sizes = (np.int64(n), np.int64(inner), np.int32(taps), *tiles.sizes)
-    args = (x, _beside(x, filters), *sizes, low, high)
+    args = (x, runtime.beside(x, filters), *sizes, low, high)
     tiles.launch("wavelet/swt.cu", "swt_analysis", x, args, taps, tiles.steps + taps - 1)
 
 
@@ -134,7 +134,7 @@ def swt_synthesis(low: Any, high: Any, filters: Any, out: Any) -> None:
     taps = filters.shape[1]
     tiles = _Tiles(outer, n, inner)
     sizes = (np.int64(n), np.int64(inner), np.int32(taps), *tiles.sizes)
-    args = (low, high, _beside(low, filters), *sizes, out)
+    args = (low, high, runtime.beside(low, filters), *sizes, out)
     tiles.launch("wavelet/swt.cu", "swt_synthesis", low, args, taps, 2 * (tiles.steps + taps - 1))
 
 
@@ -197,8 +197,3 @@ def _about(x: Any, axis: int, step: int) -> Any:
     """x as (outer, n, inner) about an axis whose neighbours are ``step`` samples apart."""
     outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])
     return x.reshape(outer, x.shape[axis] // step, step * inner)
-
-
-def _beside(x: Any, filters: Any) -> Any:
-    """The filters, a host array, on the device of x."""
-    return runtime.array_module(x).asarray(filters)

@@ -19,6 +19,7 @@ from ...operators import LinearOperator
 from ...prox import Box, NonNegative, Support
 from ...solvers import Result
 from ...solvers.sirt import KEPT
+from .._results import usable_out
 from ..projector import Projector
 
 __all__ = ["PER_VIEW", "Method", "Scan", "finish"]
@@ -82,7 +83,17 @@ class Scan:
         self.mask = None if mask is None else self._mask()
         self.weights = None if weights is None else self._weights()
         self.x0 = None if x0 is None else self._start()
-        self.out = None if out is None else self._out()
+        self.out = (
+            None
+            if out is None
+            else usable_out(
+                self.edge["out"],
+                self.volume.shape,
+                self.lines.dtype,
+                "the volume",
+                contiguous=False,
+            )
+        )
         self.callback = callback
         self.tolerance = at_least("tolerance", tolerance, 0)
         if noise_level is not None:
@@ -202,18 +213,6 @@ class Scan:
             raise ShapeError(f"x0 has shape {found}, but the volume is {self.volume.shape}")
         start = self.edge.real("x0").astype(self.lines.dtype, copy=False)
         return start if self.mask is None else start * self.mask
-
-    def _out(self) -> Any:
-        out = self.edge["out"]
-        if tuple(out.shape) != self.volume.shape:
-            raise ShapeError(
-                f"out has shape {tuple(out.shape)}, but the volume is {self.volume.shape}"
-            )
-        if out.dtype != self.lines.dtype:
-            raise DataError(f"out has dtype {out.dtype}, but the result is {self.lines.dtype}")
-        if not getattr(out.flags, "writeable", True):
-            raise DataError("out is read-only, but it is written to")
-        return out
 
 
 def finish(scan: Scan, result: Result, out: Any) -> Result:
