@@ -9,7 +9,8 @@ Every table is one run on one machine, so its ratios hold; times of different ru
 ratio is the entry's time over our fastest, and over ours with as many threads: 5.0 means that the
 entry takes five times as long. With --save the tables go to
 ``benchmarks/results/<date>-<cpu>.json`` and ``.md``, in place of the same tables of that day, and
-README takes the short form of all that stand there.
+README takes the short form of all that stand there. The features' area begins with its conformity
+to IBSI and PyRadiomics (benchmarks/conformity.py).
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from .conformity import print_conformity
 
 HERE = Path(__file__).resolve().parent
 OURS = "pyrad_core"
@@ -61,6 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
     console = Console(width=None if sys.stdout.isatty() else 120)
     groups: dict[str, list[dict[str, Any]]] = {}
     status = 0
+    if HERE / "bench_features.py" in paths and not options.only:
+        status = print_conformity(console)
     for path in paths:
         failed, run = run_benchmarks(path, threads, options.quick, options.only)
         status = status or failed

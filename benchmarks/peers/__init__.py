@@ -14,6 +14,12 @@ from .ct import (
     skimage_radon,
 )
 from .denoise import pywt_roundtrip, pywt_stationary, skimage_nlm, skimage_tv_chambolle
+from .features import (
+    pyradiomics_class,
+    pyradiomics_extractor,
+    pyradiomics_glcm,
+    pyradiomics_maps,
+)
 from .mr import (
     ducc_adjoint,
     ducc_cg_sense,
@@ -27,12 +33,6 @@ from .mr import (
 )
 from .need import need
 from .rtk import rtk_adjoint, rtk_fdk, rtk_forward
-from .texture import (
-    pyradiomics_class,
-    pyradiomics_extractor,
-    pyradiomics_glcm,
-    pyradiomics_maps,
-)
 
 __all__ = [
     "astra_adjoint",

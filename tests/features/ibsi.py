@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import ast
 import csv
-import sys
 from functools import cache
 
 import numpy as np
@@ -126,18 +126,74 @@ def published_matrices(family, dim, shape):
 
 
 def conformity():
-    """(family -> (passed, total) over all configurations, the values that disagree as text)."""
-    table, disagree = dict.fromkeys(FAMILIES, (0, 0)), []
+    """(family -> configuration -> (passed, total), the values that disagree as text)."""
+    table: dict = {family: {} for family in FAMILIES}
+    disagree = []
     for config in CONFIGURATIONS:
         for family, aggregation, column in cases(config):
             rows, wrong = compared(config, family, aggregation, column)
-            passed, count = table[family]
-            table[family] = passed + len(rows) - len(wrong), count + len(rows)
+            passed, count = table[family].get(config, (0, 0))
+            table[family][config] = passed + len(rows) - len(wrong), count + len(rows)
             disagree += [f"{config} {family} {column}: {text}" for text in wrong]
     return table, disagree
 
 
-if __name__ == "__main__":
-    found, texts = conformity()
-    lines = [f"{family:28s} {passed:4d} / {count}" for family, (passed, count) in found.items()]
-    sys.stdout.write("\n".join([*texts, *lines, ""]))
+def matrix_pairs(family, dim):
+    """(name, computed, published) of every published matrix of a family; NGTDM: (n, s) per row."""
+    image, mask, _ = phantom("digital_phantom")
+    settings, by_slice = features.Settings(discretisation=None), dim == "2D"
+    found = getattr(features.matrices, family)(image, mask, settings=settings, by_slice=by_slice)
+    if family in ("glcm", "glrlm"):
+        return _direction_pairs(family, dim, *found)
+    if family == "ngtdm":
+        return _tone_pairs(dim, *found)
+    return _slice_pairs(family, dim, found)
+
+
+def _direction_pairs(family, dim, counts, offsets):
+    for (direction, slice_z), expected in published_matrices(
+        family, dim, counts.shape[-2:]
+    ).items():
+        of_slice = counts[int(slice_z) - 1] if slice_z else counts
+        if direction == "merged":
+            got = of_slice.sum(axis=0)
+        else:
+            step = np.array(ast.literal_eval(direction)[::-1])
+            same = (offsets == step).all(axis=1) | (offsets == -step).all(axis=1)
+            (got,) = of_slice[same]
+        yield f"{direction} {slice_z}", got, expected
+
+
+def _slice_pairs(family, dim, found):
+    counts, values = (found, None) if family == "ngldm" else found
+    shape = counts.shape[-2:] if values is None else (counts.shape[-2], 100)
+    for (_, slice_z), expected in published_matrices(family, dim, shape).items():
+        got = counts[int(slice_z) - 1] if slice_z else counts
+        if values is not None:
+            got = np.zeros_like(expected)
+            got[:, values - 1] = counts[int(slice_z) - 1] if slice_z else counts
+        yield slice_z, got, expected
+
+
+def _tone_pairs(dim, number, difference):
+    """n and s of the levels that occur; s is printed to seven digits."""
+    rows = matrix_rows("ngtdm", dim)
+    for slice_z in dict.fromkeys(row["slice_z"] for row in rows):
+        n, s = (a[int(slice_z) - 1] if slice_z else a for a in (number, difference))
+        expected = np.zeros((2, len(n)))
+        for row in rows:
+            if row["slice_z"] == slice_z:
+                expected[:, int(row["i"]) - 1] = int(row["n"]), float(row["s"])
+        got = np.stack([n, s])
+        got[1] = np.where(np.abs(s - expected[1]) < 6e-7, expected[1], s)
+        yield slice_z, got, expected
+
+
+def matrix_conformity():
+    """Family -> (equal, published matrices)."""
+    table = {}
+    for family in ("glcm", "glrlm", "glszm", "gldzm", "ngtdm", "ngldm"):
+        pairs = [pair for dim in ("2D", "3D") for pair in matrix_pairs(family, dim)]
+        equal = sum(np.array_equal(got, expected) for _, got, expected in pairs)
+        table[family] = equal, len(pairs)
+    return table

@@ -24,9 +24,20 @@ def nifti(*parts):
 
 
 @cache
-def ibsi_rows():
+def _ibsi_table():
     with open(data_path("features", "ibsi1", "ibsi1_reference_values.csv"), newline="") as file:
-        return [row for row in csv.DictReader(file) if row["value"]]
+        return list(csv.DictReader(file))
+
+
+@cache
+def ibsi_rows():
+    """Rows with a published value."""
+    return [row for row in _ibsi_table() if row["value"]]
+
+
+def ibsi_rows_without_value():
+    """Rows of features that IBSI never standardised."""
+    return [row for row in _ibsi_table() if not row["value"]]
 
 
 def ibsi_values(config, family, aggregation=""):
