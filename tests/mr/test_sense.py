@@ -59,35 +59,6 @@ def test_toeplitz_is_the_gram(shape):
     assert_adjoint(normal, complex_domain=True)
 
 
-def test_density_of_radial_spokes():
-    k = mr.radial(201, 256, 128)
-    w = mr.density_compensation(k, (128, 128))
-    radius = np.linalg.norm(k, axis=-1)
-    ring = (radius > 8) & (radius < 56)
-    expected = radius * (np.pi / 201) * (128 / 256)
-    assert relative_error(w[ring], expected[ring]) < 0.03
-    assert abs(w.sum() / (np.pi * 64**2) - 1) < 0.05
-
-
-def test_density_weighted_adjoint_has_the_right_amplitude():
-    n = 96
-    image = prc.phantom.shepp_logan(2, radius=0.8).raster(prc.Volume((n, n), spacing=2 / n))
-    k = mr.radial(301, 256, n)
-    nufft = mr.NUFFT(k, (n, n))
-    back = nufft.adjoint(mr.density_compensation(k, (n, n)) * nufft.forward(image))
-    inside = image > 0
-    assert abs(back.real[inside].mean() / image[inside].mean() - 1) < 0.02
-
-
-def test_poisson_mask():
-    mask = mr.poisson_mask((96, 80), 4, calibration=16)
-    assert abs(mask.size / mask.sum() - 4) < 0.1
-    assert mask[40:56, 32:48].all()
-    assert np.array_equal(mask, mr.poisson_mask((96, 80), 4, calibration=16))
-    with pytest.raises(prc.DataError, match="calibration region"):
-        mr.poisson_mask((32, 32), 8, calibration=24)
-
-
 def test_cg_sense_known_truth_brain():
     images = scipy.io.loadmat(data_path("mr", "gpunufft", "img_brain_4ch.mat"))["img"]
     images = np.ascontiguousarray(np.moveaxis(images, -1, 0), np.complex64)
