@@ -1,7 +1,7 @@
 // Gridding formulas that CPU and GPU share.
 //
-// A sample at k (cycles per field of view) lies at u = k G / N on the periodic grid of G cells. Its
-// kernel covers the `width` cells from start = ceil(u - width / 2); with x = start - (u - width /
+// A sample at k (cycles per field of view) lies at u = k G / N + G / 2 on the periodic grid of G
+// cells: k = 0 in the middle, where footprints do not wrap. Its kernel covers the `width` cells from start = ceil(u - width / 2); with x = start - (u - width /
 // 2) in [0, 1) the weight of cell start + j is the polynomial p_j(x), fitted to the kernel once per
 // plan (piecewise Horner: Barnett, Magland, af Klinteberg, doi:10.1137/18M120885X).
 #pragma once
@@ -12,9 +12,10 @@ namespace pyrad {
 
 constexpr int max_grid_width = 16;
 
-// First cell of the kernel's footprint, wrapped into [0, cells), and the argument t = 2 x - 1.
-PYRAD_HD i32 grid_start(double u, int width, i64 cells, double &t) {
-    const double left = u - 0.5 * width;
+// First cell of the kernel's footprint, wrapped into [0, cells), and the argument t = 2 x - 1 of
+// the sample at k G / N = `at`.
+PYRAD_HD i32 grid_start(double at, int width, i64 cells, double &t) {
+    const double left = at + static_cast<double>(cells / 2) - 0.5 * width;
     const double first = ceil(left);
     t = 2 * (first - left) - 1;
     i64 start = static_cast<i64>(first);

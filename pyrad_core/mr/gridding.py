@@ -61,7 +61,17 @@ class LaneGrid:
         for i, grid in enumerate(self._idle):
             if grid.shape[3] == lanes:
                 return self._idle.pop(i)
-        return self.xp.empty((*self.cells, lanes), self.complex)
+        return self._aligned((*self.cells, lanes))
+
+    def _aligned(self, shape: tuple[int, ...]) -> Any:
+        """An empty complex array that begins at a cache line, so that cells do not straddle two."""
+        xp, count = self.xp, math.prod(shape)
+        if xp is not np:
+            return xp.empty(shape, self.complex)
+        spare = 64 // self.complex.itemsize
+        memory = np.empty(count + spare, self.complex)
+        skip = -memory.ctypes.data % 64 // self.complex.itemsize
+        return memory[skip : skip + count].reshape(shape)
 
     def give_back(self, grid: Any) -> None:
         if len(self._idle) < 2:
@@ -81,13 +91,22 @@ class Gridding(LaneGrid):
     """Samples of one trajectory placed on the oversampled grid of one image shape.
 
     Works on `edge`'s device in `real` precision. Images are (coils, z, y, x) with missing axes of
-    length 1, grids (z, y, x, lanes), samples (coils, samples).
+    length 1, grids (z, y, x, lanes), samples (coils, samples). Cell g of a k-space grid lies at
+    k = (g - G // 2) N / G; images in a grid are wrapped around its cell 0.
     """
 
-    def __init__(self, edge: Edge, coordinates: Any, shape: Sequence[int], eps: float, real: Any):
+    def __init__(
+        self,
+        edge: Edge,
+        coordinates: Any,
+        shape: Sequence[int],
+        eps: float,
+        real: Any,
+        oversampling: float | None = None,
+    ):
         self.samples = coordinates.shape[0]
         oversampling, self.width = _choose_kernel(
-            eps, len(shape), self.samples, math.prod(shape), np.dtype(real)
+            eps, len(shape), self.samples, math.prod(shape), np.dtype(real), oversampling
         )
         cells = [fast_size(n, oversampling, self.width) for n in shape]
         super().__init__(edge.xp, real, shape, cells)
@@ -99,11 +118,14 @@ class Gridding(LaneGrid):
         self._place(edge.kernels, coordinates)
 
     def _apodisation(self) -> Any:
-        """1 / kernel transform per axis, z then y then x; the unitary scale on the last axis."""
+        """1 / kernel transform per axis, z then y then x; the unitary scale on the last axis.
+
+        Changing signs move k = 0 to the middle of the grid.
+        """
         factors = [np.ones(n) for n in self.size[: 3 - self.dims]]
         for n, cells in zip(self.size[3 - self.dims :], self.cells[3 - self.dims :], strict=True):
-            at = (np.arange(n) - n // 2) / cells
-            factors.append(1 / kernel_transform(at, self.width, self.beta))
+            at = np.arange(n) - n // 2
+            factors.append((1 - 2 * (at % 2)) / kernel_transform(at / cells, self.width, self.beta))
         factors[-1] = factors[-1] / math.sqrt(math.prod(self.size))
         return self.xp.asarray(np.concatenate(factors), self.real)
 
@@ -146,6 +168,29 @@ class Gridding(LaneGrid):
             kernels.grid_crop(grid, self.apodisation, images[c : c + lanes])
         self.give_back(grid)
 
+    def spread(self, kernels: Any, samples: Any, planes: Any) -> None:
+        """planes[c] (z, y, x) = convolution of samples[c] with the kernel, at the cells."""
+        coils = samples.shape[0]
+        lanes = self.lanes_for(coils)
+        grid = self.borrow(lanes)
+        for c in range(0, coils, lanes):
+            some = planes[c : c + lanes]
+            kernels.grid_spread(samples[c : c + lanes], *self.plan, grid)
+            some[...] = self.xp.moveaxis(grid[..., : some.shape[0]], -1, 0)
+        self.give_back(grid)
+
+    def interpolate(self, kernels: Any, planes: Any, samples: Any) -> None:
+        """Adjoint of :meth:`spread`."""
+        coils = samples.shape[0]
+        lanes = self.lanes_for(coils)
+        grid = self.borrow(lanes)
+        for c in range(0, coils, lanes):
+            some = planes[c : c + lanes]
+            grid[..., : some.shape[0]] = self.xp.moveaxis(some, 0, -1)
+            grid[..., some.shape[0] :] = 0
+            kernels.grid_interpolate(grid, *self.plan, samples[c : c + lanes])
+        self.give_back(grid)
+
 
 def fast_size(size: int, oversampling: float, width: int) -> int:
     """Smallest even number without prime factors beyond 5 that oversamples `size`."""
@@ -173,7 +218,12 @@ def _three(numbers: Any) -> tuple[int, int, int]:
 
 
 def _choose_kernel(
-    eps: float, dims: int, samples: int, pixels: int, real: np.dtype
+    eps: float,
+    dims: int,
+    samples: int,
+    pixels: int,
+    real: np.dtype,
+    oversampling: float | None = None,
 ) -> tuple[float, int]:
     """The cheapest (oversampling, width) whose error stays below eps.
 
@@ -181,15 +231,20 @@ def _choose_kernel(
     some 60 (measured) per cell of padding and FFT.
     """
     rounding = np.finfo(real).eps / 5
-    found = []
-    for oversampling in _OVERSAMPLINGS:
+    found, smallest = [], math.inf
+    for ratio in _OVERSAMPLINGS if oversampling is None else (oversampling,):
         for width in range(3, _MAX_WIDTH + 1):
-            aliasing = math.sqrt(dims) * aliasing_error(width, oversampling)
-            error = math.hypot(aliasing, rounding * kernel_gain(width, oversampling) ** dims)
+            aliasing = math.sqrt(dims) * aliasing_error(width, ratio)
+            error = math.hypot(aliasing, rounding * kernel_gain(width, ratio) ** dims)
+            smallest = min(smallest, error / 0.85)
             if error <= 0.85 * eps:
-                cost = samples * width**dims + 60 * pixels * oversampling**dims
-                found.append((cost, oversampling, width))
+                cost = samples * width**dims + 60 * pixels * ratio**dims
+                found.append((cost, ratio, width))
                 break
     if not found:
-        raise DataError(f"eps is {eps}; the smallest usable value is {FLOAT64_FLOOR}")
+        floor = max(smallest, FLOAT32_FLOOR if real == np.float32 else FLOAT64_FLOOR)
+        with_ratio = "" if oversampling is None else f" and oversampling {oversampling}"
+        raise DataError(
+            f"eps is {eps}; the smallest usable value with {real}{with_ratio} is {floor:.1e}"
+        )
     return min(found)[1:]
