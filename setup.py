@@ -4,6 +4,7 @@ Environment: CMAKE_ARGS, CMAKE_GENERATOR (standard), PYRAD_BUILD_TYPE (default R
 PYRAD_BUILD_DIR (default build/cmake-<interpreter>), CMAKE_BUILD_PARALLEL_LEVEL.
 """
 
+import filecmp
 import os
 import re
 import shlex
@@ -24,24 +25,23 @@ class CMakeBuild(build_ext):
     """Configure and build one CMake project; every Extension is a target of it."""
 
     def build_extension(self, ext):
-        import pybind11
-
         folder = Path(
             os.environ.get("PYRAD_BUILD_DIR")
             or ROOT / "build" / f"cmake-{sys.implementation.cache_tag}"
         )
         target_dir = Path(self.get_ext_fullpath(ext.name)).parent.resolve()
-        drop_stale_cache(folder)
+        generator = wanted_generator()
+        drop_cache_of_other_generator(folder, generator)
         configure = [
             cmake_program(),
             *("-S", str(ROOT), "-B", str(folder)),
             f"-DCMAKE_BUILD_TYPE={os.environ.get('PYRAD_BUILD_TYPE', 'Release')}",
             f"-DPYRAD_MODULE_DIR={target_dir}",
             f"-DPython_EXECUTABLE={sys.executable}",
-            f"-Dpybind11_DIR={pybind11.get_cmake_dir()}",
+            f"-Dpybind11_DIR={pybind11_beside(folder)}",
         ]
-        if "CMAKE_GENERATOR" not in os.environ and ninja_program():
-            configure += ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja_program()}"]
+        if generator == "Ninja":
+            configure += ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={shutil.which('ninja')}"]
         configure += shlex.split(os.environ.get("CMAKE_ARGS", ""))
         build = [cmake_program(), "--build", str(folder), "--target", "cpu"]
         if "CMAKE_BUILD_PARALLEL_LEVEL" not in os.environ:
@@ -75,20 +75,36 @@ def cmake_program():
     return shutil.which("cmake") or "cmake"
 
 
-def ninja_program():
-    return shutil.which("ninja")
+def wanted_generator():
+    return os.environ.get("CMAKE_GENERATOR") or ("Ninja" if shutil.which("ninja") else None)
 
 
-def drop_stale_cache(folder):
-    """Pip's isolated builds leave a cache that names tools of a deleted environment."""
+def drop_cache_of_other_generator(folder, generator):
+    """CMake refuses a folder that another generator configured."""
     cache = folder / "CMakeCache.txt"
     if not cache.exists():
         return
-    tools = re.findall(
-        r"^(?:CMAKE_MAKE_PROGRAM|CMAKE_COMMAND|pybind11_DIR)[^=]*=(.*)$", cache.read_text(), re.M
-    )
-    if not all(Path(tool).exists() for tool in tools):
+    configured = re.search(r"^CMAKE_GENERATOR:INTERNAL=(.*)$", cache.read_text(), re.M)
+    if not configured or configured[1] != (generator or "Unix Makefiles"):
         shutil.rmtree(folder)
+
+
+def pybind11_beside(folder):
+    """CMake folder of a copy of pybind11 at a path that the next build has too.
+
+    Pip builds in an environment of its own each time; with headers in there every binding would
+    be compiled again for every install.
+    """
+    import pybind11
+
+    package, copy = Path(pybind11.__file__).parent, folder / "pybind11"
+    for part in ("include", "share"):
+        for path in sorted((package / part).rglob("*")):
+            target = copy / path.relative_to(package)
+            if path.is_file() and not (target.exists() and filecmp.cmp(path, target, False)):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+    return copy / "share" / "cmake" / "pybind11"
 
 
 setup(
