@@ -7,6 +7,7 @@
 #include "texture/glcm_math.hpp"
 #include "texture/local_first_order.hpp"
 #include "texture/local_glcm.hpp"
+#include "texture/packed_levels.hpp"
 #include "texture/roi.hpp"
 
 #include <algorithm>
@@ -117,13 +118,6 @@ template <class L> void def_level_histogram(py::module_ &m) {
             run([&] { level_histogram(from, size, to.data, to.shape[0]); });
         },
         exact("levels"), exact("out"));
-}
-
-template <class L> void require_below(View<const L, 3> levels, i64 ng) {
-    const L *end = levels.data + levels.size();
-    for (const L *at = levels.data; at != end; ++at)
-        if (*at > ng)
-            fail(ErrorKind::data, "levels holds ", static_cast<i64>(*at), ", but ng is ", ng);
 }
 
 template <class L, class C> void def_glcm_count(py::module_ &m) {

@@ -16,18 +16,23 @@ PYRAD_CLONES void nearer(const u16 *from, i64 n, u16 *__restrict row) {
     }
 }
 
+// Distances to both ends of a run.
+PYRAD_CLONES void within_run(i32 n, u16 *out) {
+    for (i32 k = 0; k < n; ++k) {
+        const i32 near = (k < n - 1 - k ? k : n - 1 - k) + 1;
+        out[k] = static_cast<u16>(near < 65534 ? near : 65534);
+    }
+}
+
 void run_distances(const u8 *mask, i64 n, u16 *out) {
-    for (i64 x = 0; x < n;) {
-        if (!mask[x]) {
-            out[x++] = 0;
-            continue;
-        }
-        i64 end = x;
-        while (end < n && mask[end])
-            ++end;
-        for (i64 k = x; k < end; ++k)
-            out[k] = static_cast<u16>(std::min<i64>(std::min(k - x, end - 1 - k) + 1, 65534));
-        x = end;
+    const auto inside = [](u8 x) { return x != 0; };
+    for (const u8 *at = mask;;) {
+        const u8 *const begin = std::find_if(at, mask + n, inside);
+        std::fill(out + (at - mask), out + (begin - mask), u16(0));
+        if (begin == mask + n)
+            return;
+        at = std::find_if_not(begin, mask + n, inside);
+        within_run(static_cast<i32>(at - begin), out + (begin - mask));
     }
 }
 

@@ -5,27 +5,54 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 #include <vector>
 
 namespace pyrad {
 namespace {
 
-template <class T, class L>
-PYRAD_CLONES void uniform_row(const T *values, const u8 *mask, i64 n, const UniformBins &rule,
-                              L *out) {
+constexpr i64 block = 128; // voxels whose levels are worked out at a time
+constexpr i64 step = 16;   // loops of constant length leave no remainder
+
+template <class T>
+PYRAD_CLONES void uniform_levels(const T *values, i64 n, const UniformBins &rule, i32 *levels) {
     const UniformBins bins = rule;
-    for (i64 x = 0; x < n; ++x) {
-        const i32 level = uniform_level(static_cast<double>(values[x]), bins);
-        out[x] = static_cast<L>(mask[x] ? level : 0);
-    }
+    i64 x = 0;
+    for (; x + step <= n; x += step)
+        for (i64 k = x; k < x + step; ++k)
+            levels[k] = uniform_level(static_cast<double>(values[k]), bins);
+    for (; x < n; ++x)
+        levels[x] = uniform_level(static_cast<double>(values[x]), bins);
 }
 
-template <class T, class L>
-PYRAD_CLONES void step_row(const T *values, const u8 *mask, i64 n, const StepBins &rule, L *out) {
+template <class T>
+PYRAD_CLONES void step_levels(const T *values, i64 n, const StepBins &rule, i32 *levels) {
     const StepBins bins = rule;
-    for (i64 x = 0; x < n; ++x) {
-        const i32 level = step_level(static_cast<double>(values[x]), bins);
-        out[x] = static_cast<L>(mask[x] ? level : 0);
+    i64 x = 0;
+    for (; x + step <= n; x += step)
+        for (i64 k = x; k < x + step; ++k)
+            levels[k] = step_level(static_cast<double>(values[k]), bins);
+    for (; x < n; ++x)
+        levels[x] = step_level(static_cast<double>(values[x]), bins);
+}
+
+template <class L> PYRAD_CLONES void keep_inside(const i32 *levels, const u8 *mask, i64 n, L *out) {
+    i64 x = 0;
+    for (; x + step <= n; x += step)
+        for (i64 k = x; k < x + step; ++k)
+            out[k] = mask[k] ? static_cast<L>(levels[k]) : L(0);
+    for (; x < n; ++x)
+        out[x] = mask[x] ? static_cast<L>(levels[x]) : L(0);
+}
+
+// levels_of(first voxel, number, levels) in blocks, which may run on over `more` voxels.
+template <class L, class Levels>
+void fill_row(const u8 *mask, i64 n, i64 more, L *out, Levels &&levels_of) {
+    i32 levels[block];
+    for (i64 x = 0; x < n; x += block) {
+        const i64 some = std::min(block, n - x), whole = (some + step - 1) / step * step;
+        levels_of(x, x + whole <= n + more ? whole : some, levels);
+        keep_inside(levels, mask + x, some, out + x);
     }
 }
 
@@ -68,7 +95,10 @@ template <class T, class L>
 void discretise_uniform(View<const T, 3> values, View<const u8, 3> mask, const UniformBins &bins,
                         i64 pad, View<L, 3> out) {
     fill_padded<L>(mask, pad, out, [&](i64 at, i64 n, L *line) {
-        uniform_row(values.data + at, mask.data + at, n, bins, line);
+        fill_row(mask.data + at, n, values.size() - at - n, line,
+                 [&](i64 x, i64 some, i32 *levels) {
+                     uniform_levels(values.data + at + x, some, bins, levels);
+                 });
     });
 }
 
@@ -76,7 +106,10 @@ template <class T, class L>
 void discretise_steps(View<const T, 3> values, View<const u8, 3> mask, const StepBins &bins,
                       i64 pad, View<L, 3> out) {
     fill_padded<L>(mask, pad, out, [&](i64 at, i64 n, L *line) {
-        step_row(values.data + at, mask.data + at, n, bins, line);
+        fill_row(mask.data + at, n, values.size() - at - n, line,
+                 [&](i64 x, i64 some, i32 *levels) {
+                     step_levels(values.data + at + x, some, bins, levels);
+                 });
     });
 }
 
@@ -94,31 +127,36 @@ void discretise_edges(View<const T, 3> values, View<const u8, 3> mask, const dou
     });
 }
 
-// Eight bytes of outside voxels at a time are skipped; two counters per level, used in turn, so
-// that equal neighbours do not wait for each other's store.
+// Eight bytes of outside voxels at a time are skipped; counters of their own for every second (u16)
+// or fourth (u8) voxel, so that equal neighbours do not wait for each other's store.
 template <class L> void level_histogram(const L *levels, i64 size, i64 *out, i64 bins) {
-    constexpr i64 group = 8 / sizeof(L);
-    std::vector<std::vector<i64>> counts(max_workers());
-    parallel_for(size, 1 << 16, [&](i64 begin, i64 end, int worker) {
+    constexpr i64 group = 8 / sizeof(L), copies = group / 2;
+    const i64 known = sizeof(L) == 1 ? 256 : 65536; // no level is beyond
+    std::vector<std::vector<u32>> counts(max_workers());
+    std::mutex adding;
+    std::fill(out, out + bins, 0);
+    parallel_for(size, 1 << 18, [&](i64 begin, i64 end, int worker) {
         auto &mine = counts[worker];
-        mine.resize(2 * bins, 0);
+        mine.assign(copies * known, 0);
+        u32 *const table = mine.data();
         for (i64 v = begin; v < end; v += group) {
             u64 word = 1;
             if (v + group <= end)
                 std::memcpy(&word, levels + v, 8);
-            if (word == 0) {
-                mine[0] += group;
-                continue;
-            }
-            for (i64 k = v; k < std::min(v + group, end); ++k)
-                if (levels[k] < bins)
-                    ++mine[2 * levels[k] + (k & 1)];
+            if (word == 0)
+                table[0] += group;
+            else if (v + group <= end)
+                for (i64 k = 0; k < group; ++k)
+                    ++table[(k & (copies - 1)) * known + levels[v + k]];
+            else
+                for (i64 k = v; k < end; ++k)
+                    ++table[levels[k]];
         }
+        const std::lock_guard<std::mutex> lock(adding);
+        for (i64 c = 0; c < copies; ++c)
+            for (i64 g = 0; g < std::min(bins, known); ++g)
+                out[g] += table[c * known + g];
     });
-    std::fill(out, out + bins, 0);
-    for (const auto &mine : counts)
-        for (size_t g = 0; g < mine.size(); ++g)
-            out[g / 2] += mine[g];
 }
 
 #define PYRAD_DISCRETISE(T, L)                                                                     \

@@ -30,8 +30,8 @@ struct StepBins {
 PYRAD_HD i32 step_level(double x, const StepBins &bins) {
     const double guess = (x - bins.first) * bins.per_step, top = bins.levels - 1;
     double k = floor(guess > 0 ? (guess < top ? guess : top) : 0.0);
-    k -= k > 0 && x < bins.first + k * bins.step ? 1.0 : 0.0;
-    k += k < top && x >= bins.first + (k + 1) * bins.step ? 1.0 : 0.0;
+    k -= (k > 0) & (x < bins.first + k * bins.step) ? 1.0 : 0.0;
+    k += (k < top) & (x >= bins.first + (k + 1) * bins.step) ? 1.0 : 0.0;
     return static_cast<i32>(k) + 1;
 }
 

@@ -17,24 +17,40 @@ struct RowCount {
     i64 equal, invalid;
 };
 
+// Bitwise, so that loops of it have no branches.
 template <class T> inline bool is_label(T x) {
     if constexpr (std::is_floating_point_v<T>)
-        return x >= T(0) && x == std::floor(x) && x < T(9e18); // false for NaN
+        return (x >= T(0)) & (x == std::floor(x)) & (x < T(9e18)); // false for NaN
     else
         return !(x < T(0));
 }
 
+// As wide as the values, so that comparisons need no widening; blocks too short to overflow it.
+template <class T>
+using Counter = std::conditional_t<
+    sizeof(T) == 1, u8,
+    std::conditional_t<sizeof(T) == 2, u16, std::conditional_t<sizeof(T) == 4, u32, u64>>>;
+constexpr i64 block = 128;
+
 template <class T> PYRAD_CLONES RowCount count_row(const T *row, i64 n, T label) {
     i64 equal = 0, invalid = 0;
-    for (i64 x = 0; x < n; ++x) {
-        equal += row[x] == label;
-        invalid += !is_label(row[x]);
+    for (i64 x = 0; x < n; x += block) {
+        Counter<T> same = 0, wrong = 0;
+        const i64 end = min_of(n - x, block);
+        for (i64 k = 0; k < end; ++k) {
+            same = static_cast<Counter<T>>(same + (row[x + k] == label));
+            wrong = static_cast<Counter<T>>(wrong + !is_label(row[x + k]));
+        }
+        equal += same;
+        invalid += wrong;
     }
     return {equal, invalid};
 }
 
+constexpr u64 ones = 0x0101010101010101ull, tops = 0x8080808080808080ull;
+
 // Number of values where mask != 0, moved to `kept` (n + 1 long). Eight outside voxels at a time
-// are skipped.
+// are skipped, eight inside ones copied.
 template <class T> i64 gather_row(const T *values, const u8 *mask, i64 n, T *kept) {
     i64 count = 0;
     for (i64 x = 0; x < n; x += 8) {
@@ -43,6 +59,11 @@ template <class T> i64 gather_row(const T *values, const u8 *mask, i64 n, T *kep
             std::memcpy(&word, mask + x, 8);
         if (word == 0)
             continue;
+        if (x + 8 <= n && (((word - ones) & ~word & tops) == 0)) { // no byte is 0
+            std::memcpy(kept + count, values + x, 8 * sizeof(T));
+            count += 8;
+            continue;
+        }
         for (i64 k = x; k < min_of(x + 8, n); ++k) {
             kept[count] = values[k];
             count += mask[k] != 0;
@@ -69,10 +90,12 @@ void scan_row(const T *row, i64 n, T label, i64 z, i64 y, i64 flat, TileBounds &
     }
     if (!found.equal)
         return;
+    // Only what lies beyond the box so far is looked at.
     i64 first = 0, last = n - 1;
-    while (row[first] != label)
+    const i64 low_x = tile.count ? tile.low[2] : n - 1, high_x = tile.count ? tile.high[2] : 0;
+    while (first < low_x && row[first] != label)
         ++first;
-    while (row[last] != label)
+    while (last > high_x && row[last] != label)
         --last;
     const i64 low[3] = {z, y, first}, high[3] = {z, y, last};
     for (int d = 0; d < 3; ++d) {
