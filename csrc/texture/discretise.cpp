@@ -40,9 +40,9 @@ template <class L> PYRAD_CLONES void keep_inside(const i32 *levels, const u8 *ma
     i64 x = 0;
     for (; x + step <= n; x += step)
         for (i64 k = x; k < x + step; ++k)
-            out[k] = mask[k] ? static_cast<L>(levels[k]) : L(0);
+            out[k] = static_cast<L>(levels[k] & -static_cast<i32>(mask[k] != 0));
     for (; x < n; ++x)
-        out[x] = mask[x] ? static_cast<L>(levels[x]) : L(0);
+        out[x] = static_cast<L>(levels[x] & -static_cast<i32>(mask[x] != 0));
 }
 
 // levels_of(first voxel, number, levels) in blocks, which may run on over `more` voxels.
