@@ -6,6 +6,7 @@ field of view, ``(..., samples, dims)``, in the order of the image axes.
 
 from .cg_sense import cg_sense
 from .coils import combine_coils, prewhiten, remove_oversampling
+from .compressed_sensing import compressed_sensing
 from .density import density_compensation
 from .espirit import espirit
 from .fourier import fft, ifft
@@ -25,6 +26,7 @@ __all__ = [
     "caipi_mask",
     "cg_sense",
     "combine_coils",
+    "compressed_sensing",
     "density_compensation",
     "epi",
     "espirit",

@@ -7,6 +7,7 @@ instead of a proximal operator.
 
 from .base import Prox
 from .elementwise import L1, Box, GroupL1, NonNegative, Pointwise, Support
+from .low_rank import LocallyLowRank
 from .smooth import EdgePreserving
 from .tv import TV
 from .wavelet import WaveletL1
@@ -17,6 +18,7 @@ __all__ = [
     "Box",
     "EdgePreserving",
     "GroupL1",
+    "LocallyLowRank",
     "NonNegative",
     "Pointwise",
     "Prox",
