@@ -26,6 +26,21 @@ def threads() -> int:
 
 
 @pytest.fixture
+def with_threads(threads):
+    """``with_threads(1)`` runs our entry on so many threads, ``None``: on all that it may have."""
+
+    def use(count: int | None) -> int:
+        used = threads if count is None else count
+        if count is not None and threads == count and count != 1:
+            pytest.skip("the same as all threads")
+        prc.set_num_threads(used)
+        return used
+
+    yield use
+    prc.set_num_threads(threads)
+
+
+@pytest.fixture
 def measure(benchmark):
     """Time one entry: ``measure(run, who="peer", threads=1, quality=rmse_of)``.
 

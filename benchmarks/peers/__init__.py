@@ -20,6 +20,7 @@ from .features import (
     pyradiomics_glcm,
     pyradiomics_maps,
 )
+from .flash import flash_class, flash_extractor
 from .mr import (
     ducc_adjoint,
     ducc_cg_sense,
@@ -32,9 +33,11 @@ from .mr import (
     sigpy_sense,
 )
 from .need import need
+from .nyxus import NYXUS_GROUPS, nyxus_group
 from .rtk import rtk_adjoint, rtk_fdk, rtk_forward
 
 __all__ = [
+    "NYXUS_GROUPS",
     "astra_adjoint",
     "astra_fbp",
     "astra_forward",
@@ -44,7 +47,10 @@ __all__ = [
     "ducc_forward",
     "finufft_adjoint",
     "finufft_forward",
+    "flash_class",
+    "flash_extractor",
     "need",
+    "nyxus_group",
     "pyradiomics_class",
     "pyradiomics_extractor",
     "pyradiomics_glcm",

@@ -41,22 +41,16 @@ def pyradiomics_extractor(
     mask: Any,
     *,
     spacing: Sequence[float],
-    classes: Sequence[str],
     settings: dict[str, Any],
+    image_types: dict[str, dict] | None = None,
 ) -> Callable:
-    """The public extractor on SimpleITK images; spacing in (z, y, x) mm."""
+    """The public extractor on SimpleITK images, its 107 features; spacing in (z, y, x) mm."""
     radiomics = need("radiomics")
-    extractors, sitk = need("radiomics.featureextractor"), need("SimpleITK")
+    extractors = need("radiomics.featureextractor")
     radiomics.setVerbosity(logging.ERROR)
     extractor = extractors.RadiomicsFeatureExtractor(**settings)
-    extractor.disableAllFeatures()
-    for name in classes:
-        extractor.enableFeatureClassByName(name)
-    pair = []
-    for array in (image, np.asarray(mask, np.uint8)):
-        volume = sitk.GetImageFromArray(array)
-        volume.SetSpacing([float(step) for step in reversed(spacing)])
-        pair.append(volume)
+    extractor.enableImageTypes(**(image_types or {"Original": {}}))
+    pair = _volumes(image, np.asarray(mask, np.uint8), spacing=spacing)
     return lambda: extractor.execute(*pair)
 
 
