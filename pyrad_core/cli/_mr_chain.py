@@ -1,128 +1,200 @@
-"""From a KSpace to an image: whitening, coil maps, and the chosen method, frame by frame."""
+"""From a KSpace to images: every step the options ask for, in the order of the physics."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
+import click
 import numpy as np
 
 from ..errors import DataError
+from ._mr_frames import cleaned, prepared
+from ._mr_methods import ALIASES, METHODS
 from .common import Run
 
+_PASSED = ("iterations", "regularization", "weight", "prior", "coil_maps")
+_FILLING = ("sos", "adaptive", "espirit", "grappa", "spirit")
 
-def reconstruct(run: Run, scan: Any, options: dict[str, Any]) -> tuple[np.ndarray, str]:
-    """All frames of a scan, (frames..., [z,] y, x), and the method that was used."""
+
+class Found(NamedTuple):
+    """Images ([t, z,] y, x), where they lie, and how they were made."""
+
+    values: np.ndarray
+    affine: np.ndarray | None
+    spacing: tuple[float, ...]
+    method: str
+    coils: int
+
+
+def reconstruct(run: Run, scan: Any, options: Mapping[str, Any]) -> Found:
+    """All frames of a scan."""
+    method = _method(scan, options["method"])
+    arguments = _arguments(method, options)
+    scan = _channels(run, scan, options)
+    run.log(f"method {method}")
+    chosen = METHODS[method]
+    stores: dict[Any, dict[Any, Any]] = {}
+    images: dict[tuple[int, ...], np.ndarray] = {}
+    names = [n for n in scan.axes if n in _frame_names()]
+    with run.progress("reconstructing", int(np.prod(scan.frame_shape))) as step:
+        for index, kspace in scan.frames():
+            where = dict(zip(names, index, strict=True))
+            store = stores.setdefault(where.get("slice", 0), {})
+            frame = prepared(run, scan, where, kspace, options, store)
+            image = chosen.run(frame, **arguments)
+            images[index] = image if chosen.finished else frame.finish(image)
+            step()
+    values = _stacked(images, names, scan.frame_shape)
+    if options["phase_sensitive"]:
+        values = _phase_sensitive(images, names, scan.frame_shape)
+    return Found(
+        values if options["keep_complex"] or options["phase_sensitive"] else np.abs(values),
+        *_place(scan, values.shape),
+        method,
+        scan.data.shape[0],
+    )
+
+
+def _frame_names() -> tuple[str, ...]:
+    from ..io.containers import FRAMES
+
+    return FRAMES
+
+
+def _method(scan: Any, asked: str | None) -> str:
+    free = scan.coordinates is not None
+    if asked is None:
+        if free or scan.mask is not None:
+            return "cg-sense"
+        return "espirit" if scan.data.shape[0] > 1 else "sos"
+    name = ALIASES.get(asked, asked)
+    wanted = METHODS[name].sampling
+    if free and wanted == "cartesian":
+        accepted = ", ".join(n for n, m in METHODS.items() if m.sampling != "cartesian")
+        raise DataError(f"method {asked} is for Cartesian k-space; accepted here are {accepted}")
+    if not free and wanted == "free":
+        raise DataError(f"method {asked} is for non-Cartesian k-space")
+    return name
+
+
+def _arguments(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The given options that go to the method; one it does not take is wrong usage."""
+    accepted = METHODS[method].options
+    given = {name: options[name] for name in _PASSED if options[name] is not None}
+    for name in given:
+        if name not in accepted:
+            raise click.UsageError(f"--{name.replace('_', '-')} is not for --method {method}")
+    if options["partial_fourier"] is not None and method not in _FILLING:
+        raise click.UsageError(
+            f"--partial-fourier is not for --method {method}; it is for {', '.join(_FILLING)}"
+        )
+    return given | _settings(method, accepted, options["settings"])
+
+
+def _settings(method: str, accepted: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
+    """``--set name=value`` for whatever else the method takes; values as YAML reads them."""
+    import yaml
+
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or name not in accepted:
+            raise click.BadParameter(
+                f"{text!r}; expected OPTION=VALUE with an option of {method}: "
+                f"{', '.join(accepted) or 'it has none'}",
+                param_hint="--set",
+            )
+        try:
+            found[name] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            found[name] = value
+    return found
+
+
+def _channels(run: Run, scan: Any, options: Mapping[str, Any]) -> Any:
+    """Single precision, whitened, and fewer virtual coils; calibration lines alike."""
     from .. import mr
 
-    if scan.noise is not None:
+    extra = scan.header.get("calibration_kspace")
+    navigators = [record["samples"] for record in scan.header.get("navigators", ())]
+    parts = [scan.data, *([] if extra is None else [extra]), *navigators]
+    parts = [np.asarray(part, np.complex64) for part in parts]
+    if scan.noise is not None and options["whiten"]:
         run.log("whitening the coils with the noise scan")
-        scan = _whitened(mr, scan)
-    radial = scan.coordinates is not None
-    method = options["method"] or _usual(scan)
-    if radial and method in ("sos", "espirit"):
-        raise DataError(f"method {method} is for Cartesian k-space; use cg-sense or gridding")
-    if not radial and method == "gridding":
-        raise DataError("method gridding is for non-Cartesian k-space")
-    run.log(f"method {method}")
-    frames = list(scan.frames())
-    with run.progress("reconstructing", len(frames)) as step:
-        images = []
-        for _, kspace in frames:
-            one = _radial if radial else _cartesian
-            images.append(one(mr, scan, kspace.astype(np.complex64), method, options))
-            step()
-    inner = images[0].shape
-    outer = scan.frame_shape if len(scan.frame_shape) + len(inner) <= 4 else (len(frames),)
-    return np.stack(images).reshape(*outer, *inner), method
+        parts = [mr.prewhiten(part, scan.noise) for part in parts]
+    wanted = options["coils"]
+    if wanted is not None and wanted < parts[0].shape[0]:
+        run.log(f"compressing {parts[0].shape[0]} coils to {wanted}")
+        parts = _compressed(mr, parts, wanted)
+    header = dict(scan.header)
+    if extra is not None:
+        header["calibration_kspace"] = parts[1]
+    rest = parts[1 if extra is None else 2 :]
+    header["navigators"] = [
+        {**record, "samples": samples}
+        for record, samples in zip(scan.header.get("navigators", ()), rest, strict=True)
+    ]
+    return cleaned(run, replace(scan, data=parts[0], header=header), options)
 
 
-def _usual(scan: Any) -> str:
-    if scan.coordinates is not None or scan.mask is not None:
-        return "cg-sense"
-    return "espirit" if scan.data.shape[0] > 1 else "sos"
+def _compressed(mr: Any, parts: list[np.ndarray], coils: int) -> list[np.ndarray]:
+    """The same virtual coils for data, calibration lines and navigators."""
+    flat = parts[0].reshape(parts[0].shape[0], -1)
+    gram = flat @ flat.conj().T
+    vectors = np.linalg.eigh(gram.astype(np.complex128))[1][:, ::-1][:, :coils]
+    matrix = vectors.conj().T.astype(np.complex64)
+    return [np.tensordot(matrix, part, axes=1) for part in parts]
 
 
-def _whitened(mr: Any, scan: Any) -> Any:
-    from dataclasses import replace
-
-    return replace(scan, data=mr.prewhiten(scan.data, scan.noise))
-
-
-def _cartesian(
-    mr: Any, scan: Any, kspace: np.ndarray, method: str, options: dict[str, Any]
+def _stacked(
+    images: dict[tuple[int, ...], np.ndarray], names: Sequence[str], shape: tuple[int, ...]
 ) -> np.ndarray:
-    mask = scan.mask
-    axis = scan.header.get("readout_axis")
-    full, small = scan.header["matrix"], scan.header["recon_matrix"]
-    if axis is not None and small[axis] < full[axis]:
-        kspace = _without_oversampling(mr, kspace, axis, small[axis])
-        mask = None if mask is None else _thinned(mask, small[axis], axis)
-    images = mr.ifft(kspace, axes=tuple(range(1, kspace.ndim)))
-    if method == "sos":
-        return mr.combine_coils(images)
-    maps = mr.espirit(
-        kspace, calibration=[min(options["calibration"], n) for n in kspace.shape[1:]]
-    )
-    if method == "espirit":
-        return mr.combine_coils(images, maps)
-    return mr.cg_sense(
-        kspace,
-        maps,
-        mask=mask,
-        iterations=options["iterations"],
-        regularization=_regularization(options, 0.01),
-    )
+    """([t,] [z,] y, x): slices of two-dimensional scans are z, all other frames t."""
+    first = next(iter(images.values()))
+    whole = np.stack([images[index] for index in np.ndindex(*shape)])
+    whole = whole.reshape(*shape, *first.shape)
+    if "slice" in names and first.ndim == 2:
+        whole = np.moveaxis(whole, names.index("slice"), -3)
+    others = whole.ndim - max(3 if "slice" in names else 2, first.ndim)
+    if others == 0:
+        return np.ascontiguousarray(whole)
+    depth = whole.shape[-3:] if first.ndim == 3 or "slice" in names else (1, *first.shape)
+    return np.ascontiguousarray(whole.reshape(-1, *depth))
 
 
-def _radial(
-    mr: Any, scan: Any, kspace: np.ndarray, method: str, options: dict[str, Any]
+def _phase_sensitive(
+    images: dict[tuple[int, ...], np.ndarray], names: Sequence[str], shape: tuple[int, ...]
 ) -> np.ndarray:
-    """Coil maps from the centre of k-space, then the chosen method."""
-    from ..mr.calibration import calibrate
+    """The first of two frames with its sign, by the phase of the second."""
+    from .. import mr
 
-    shape = scan.header["matrix"]
-    size = options["size"]
-    if size is not None:
-        shape = (size,) * len(shape)
-    elif shape is None:
-        reach = float(np.max(np.abs(scan.coordinates)))
-        shape = (2 * int(np.ceil(reach - 1e-6)),) * scan.coordinates.shape[-1]
-    coordinates = scan.coordinates.astype(kspace.real.dtype)
-    weights = mr.density_compensation(coordinates, shape)
-    if method == "gridding":
-        plan = mr.NUFFT(coordinates, shape, coils=kspace.shape[0])
-        return mr.combine_coils(plan.adjoint(kspace * weights))
-    side = min(options["calibration"], *shape)
-    centre = calibrate(kspace, coordinates, shape, size=side)
-    maps = mr.espirit(centre, calibration=side)
-    return mr.cg_sense(
-        kspace,
-        maps,
-        coordinates=coordinates,
-        weights=weights,
-        iterations=options["iterations"],
-        regularization=_regularization(options, 0.05),
-    )
+    pair = next((n for n in ("set", "contrast") if n in names and shape[names.index(n)] == 2), None)
+    if pair is None:
+        raise DataError("--phase-sensitive needs two sets or contrasts: image and reference")
+    at = names.index(pair)
+    kept = {
+        (*index[:at], *index[at + 1 :]): mr.phase_sensitive(
+            image[None], images[(*index[:at], 1, *index[at + 1 :])][None], smoothing=1.0
+        )
+        for index, image in images.items()
+        if index[at] == 0
+    }
+    rest = [n for n in names if n != pair]
+    return _stacked(kept, rest, tuple(n for i, n in enumerate(shape) if i != at))
 
 
-def _regularization(options: dict[str, Any], usual: float) -> float:
-    given = options["regularization"]
-    return usual if given is None else given
-
-
-def _without_oversampling(mr: Any, kspace: np.ndarray, axis: int, length: int) -> np.ndarray:
-    """The central ``length`` points of the field of view along the readout."""
-    full = kspace.shape[axis]
-    if full % length == 0:
-        return mr.remove_oversampling(kspace, axis=axis, factor=full // length)
-    first = full // 2 - length // 2
-    inside = np.moveaxis(mr.ifft(kspace, axes=(axis,)), axis, -1)[..., first : first + length]
-    return mr.fft(np.moveaxis(inside, -1, axis), axes=(axis,))
-
-
-def _thinned(mask: np.ndarray, length: int, axis: int) -> np.ndarray:
-    """The mask after the readout's oversampling is gone: every line keeps its state."""
-    lines = mask.any(axis=axis, keepdims=True)
-    shape = list(mask.shape)
-    shape[axis] = length
-    return np.broadcast_to(lines, shape).copy()
+def _place(scan: Any, shape: tuple[int, ...]) -> tuple[np.ndarray | None, tuple[float, ...]]:
+    """Affine where the file has directions, and spacing of the written axes in mm."""
+    fov = scan.header.get("field_of_view")
+    if fov is None:
+        return None, (1.0,) * min(len(shape), 3)
+    inner = shape[-len(fov) :]
+    spacing = tuple(float(f) / n for f, n in zip(fov, inner, strict=True))
+    affine = scan.affine(inner)
+    if len(spacing) < min(len(shape), 3):
+        thick = float(scan.header.get("slice_thickness") or 1.0)
+        step = thick if affine is None else float(np.linalg.norm(affine[:3, 2]))
+        spacing = (step, *spacing)
+    return affine, spacing

@@ -9,26 +9,9 @@ from typing import Any
 import click
 
 from .common import PATH, Run, max_bytes_option, preview_option, verb
+from .names import Names
 
 _ENDINGS = (".nii", ".nii.gz", ".nrrd", ".mha", ".npy")
-
-
-class Names(click.ParamType):
-    """One of the names in a module's lists; they are imported when a name is given."""
-
-    name = "name"
-
-    def __init__(self, what: str, module: str, *lists: str):
-        self.what, self.module, self.lists = what, module, lists
-
-    def convert(self, value: Any, parameter: Any, context: Any) -> str:
-        import importlib
-
-        module = importlib.import_module(self.module)
-        names = [name for names in self.lists for name in getattr(module, names)]
-        if value not in names:
-            self.fail(f"{value!r} is no {self.what}; accepted are {', '.join(names)}")
-        return str(value)
 
 
 @click.command("ct")

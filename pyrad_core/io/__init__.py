@@ -4,6 +4,7 @@ Readers never guess silently: a truncated, lying or hostile file raises
 :class:`~pyrad_core.errors.FileFormatError` before anything large is allocated.
 """
 
+from .bart import write_cfl
 from .containers import Image, KSpace, Projections
 from .geometry_file import write_geometry
 from .image import read_image, write_image
@@ -18,6 +19,7 @@ __all__ = [
     "read_image",
     "read_kspace",
     "read_projections",
+    "write_cfl",
     "write_geometry",
     "write_image",
     "write_table",

@@ -5,13 +5,20 @@ Axes 0-2 are x, y, z (non-Cartesian: 1, sample, spoke), axis 3 is the coil, the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from ..errors import DataError
 from .containers import KSpace
-from .files import check_dims, check_size, existing, refused, truncated
+from .files import PathLike, atomic_write, check_dims, check_size, existing, refused, truncated
 
+_PLACES = {
+    "x": 0, "y": 1, "z": 2, "sample": 1, "spoke": 2, "coil": 3, "map": 4, "contrast": 5,
+    "coefficient": 6, "repetition": 10, "phase": 11, "slice": 13, "set": 14,
+}  # fmt: skip
 _NAMES = {5: "contrast", 10: "repetition", 11: "phase", 13: "slice", 14: "set"}
 
 
@@ -79,3 +86,78 @@ def trajectory(path: Path, max_bytes: int | None) -> np.ndarray:
         raise refused(path, f"dimensions {data.shape[::-1]} are no BART trajectory")
     flat = not np.any(data[..., 2])
     return np.ascontiguousarray(data[..., 1::-1] if flat else data[..., ::-1])
+
+
+def write_cfl(path: PathLike, data: Any, *, axes: Sequence[str] | None = None) -> Path:
+    """Write an array as a BART pair of ``.cfl`` and ``.hdr``.
+
+    Parameters
+    ----------
+    path
+        With or without one of the two endings.
+    data
+        A :class:`KSpace`, or an array of up to 16 dimensions; stored as complex64.
+    axes
+        Name of every axis of the array, as ``KSpace.axes``: "coil", "map", "z", "y", "x" (or
+        "spoke", "sample"), "contrast", "coefficient", "repetition", "phase", "slice", "set". By
+        default the axes are taken in reverse, the last one as BART's first. The axes "dim",
+        "sample", "spoke" in any order make a trajectory: (kx, ky, kz) from the package's last
+        axis first, two-dimensional ones with kz = 0.
+
+    Returns
+    -------
+    Path
+        The ``.cfl`` written.
+
+    Raises
+    ------
+    DataError
+        An unknown or repeated axis, or names that do not fit the array.
+
+    Examples
+    --------
+    >>> write_cfl("maps", maps, axes=("coil", "y", "x"))                 # doctest: +SKIP
+    >>> write_cfl("traj", coordinates, axes=("spoke", "sample", "dim"))  # doctest: +SKIP
+    """
+    names = axes
+    if isinstance(data, KSpace):
+        names, data = axes or data.axes, data.data
+    array = np.asarray(data.get() if hasattr(data, "get") else data)
+    if array.ndim > 16 or array.dtype.kind not in "fiubc" or array.size == 0:
+        raise DataError(f"data is {array.dtype} {array.shape}; expected numbers, at most 16 axes")
+    if names is None:
+        dims = [*array.shape[::-1], *[1] * (16 - array.ndim)]
+        ordered = array
+    else:
+        ordered, dims = _placed(array, list(names))
+    stem = Path(path)
+    stem = stem.with_suffix("") if stem.suffix in (".cfl", ".hdr") else stem
+    body, header = Path(f"{stem}.cfl"), Path(f"{stem}.hdr")
+    with atomic_write(body) as stream:
+        stream.write(np.ascontiguousarray(ordered, np.complex64).tobytes())
+    with atomic_write(header) as stream:
+        stream.write(("# Dimensions\n" + " ".join(map(str, dims)) + " \n").encode("ascii"))
+    return body
+
+
+def _placed(array: np.ndarray, names: list[str]) -> tuple[np.ndarray, list[int]]:
+    """The array with BART's slowest axis first, and BART's sixteen lengths."""
+    places = {**_PLACES, "dim": 0} if "dim" in names else _PLACES
+    unknown = [name for name in names if name not in places]
+    if unknown or len(names) != array.ndim or len({places[n] for n in names}) != len(names):
+        raise DataError(
+            f"axes {tuple(names)} do not name the {array.ndim} axes of {array.shape} once each; "
+            f"accepted are {', '.join(_PLACES)} and dim"
+        )
+    if "dim" in names:
+        at = names.index("dim")
+        array = np.flip(array.real, axis=at)
+        missing = 3 - array.shape[at]
+        if missing < 0:
+            raise DataError(f"the axis dim of {array.shape} has more than 3 entries")
+        array = np.pad(array, [(0, missing if i == at else 0) for i in range(array.ndim)])
+    dims = [1] * 16
+    for name, length in zip(names, array.shape, strict=True):
+        dims[places[name]] = length
+    order = sorted(range(len(names)), key=lambda i: -places[names[i]])
+    return array.transpose(order), dims

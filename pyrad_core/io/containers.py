@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+from .orientation import affine_of
 
 __all__ = ["Image", "KSpace", "Projections"]
 
@@ -32,7 +34,13 @@ class KSpace:
         Plain values; always ``format``, ``axes`` (names of the axes of ``data``), ``matrix``
         (encoded grid), ``recon_matrix`` (without oversampling), ``field_of_view`` (mm, of
         ``recon_matrix``) and ``readout_axis`` (-1, -2 or None); unknown entries are None.
-        ``navigators``, ``calibration``, ``trajectory`` where the format has them. No patient data.
+        Where the format has them: ``encoded_field_of_view`` (of ``matrix``), ``slice_thickness``,
+        ``orientation`` (``axes``: LPS directions in which x, y, z of the image grow, one per row;
+        ``positions``: centre of each slice, LPS mm, sorted along z), ``navigators`` and
+        ``calibration`` (lines as records), ``calibration_kspace`` (the latter as an array like
+        ``data``), ``reflected`` (rows of k-space read backwards), ``ramp`` (arguments of
+        ``mr.ramp_positions``), ``readout_shift``, ``acceleration``, ``trajectory``, ``vendor``.
+        No patient data.
     """
 
     data: np.ndarray
@@ -53,6 +61,26 @@ class KSpace:
         if fov is None or matrix is None:
             return None
         return tuple(float(f) / int(n) for f, n in zip(fov, matrix, strict=True))
+
+    def affine(self, shape: Sequence[int] | None = None) -> np.ndarray | None:
+        """4 x 4 from (x, y, z) index of the image to RAS mm; None where the file does not say.
+
+        Parameters
+        ----------
+        shape
+            ``(y, x)`` or ``(z, y, x)`` of the image over ``field_of_view``; by default
+            ``recon_matrix``. Slices of a two-dimensional scan are z.
+        """
+        fov, orientation = self.header.get("field_of_view"), self.header.get("orientation")
+        if fov is None or orientation is None:
+            return None
+        sizes = tuple(self.header["recon_matrix"] if shape is None else shape)
+        spacing = tuple(float(f) / n for f, n in zip(fov, sizes[-len(fov) :], strict=True))
+        if len(fov) == 3:
+            return affine_of(orientation, spacing, sizes[-3:])
+        thick = float(self.header.get("slice_thickness") or 1.0)
+        count = dict(zip(self.axes, self.data.shape, strict=True)).get("slice", 1)
+        return affine_of(orientation, (thick, *spacing), (1, *sizes[-2:]), slices=count)
 
     def frames(self) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
         """``(index, samples)`` of each slice, echo, repetition...; samples are coil first."""

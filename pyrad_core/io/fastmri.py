@@ -9,7 +9,7 @@ import numpy as np
 from .containers import KSpace
 from .files import refused
 from .hdf5 import Tree, text
-from .ismrmrd import parse_header, space
+from .ismrmrd_header import describe, parse_header
 
 
 def read(tree: Tree) -> KSpace:
@@ -33,12 +33,17 @@ def read(tree: Tree) -> KSpace:
         "trajectory": "cartesian",
     }
     if tree.has("ismrmrd_header"):
-        described = space(parse_header(tree.path, text(tree.read("ismrmrd_header"))))
+        described = describe(*parse_header(tree.path, text(tree.read("ismrmrd_header"))))
         # the dataset stores the readout as rows; ISMRMRD calls the readout x
         small, fov = described["recon_matrix"][-2:][::-1], described["field_of_view"][-2:][::-1]
         header["recon_matrix"] = tuple(min(a, b) for a, b in zip(small, matrix, strict=True))
         header["field_of_view"] = tuple(
             f * n / s for f, n, s in zip(fov, header["recon_matrix"], small, strict=True)
+        )
+        # images are cropped from the grid of the array, whose voxels are the reconstruction's
+        header["encoded_field_of_view"] = tuple(
+            f * n / s
+            for f, n, s in zip(header["field_of_view"], matrix, header["recon_matrix"], strict=True)
         )
         header["slice_thickness"] = described["slice_thickness"]
     mask = _mask(tree, data)

@@ -1,12 +1,17 @@
 """ISMRMRD (.h5): acquisitions by h5py, the XML header by the ismrmrd package.
 
-The XML goes through defusedxml first: entities and DTDs are refused. Trajectories that stay
-within +-0.5 are cycles per voxel and are scaled by the encoded matrix; others are cycles per
-field of view.
+Trajectories that stay within +-0.5 are cycles per voxel and are scaled by the encoded matrix;
+others are cycles per field of view.
+
+Directions: x, y and z of the image grow along ``read_dir``, ``phase_dir`` and ``slice_dir``. In
+files converted from Siemens scanners they grow against ``read_dir`` and ``phase_dir`` (and, in
+3D, ``slice_dir``), because those scanners' signal has the opposite sign; the header's
+``systemVendor`` tells.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -14,9 +19,11 @@ from typing import Any
 import numpy as np
 
 from .containers import KSpace
-from .files import check_size, needed, refused
+from .files import check_size, refused
 from .hdf5 import Tree, text
-from .lines import Grid, Line, assemble, line_record
+from .ismrmrd_header import describe, grid_of, parse_header
+from .lines import Grid, Line, assemble, line_record, reflected_rows
+from .orientation import oriented
 
 _NOISE, _CALIBRATION, _CALIBRATION_AND_IMAGE, _REVERSE = 19, 20, 21, 22
 _NAVIGATION, _PHASECORR, _DUMMY, _RTFEEDBACK = 23, 24, 27, 28
@@ -31,9 +38,9 @@ def group_of(tree: Tree) -> str | None:
     return None
 
 
-def read(tree: Tree, group: str) -> KSpace:
+def read(tree: Tree, group: str, encoding: int = 0) -> KSpace:
     path = tree.path
-    encoding = parse_header(path, text(tree.read(f"{group}/xml")))
+    described, chosen = parse_header(path, text(tree.read(f"{group}/xml")), encoding)
     table = tree.read(f"{group}/data")
     if table is None or table.dtype.names is None or "head" not in table.dtype.names:
         raise refused(path, f"{group}/data holds no ISMRMRD acquisitions")
@@ -44,89 +51,58 @@ def read(tree: Tree, group: str) -> KSpace:
         return (flags & np.uint64(1 << (bit - 1))) != 0
 
     noise = _samples(path, table, np.flatnonzero(flagged(_NOISE)))
-    navigator = flagged(_NAVIGATION) | flagged(_PHASECORR)
     unused = flagged(_NOISE) | flagged(_DUMMY) | flagged(_RTFEEDBACK)
+    unused |= heads["encoding_space_ref"] != encoding
+    navigator = flagged(_NAVIGATION) | flagged(_PHASECORR)
     calibration = flagged(_CALIBRATION) & ~flagged(_CALIBRATION_AND_IMAGE)
     image = np.flatnonzero(~(unused | navigator | calibration))
     if image.size == 0:
-        raise refused(path, "holds no image acquisitions")
-    grid, header = _plan(encoding)
+        here = sorted({int(n) for n in heads["encoding_space_ref"]})
+        raise refused(path, f"holds no image acquisitions of encoding {encoding} (present: {here})")
+    header = {"format": "ISMRMRD", "readout_axis": -1, **describe(described, chosen)}
+    header["encodings"] = len(described.encoding)
+    header["orientation"], order = _orientation(heads[image], header)
+    grid = grid_of(chosen)
     if int(heads["trajectory_dimensions"][image[0]]) > 0 and header["trajectory"] != "cartesian":
-        data, coordinates, axes = _spokes(tree, table, image, grid)
+        data, coordinates, axes = _spokes(tree, table, image, grid, order)
         header |= {"axes": axes, "readout_axis": None}
         return KSpace(data, coordinates, None, noise, header)
     reverse = flagged(_REVERSE)
-    lines = [_line(path, table[i], bool(reverse[i])) for i in image]
+
+    def lines_of(chosen: np.ndarray) -> list[Line]:
+        found = [_line(path, table[i], bool(reverse[i]), order) for i in np.flatnonzero(chosen)]
+        return [line for line in found if line.frame["slice"] >= 0]
+
+    lines = lines_of(~(unused | navigator | calibration))
+    if "ramp" in header:  # the readout becomes evenly spaced later; all its samples are kept
+        grid = replace(grid, x=max(line.samples.shape[1] for line in lines))
     data, mask, axes = assemble(path, lines, grid, tree.max_bytes)
-    others = {"navigators": navigator & ~unused, "calibration": calibration & ~unused & ~navigator}
-    for name, chosen in others.items():
-        header[name] = [
-            line_record(_line(path, table[i], bool(reverse[i]))) for i in np.flatnonzero(chosen)
-        ]
-    header["axes"] = axes
+    phase_correction = flagged(_PHASECORR) & ~unused
+    kept = phase_correction if phase_correction.any() else flagged(_NAVIGATION) & ~unused
+    header["navigators"] = [line_record(line) for line in lines_of(kept & ~calibration)]
+    extra = lines_of(calibration & ~unused & ~navigator)
+    header["calibration"] = [line_record(line) for line in extra]
+    if extra:
+        header["calibration_kspace"] = assemble(path, extra, grid, tree.max_bytes)[0]
+    header |= {"axes": axes, "reflected": reflected_rows(lines, grid)}
     return KSpace(data, None, mask, noise, header)
 
 
-def parse_header(path: Path, xml: str | None) -> Any:
-    """The first encoding of an ISMRMRD XML header."""
-    if not xml:
-        raise refused(path, "the ISMRMRD XML header is empty")
-    safe_xml(path, xml)
-    needed("ismrmrd")
-    xsd = needed("ismrmrd.xsd")
-    try:
-        header = xsd.CreateFromDocument(xml)
-    except Exception as error:  # xsdata raises many classes
-        raise refused(path, f"unusable ISMRMRD XML header ({error})") from None
-    if not header.encoding:
-        raise refused(path, "the ISMRMRD XML header lacks the element <encoding>")
-    encoding = header.encoding[0]
-    for name in ("encodedSpace", "reconSpace", "encodingLimits"):
-        if getattr(encoding, name, None) is None:
-            raise refused(path, f"the ISMRMRD XML header lacks the element <{name}>")
-    return encoding
-
-
-def safe_xml(path: Path, xml: str) -> None:
-    """Refuse entities, DTDs and broken XML before any other parser sees it."""
-    defused = needed("defusedxml.ElementTree")
-    try:
-        defused.fromstring(xml.encode("utf-8"), forbid_dtd=True)
-    except Exception as error:  # defusedxml: EntitiesForbidden, DTDForbidden; ParseError
-        raise refused(
-            path, f"the XML header is refused ({type(error).__name__}: {error})"
-        ) from None
-
-
-def space(encoding: Any) -> dict[str, Any]:
-    """Matrix and field of view of an encoding, (z, y, x); one slice has (y, x)."""
-    encoded, recon = encoding.encodedSpace, encoding.reconSpace
-    full = tuple(int(getattr(encoded.matrixSize, a)) for a in "zyx")
-    small = tuple(int(getattr(recon.matrixSize, a)) for a in "zyx")
-    fov = tuple(float(getattr(recon.fieldOfView_mm, a)) for a in "zyx")
-    skip = 0 if full[0] > 1 else 1
-    return {
-        "matrix": full[skip:],
-        "recon_matrix": small[skip:],
-        "field_of_view": fov[skip:],
-        "slice_thickness": fov[0] / max(small[0], 1),
-        "trajectory": str(getattr(encoding.trajectory, "value", encoding.trajectory)).lower(),
-    }
-
-
-def _plan(encoding: Any) -> tuple[Grid, dict[str, Any]]:
-    header = {"format": "ISMRMRD", "readout_axis": -1, **space(encoding)}
-    full = encoding.encodedSpace.matrixSize
-    limits = encoding.encodingLimits
-
-    def center(name: str, length: int) -> int:
-        limit = getattr(limits, name, None)
-        return length // 2 if limit is None else int(limit.center)
-
-    z, y, x = int(full.z), int(full.y), int(full.x)
-    step_1 = center("kspace_encoding_step_1", y)
-    step_2 = center("kspace_encoding_step_2", z)
-    return Grid(max(z, 1), max(y, 1), max(x, 1), step_1, step_2 if z > 1 else 0), header
+def _orientation(heads: np.ndarray, header: dict[str, Any]) -> tuple[Any, dict[int, int]]:
+    """Directions and positions of the first acquisition of every slice."""
+    sign = np.ones((3, 1))
+    if str(header.get("vendor", "")).lower().startswith("siemens"):
+        sign = np.array([[-1.0], [-1.0], [-1.0 if len(header["matrix"]) == 3 else 1.0]])
+    numbers = heads["idx"]["slice"].astype(int)
+    axes, positions = {}, {}
+    for number in np.unique(numbers):
+        head = heads[np.flatnonzero(numbers == number)[0]]
+        frame = np.stack([head["read_dir"], head["phase_dir"], head["slice_dir"]])
+        axes[int(number)] = sign * frame.astype(np.float64)
+        positions[int(number)] = head["position"].astype(np.float64)
+    found, order = oriented(axes, positions)
+    whole = {n: n for n in range(max(order) + 1)} if found is None else order
+    return found, whole
 
 
 def _coils(path: Path, row: Any) -> np.ndarray:
@@ -149,12 +125,13 @@ def _samples(path: Path, table: np.ndarray, chosen: np.ndarray) -> np.ndarray | 
     return np.concatenate([_coils(path, table[i]) for i in chosen], axis=1)
 
 
-def _line(path: Path, row: Any, reflected: bool) -> Line:
+def _line(path: Path, row: Any, reflected: bool, order: dict[int, int]) -> Line:
     head, samples = row["head"], _coils(path, row)
     before, after = int(head["discard_pre"]), int(head["discard_post"])
     samples = samples[:, before : samples.shape[1] - after]
     index = head["idx"]
     frame = {name: int(index[name]) for name in _FRAMES}
+    frame["slice"] = order.get(frame["slice"], -1)
     center = int(head["center_sample"]) - before
     return Line(
         samples,
@@ -167,7 +144,7 @@ def _line(path: Path, row: Any, reflected: bool) -> Line:
 
 
 def _spokes(
-    tree: Tree, table: np.ndarray, chosen: np.ndarray, grid: Grid
+    tree: Tree, table: np.ndarray, chosen: np.ndarray, grid: Grid, order: dict[int, int]
 ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Non-Cartesian acquisitions as (coil, [frames], spoke, sample) with their coordinates."""
     path, heads = tree.path, table["head"][chosen]
@@ -176,7 +153,10 @@ def _spokes(
     if len(sizes) > 1 or len(dims) > 1 or next(iter(dims)) not in (2, 3):
         raise refused(path, f"spokes differ in coils, samples {sorted(sizes)} or dimensions {dims}")
     (coils, samples), dim = sizes.pop(), dims.pop()
-    keys = [tuple(int(h["idx"][name]) for name in _FRAMES) for h in heads]
+    keys = [
+        (order[int(h["idx"]["slice"])], *(int(h["idx"][name]) for name in _FRAMES[1:]))
+        for h in heads
+    ]
     frames = sorted(set(keys))
     used = [i for i in range(len(_FRAMES)) if len({k[i] for k in frames}) > 1]
     spokes = len(chosen) // len(frames)
@@ -186,10 +166,10 @@ def _spokes(
     if prod(shape) != len(frames):
         raise refused(path, f"some combinations of {[_FRAMES[i] for i in used]} are missing")
     check_size(path, 8 * coils * spokes * samples * len(frames), tree.max_bytes, "k-space")
-    order = sorted(range(len(chosen)), key=lambda i: keys[i])
-    data = np.stack([_coils(path, table[chosen[i]]) for i in order], axis=1)
+    sequence = sorted(range(len(chosen)), key=lambda i: keys[i])
+    data = np.stack([_coils(path, table[chosen[i]]) for i in sequence], axis=1)
     data = data.reshape(coils, *shape, spokes, samples)
-    first = [np.asarray(table[chosen[i]]["traj"], np.float32) for i in order[:spokes]]
+    first = [np.asarray(table[chosen[i]]["traj"], np.float32) for i in sequence[:spokes]]
     if any(t.size != samples * dim for t in first):
         raise refused(path, f"trajectories do not hold {dim} x {samples} values")
     coordinates = np.stack([t.reshape(samples, dim)[:, ::-1] for t in first])

@@ -12,12 +12,19 @@ from . import bart, fastmri, ismrmrd, mat, npy, twix
 from .containers import KSpace
 from .files import PathLike, existing, extension, refused, starts_with
 from .hdf5 import MAGIC, Tree, open_hdf5
+from .twix_blocks import is_twix
 
 _DATA = ("kspace", "ksp", "k_space", "rawdata", "raw", "kdata", "data")
 _COORDINATES = ("coordinates", "coord", "coords", "trajectory", "traj", "k")
 
 
-def read_kspace(path: PathLike, *, coordinates: Any = None, max_bytes: int | None = None) -> KSpace:
+def read_kspace(
+    path: PathLike,
+    *,
+    coordinates: Any = None,
+    max_bytes: int | None = None,
+    encoding: int = 0,
+) -> KSpace:
     """Read k-space: ISMRMRD, fastMRI HDF5, BART, Siemens TWIX, ``.npy``, ``.npz``, ``.mat``.
 
     Parameters
@@ -30,6 +37,8 @@ def read_kspace(path: PathLike, *, coordinates: Any = None, max_bytes: int | Non
         of view, or the path of a ``.npy`` or BART trajectory.
     max_bytes
         Cap on any array (default 16 GiB).
+    encoding
+        Which encoding of an ISMRMRD file that has several.
 
     Returns
     -------
@@ -61,13 +70,13 @@ def read_kspace(path: PathLike, *, coordinates: Any = None, max_bytes: int | Non
     if kind == ".mat":
         return _from_mat(found, max_bytes, given)
     if head[:8] == MAGIC:
-        return _from_hdf5(found, max_bytes)
+        return _from_hdf5(found, max_bytes, encoding)
     if head[:6] == npy.NPY_MAGIC:
         arrays = {"data": npy.read_npy(found, max_bytes)}
         return _from_arrays(found, arrays, given, "NumPy")
     if head[:4] == npy.ZIP_MAGIC:
         return _from_npz(found, max_bytes, given)
-    if kind == ".dat" or twix.is_twix(found, head):
+    if kind == ".dat" or is_twix(head):
         return twix.read(found, max_bytes)
     raise refused(
         found,
@@ -76,14 +85,14 @@ def read_kspace(path: PathLike, *, coordinates: Any = None, max_bytes: int | Non
     )
 
 
-def _from_hdf5(path: Path, max_bytes: int | None) -> KSpace:
+def _from_hdf5(path: Path, max_bytes: int | None, encoding: int) -> KSpace:
     with open_hdf5(path) as file:
         tree = Tree(file, path, max_bytes)
         if tree.has("kspace"):
             return fastmri.read(tree)
         group = ismrmrd.group_of(tree)
         if group is not None:
-            return ismrmrd.read(tree, group)
+            return ismrmrd.read(tree, group, encoding)
         raise tree.missing(
             "k-space (fastMRI 'kspace' or ISMRMRD 'dataset/data' with 'dataset/xml')"
         )

@@ -13,7 +13,7 @@ import numpy as np
 from .containers import FRAMES
 from .files import check_size, refused
 
-__all__ = ["Line", "Grid", "assemble", "line_record"]
+__all__ = ["Line", "Grid", "assemble", "line_record", "reflected_rows"]
 
 
 @dataclass(frozen=True)
@@ -110,3 +110,12 @@ def line_record(line: Line, **extra: Any) -> dict[str, Any]:
         **line.frame,
         **extra,
     }
+
+
+def reflected_rows(lines: Sequence[Line], grid: Grid) -> np.ndarray | None:
+    """Which rows of the grid were read backwards; None where none was."""
+    rows = np.zeros(grid.y, bool)
+    for line in lines:
+        if line.reflected:
+            rows[line.y - grid.center_y + grid.y // 2] = True
+    return rows if rows.any() else None

@@ -1,4 +1,4 @@
-"""Coil combination, noise whitening, readout oversampling."""
+"""Coil combination, noise whitening."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import whole
 from .._kernels.select import edge_of
 from ..errors import DataError, ShapeError
-from .fourier import fft_of_axes
 
-__all__ = ["combine_coils", "prewhiten", "remove_oversampling", "require_coils"]
+__all__ = ["combine_coils", "prewhiten", "require_coils"]
 
 
 def combine_coils(images: Any, maps: Any = None) -> Any:
@@ -102,42 +100,6 @@ def prewhiten(kspace: Any, noise: Any) -> Any:
         )
     inverse = xp.linalg.inv(xp.linalg.cholesky(covariance)).astype(y.dtype)
     return edge.answer((inverse @ y.reshape(coils, -1)).reshape(y.shape))
-
-
-def remove_oversampling(kspace: Any, *, axis: int = -1, factor: int = 2) -> Any:
-    """Keep the central 1 / factor of the field of view along the readout.
-
-    Parameters
-    ----------
-    kspace : complex array
-        DC at ``n // 2`` along ``axis``, whose length ``factor`` divides.
-    axis : int
-        Readout axis.
-    factor : int
-        Oversampling, 2 on most scanners.
-
-    Returns
-    -------
-    array with ``shape[axis] // factor`` samples, of the same noise level per sample.
-
-    Examples
-    --------
-    >>> kspace = prc.mr.remove_oversampling(kspace)     # (coil, 160, 320) -> (coil, 160, 160)
-    """
-    edge = edge_of(kspace=kspace)
-    y = edge.complex("kspace")
-    factor = whole("factor", factor, 1)
-    if not -y.ndim <= axis < y.ndim:
-        raise DataError(f"axis is {axis}, but kspace has {y.ndim} dimensions")
-    n = y.shape[axis]
-    if n % factor:
-        raise ShapeError(f"kspace has {n} samples along axis {axis}, not a multiple of {factor}")
-    xp, keep = edge.xp, n // factor
-    image = fft_of_axes(xp.fft.ifftshift(y, axes=axis), (axis,), True, "ortho")
-    image = xp.roll(image, keep // 2, axis=axis)  # pixel 0 of the new field of view comes first
-    central = xp.take(image, xp.arange(keep), axis=axis)
-    small = fft_of_axes(xp.fft.ifftshift(central, axes=axis), (axis,), False, "ortho")
-    return edge.answer(xp.ascontiguousarray(xp.fft.fftshift(small, axes=axis)))
 
 
 def require_coils(name: str, data: Any, maps: Any) -> None:

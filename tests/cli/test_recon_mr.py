@@ -28,7 +28,7 @@ def test_twix_phantom(tmp_path, capsys):
     report = json.loads(capsys.readouterr().out)
     assert report["method"] == "espirit" and report["coils"] == 2
     image = io.read_image(out)
-    assert image.data.shape == (160, 160) and image.spacing == (1.25, 1.25)
+    assert image.data.shape == (160, 160) and image.spacing == pytest.approx((1.25, 1.25))
     # the oracle: crop the oversampled readout in image space, root of the sum of squares
     kspace = io.read_kspace(path).data
     coils = np.fft.fftshift(np.fft.ifft2(np.fft.ifftshift(kspace, axes=(1, 2))), axes=(1, 2))
@@ -62,7 +62,8 @@ def test_radial_heart(tmp_path, capsys):
     images = {}
     for method in ("gridding", "cg-sense"):
         out = tmp_path / f"{method}.npy"
-        arguments = ("--method", method, "--iterations", 10, "-q")
+        arguments = ("--method", method, "-q")
+        arguments += ("--iterations", 10) if method == "cg-sense" else ()
         assert call("recon", "mr", half, out, *arguments) == 0
         images[method] = np.load(out)
         assert images[method].shape == (128, 128)
