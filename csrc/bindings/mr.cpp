@@ -265,7 +265,10 @@ template <class T> void def_coils(py::module_ &m) {
 
 } // namespace
 
+void bind_mr_grappa(py::module_ &m);
+
 void bind_mr(py::module_ &m) {
+    bind_mr_grappa(m);
     def_plan<float>(m);
     def_plan<double>(m);
     def_transfer<float>(m);

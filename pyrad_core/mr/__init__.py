@@ -11,6 +11,7 @@ from .density import density_compensation
 from .epi_ghost import correct_epi_ghost, ramp_positions, regrid_readout
 from .espirit import espirit
 from .fourier import fft, ifft
+from .grappa import Grappa, grappa
 from .masks import caipi_mask, partial_fourier_mask, poisson_mask, regular_mask
 from .nufft import NUFFT
 from .oversampling import remove_oversampling, zero_fill
@@ -24,6 +25,7 @@ from .window import window
 
 __all__ = [
     "GradientLimits",
+    "Grappa",
     "NUFFT",
     "Sense",
     "Toeplitz",
@@ -38,6 +40,7 @@ __all__ = [
     "fft",
     "golden_angle",
     "golden_radial",
+    "grappa",
     "ifft",
     "kooshball",
     "partial_fourier_mask",
