@@ -79,7 +79,7 @@ def sampled_block(mask: np.ndarray) -> tuple[slice, ...]:
             others = tuple(a for a in range(mask.ndim) if a != axis)
             wide_low, wide_high = list(low), list(high)
             wide_low[axis], wide_high[axis] = 0, mask.shape[axis]
-            line = mask[cut(wide_low, wide_high)].all(axis=others)
+            line = np.asarray(mask[cut(wide_low, wide_high)].all(axis=others))
             before = np.flatnonzero(~line[: low[axis]])
             after = np.flatnonzero(~line[high[axis] :])
             low[axis] = int(before[-1]) + 1 if before.size else 0
@@ -191,7 +191,7 @@ class Patterns:
         first = self.cells[self.starts[:-1]]
         ny, nx = mask.shape[1:]
         corner = _flat([first // (ny * nx), first // nx % ny, first % nx], padded.shape)
-        window = xp.asarray(_flat(steps, padded.shape))
+        window = xp.asarray(_flat([*steps], padded.shape))
         return padded.reshape(-1)[corner[:, None] + window[None, :]] != 0
 
     def chunks(self, edge: Edge, bytes_per_source: int, most_bytes: int) -> Iterator[Chunk]:
