@@ -481,6 +481,7 @@ from . import (  # noqa: E402  (their cases join CASES)
     gpu_cases_ct_footprint,  # noqa: F401
     gpu_cases_ct_joseph3d,  # noqa: F401
     gpu_cases_ct_prep,  # noqa: F401
+    gpu_cases_features_filters,  # noqa: F401
     gpu_cases_iterative,  # noqa: F401
     gpu_cases_mr_grappa,  # noqa: F401
     gpu_cases_mr_priors,  # noqa: F401

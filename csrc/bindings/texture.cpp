@@ -17,6 +17,7 @@
 namespace pyrad::bind {
 
 void bind_texture_matrices(py::module_ &m);
+void bind_texture_filters(py::module_ &m);
 
 namespace {
 
@@ -341,6 +342,7 @@ void bind_texture(py::module_ &m) {
     def_local_first_order<double, u8>(m);
     def_local_first_order<double, u16>(m);
     bind_texture_matrices(m);
+    bind_texture_filters(m);
 }
 
 } // namespace pyrad::bind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,9 +26,12 @@ class Taken:
     flat: bool  # was 2D
 
 
-def take_pair(image: Any, mask: Any, spacing: Any) -> tuple[Taken, Taken]:
-    """Image and mask on one grid; grids that disagree are an error (nothing is resampled)."""
+def take_pair(image: Any, mask: Any, spacing: Any, correct: bool = False) -> tuple[Taken, Taken]:
+    """Image and mask on one grid; grids that disagree are an error, unless ``correct`` asks to
+    bring the mask to the image's grid."""
     taken, roi = _take("image", image), _take("mask", mask)
+    if correct and taken.affine is not None and roi.affine is not None:
+        roi = _corrected(taken, roi)
     if tuple(taken.data.shape) != tuple(roi.data.shape):
         raise ShapeError(
             f"image has shape {tuple(taken.data.shape)}, but mask has {tuple(roi.data.shape)}; "
@@ -47,6 +51,41 @@ def take_pair(image: Any, mask: Any, spacing: Any) -> tuple[Taken, Taken]:
     elif taken.spacing is None:
         taken.spacing = roi.spacing
     return taken, roi
+
+
+def _corrected(taken: Taken, roi: Taken) -> Taken:
+    """The mask's nearest voxels on the image's grid, on the host."""
+    from scipy.ndimage import affine_transform
+
+    assert taken.affine is not None and roi.affine is not None
+    same = tuple(taken.data.shape) == tuple(roi.data.shape)
+    if same and np.allclose(taken.affine, roi.affine, 0, 1e-6 * np.abs(taken.affine).max()):
+        return roi
+    data = np.asarray(roi.data.get() if hasattr(roi.data, "get") else roi.data)
+    at = np.argwhere(data != 0)
+    if len(at):
+        low, high = at.min(axis=0) - 0.5, at.max(axis=0) + 0.5
+        corners = np.array(list(itertools.product(*zip(low[::-1], high[::-1], strict=True))))
+        to_image = np.linalg.inv(taken.affine) @ roi.affine
+        found = corners @ to_image[:3, :3].T + to_image[:3, 3]
+        limit = np.array(taken.data.shape[::-1]) - 0.5 + 1e-3
+        if (found < -0.5 - 1e-3).any() or (found > limit).any():
+            raise DataError("correct_mask: the region reaches beyond the image")
+    to_mask = np.linalg.inv(roi.affine) @ taken.affine
+    order = np.ix_([2, 1, 0], [2, 1, 0])
+    moved = affine_transform(
+        data,
+        to_mask[:3, :3][order],
+        to_mask[2::-1, 3],
+        taken.data.shape,
+        order=0,
+        mode="grid-constant",
+    )
+    if hasattr(taken.data, "get"):
+        import cupy
+
+        moved = cupy.asarray(moved)
+    return Taken(moved, taken.spacing, taken.affine, roi.flat)
 
 
 def _take(name: str, source: Any) -> Taken:
@@ -69,11 +108,22 @@ def _parts(source: Any) -> tuple[Any, Any, np.ndarray | None]:
     if hasattr(source, "GetSpacing") and hasattr(source, "GetDirection"):  # SimpleITK
         import SimpleITK
 
-        return SimpleITK.GetArrayFromImage(source), source.GetSpacing()[::-1], None
+        data = SimpleITK.GetArrayFromImage(source)
+        return data, source.GetSpacing()[::-1], _itk_affine(source)
     if hasattr(source, "data") and hasattr(source, "spacing"):
         affine = getattr(source, "affine", None)
         return _array(source.data), source.spacing, None if affine is None else np.asarray(affine)
     return _array(source), None, None
+
+
+def _itk_affine(source: Any) -> np.ndarray | None:
+    """(x, y, z) indices to RAS mm; ITK keeps LPS."""
+    if source.GetDimension() != 3:
+        return None
+    affine = np.eye(4)
+    affine[:3, :3] = np.reshape(source.GetDirection(), (3, 3)) * np.array(source.GetSpacing())
+    affine[:3, 3] = source.GetOrigin()
+    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine
 
 
 def _array(source: Any) -> Any:

@@ -22,7 +22,39 @@ _CLASSES = {
     "shape": "shape",
     "shape2D": "shape2d",
 }
-_IMAGE_TYPES = {"Original": "original", "Wavelet": "wavelet"}
+_IMAGE_TYPES = {
+    "Original": "original",
+    "Wavelet": "wavelet",
+    "LoG": "log",
+    "Square": "square",
+    "SquareRoot": "squareroot",
+    "Logarithm": "logarithm",
+    "Exponential": "exponential",
+    "Gradient": "gradient",
+    "LBP2D": "lbp2d",
+    "LBP3D": "lbp3d",
+}
+_FILTER_OPTIONS = {
+    "wavelet": {"wavelet": "wavelet", "level": "level", "start_level": "start_level"},
+    "log": {"sigma": "sigma"},
+    "gradient": {"gradientUseSpacing": "use_spacing"},
+    "lbp2d": {"lbp2DRadius": "radius", "lbp2DSamples": "samples", "lbp2DMethod": "method"},
+    "lbp3d": {
+        "lbp3DLevels": "levels",
+        "lbp3DIcosphereRadius": "radius",
+        "lbp3DIcosphereSubdivision": "subdivision",
+    },
+}
+# Settings that a single image type may have for itself.
+_PER_FILTER = (
+    "binWidth", "binCount", "distances", "symmetricalGLCM", "weightingNorm", "gldm_a",
+    "voxelArrayShift",
+)  # fmt: skip
+# Listed features for which PyRadiomics raises no error, but gives no value either.
+_WITHOUT_VALUE = {
+    "glcm": ("Dissimilarity", "Homogeneity1", "Homogeneity2", "SumVariance"),
+    "gldm": ("GrayLevelNonUniformityNormalized", "DependencePercentage"),
+}
 _INTERPOLATORS = {
     "sitkNearestNeighbor": "nearest",
     "sitkLinear": "linear",
@@ -47,28 +79,28 @@ _RENAMED = {
     "maskedKernel": "masked_kernel",
     "kernelRadius": "kernel_radius",
 }
-# Settings without an effect on values here: pre-cropping, batching, provenance and the correction
-# of masks on other grids (which are an error).
+# Settings without an effect on values here: batching, provenance, tolerances, channels of masks.
 _WITHOUT_EFFECT = (
-    "additionalInfo", "preCrop", "geometryTolerance", "correctMask", "label_channel", "initValue",
-    "voxelBatch", "enableCExtensions",
+    "additionalInfo", "geometryTolerance", "label_channel", "initValue", "voxelBatch",
+    "enableCExtensions",
 )  # fmt: skip
 _COMBINED = (
     "binWidth", "binCount", "resampledPixelSpacing", "interpolator", "padDistance", "force2D",
-    "force2Ddimension", "resegmentRange", "resegmentMode", "wavelet", "level", "start_level",
+    "force2Ddimension", "resegmentRange", "resegmentMode", "preCrop", "correctMask",
+    *(name for options in _FILTER_OPTIONS.values() for name in options),
 )  # fmt: skip
 
 
 def translate(given: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of Settings for PyRadiomics' settings and parameter-file sections."""
     names = [*_RENAMED, *_WITHOUT_EFFECT, *_COMBINED]
+    _refuse_voxel_based(given)
     _checks.known_names("setting", given, [*names, *SECTIONS])
     flat = {name: value for name, value in given.items() if name not in SECTIONS}
     for section in ("setting", "voxelSetting"):
         flat.update(given.get(section) or {})
+    _refuse_voxel_based(flat)
     _checks.known_names("setting", flat, names)
-    if flat.get("correctMask"):
-        raise DataError("correctMask resamples the mask to the image's grid; do so beforehand")
     result: dict[str, Any] = {
         "conventions": "pyradiomics",
         "bin_edges": "pyradiomics",
@@ -79,6 +111,8 @@ def translate(given: Mapping[str, Any]) -> dict[str, Any]:
         "discretisation": ("fbs", 25.0),
     }
     result.update({_RENAMED[n]: v for n, v in flat.items() if n in _RENAMED and v is not None})
+    if flat.get("correctMask"):
+        result["correct_mask"] = True
     result.update(_discretisation(flat))
     result.update(_resampling(flat))
     result.update(_resegmentation(flat))
@@ -88,6 +122,14 @@ def translate(given: Mapping[str, Any]) -> dict[str, Any]:
     result["filters"] = _filters(given.get("imageType"), flat)
     result.update(_families(given.get("featureClass")))
     return result
+
+
+def _refuse_voxel_based(given: Mapping[str, Any]) -> None:
+    if given.get("voxelBased"):
+        raise DataError(
+            "voxelBased is not a setting of a table of features; feature maps are made by "
+            "pyrad_core.features.maps (pyrad-core maps), which reads voxelSetting"
+        )
 
 
 def _discretisation(flat: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,8 +142,15 @@ def _discretisation(flat: Mapping[str, Any]) -> dict[str, Any]:
 
 def _resampling(flat: Mapping[str, Any]) -> dict[str, Any]:
     spacing = flat.get("resampledPixelSpacing")
+    margin = flat.get("padDistance")
+    margin = _checks.whole("padDistance", 5 if margin is None else margin)
     if spacing is None or ("interpolator" in flat and flat["interpolator"] is None):
-        return {}
+        return {"crop_margin": margin} if flat.get("preCrop") else {}
+    if not isinstance(spacing, (tuple, list)) or len(spacing) not in (2, 3):
+        raise DataError(
+            f"resampledPixelSpacing is {spacing!r}; expected voxel sizes [x, y, z] in mm"
+        )
+    spacing = [*spacing, 0][:3]
     interpolator = flat.get("interpolator", "sitkBSpline")
     if interpolator not in _INTERPOLATORS:
         accepted = ", ".join(str(name) for name in _INTERPOLATORS)
@@ -109,7 +158,7 @@ def _resampling(flat: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "resample": tuple(spacing)[::-1],
         "interpolation": _INTERPOLATORS[interpolator],
-        "resample_margin": _checks.whole("padDistance", flat.get("padDistance", 5)),
+        "resample_margin": margin,
     }
 
 
@@ -128,14 +177,24 @@ def _resegmentation(flat: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _filters(types: Mapping[str, Any] | None, flat: Mapping[str, Any]) -> dict[str, Any]:
-    shared = {n: flat[n] for n in ("wavelet", "level", "start_level") if flat.get(n) is not None}
+    """Each image type's options: its own go before those of the section ``setting``."""
     if not types:
         return {"original": {}}
+    if not isinstance(types, Mapping):
+        types = dict.fromkeys(types)
     _checks.known_names("imageType", types, _IMAGE_TYPES)
     filters = {}
-    for name, options in types.items():
-        own = dict(options or {})
-        filters[_IMAGE_TYPES[name]] = {**shared, **own} if name == "Wavelet" else {}
+    for name, given in types.items():
+        ours, own = _IMAGE_TYPES[name], dict(given or {})
+        accepted = _FILTER_OPTIONS.get(ours, {})
+        _checks.known_names(f"setting of imageType {name}", own, [*accepted, *_PER_FILTER])
+        both = {**flat, **own}
+        options = {accepted[n]: both[n] for n in accepted if both.get(n) is not None}
+        if ours == "log" and not options.get("sigma"):
+            raise DataError("imageType LoG needs sigma, a list of filter widths in mm")
+        changes = {_RENAMED[n]: v for n, v in own.items() if n in _RENAMED and v is not None}
+        changes.update(_discretisation(own))
+        filters[ours] = {**options, "settings": changes} if changes else options
     return filters
 
 
@@ -144,7 +203,11 @@ def _families(classes: Any) -> dict[str, Any]:
         return {}
     _checks.known_names("featureClass", classes, _CLASSES)
     chosen = dict.fromkeys(classes) if not isinstance(classes, Mapping) else dict(classes)
-    features = {_CLASSES[name]: tuple(names) for name, names in chosen.items() if names}
+    features = {
+        _CLASSES[name]: tuple(n for n in names if n not in _WITHOUT_VALUE.get(name, ()))
+        for name, names in chosen.items()
+        if names
+    }
     return {
         "families": tuple(_CLASSES[name] for name in chosen),
         "features": features or None,

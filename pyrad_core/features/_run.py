@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import _checks
 from .._version import __version__
+from ._deprecated import with_deprecated
 from ._names import Entry
 from .preprocess import Prepared, prepare
 from .region import Region
@@ -42,12 +43,14 @@ def all_results(
     spacing: Any,
     label: int,
     families: tuple[str, ...],
+    morphological_mask: Any = None,
 ) -> Features:
     """The families of every filtered image, in order."""
     margin = PEAK_RADIUS_MM if "local_intensity" in families else 0.0
     prepared = prepare(
-        image, mask, settings=settings, spacing=spacing, label=label, margin_mm=margin
-    )
+        image, mask, settings=settings, spacing=spacing, label=label, margin_mm=margin,
+        morphological_mask=morphological_mask,
+    )  # fmt: skip
     result = Features(settings)
     voxels = 0
     for number, (name, region) in enumerate(prepared.regions()):
@@ -73,6 +76,7 @@ def _selected(values: dict[Entry, float], family: str, settings: Settings) -> di
     wanted = (settings.features or {}).get(family)
     if not wanted:
         return values
+    values = with_deprecated(values, family, wanted)
     _checks.known_names(f"feature of {family}", wanted, [entry.name for entry in values])
     return {entry: value for entry, value in values.items() if entry.name in wanted}
 

@@ -18,6 +18,8 @@ def extract(
     label: int | None = None,
     settings: Settings | None = None,
     spacing: Any = None,
+    intensity_mask: Any = None,
+    morphological_mask: Any = None,
 ) -> Features:
     """Radiomic features of the voxels of a mask: every family, of every filtered image.
 
@@ -35,6 +37,10 @@ def extract(
     spacing : (z, y, x), optional
         Voxel size in mm, where the image carries none. Without it, features that need it are NaN
         with a reason.
+    intensity_mask, morphological_mask : as mask, optional
+        The mask that intensities, or shapes, are taken in, where these differ from ``mask`` (IBSI's
+        two masks). Re-segmentation changes the first; distances of GLDZM are those to the border of
+        the second.
 
     Returns
     -------
@@ -66,4 +72,14 @@ def extract(
     Zwanenburg et al., Radiology 295 (2020) 328, doi:10.1148/radiol.2020191145.
     """
     settings, label = settings_of(settings, label)
-    return all_results(image, mask, settings, spacing, label, settings.families)
+    if intensity_mask is not None and morphological_mask is None:
+        morphological_mask = mask
+    return all_results(
+        image,
+        mask if intensity_mask is None else intensity_mask,
+        settings,
+        spacing,
+        label,
+        settings.families,
+        morphological_mask,
+    )

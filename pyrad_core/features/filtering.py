@@ -1,53 +1,75 @@
-"""The filtered images that features are computed on, with PyRadiomics' names."""
+"""The filtered images that features are computed on, with PyRadiomics' names.
+
+A filter is defined on the whole image, but computed in a window around the region and the halo
+that its values there depend on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .. import _checks
+from ..errors import DataError
+from .settings import Settings
 
-__all__ = ["filtered_images"]
+__all__ = ["Source", "filtered_images", "within"]
 
-
-def filtered_images(
-    image: Any, filters: Mapping[str, Mapping[str, Any]], xp: Any
-) -> Iterator[tuple[str, Any]]:
-    """(name, image) for every filter, in the order of the mapping."""
-    for name, options in filters.items():
-        if name == "original":
-            yield "original", image
-        else:
-            yield from _wavelet(image, dict(options), xp)
+Window = tuple[slice, slice, slice]
 
 
-def _wavelet(image: Any, options: dict[str, Any], xp: Any) -> Iterator[tuple[str, Any]]:
-    """Undecimated wavelet sub-bands, named by the filter (L, H) of each axis, x first.
+@dataclass
+class Source:
+    """The image (z, y, x) that filters start from, and where their values are wanted."""
 
-    Odd axes are extended by one voxel, periodically, and cut back. A further level is the first
-    level's filters on the approximation (no dilation), as PyRadiomics has it.
-    """
-    from .. import wavelet
+    xp: Any
+    kernels: Any
+    image: Any
+    spacing: tuple[float, float, float] | None
+    settings: Settings
+    window: Window
+    inside: Any  # the region's mask, of the image's shape
+    pixel_type: np.dtype  # of the image as it was given, or float64 after normalisation
+    flat: bool  # given as one slice (y, x)
 
-    _checks.known_names("wavelet setting", options, ("wavelet", "level", "start_level"))
-    name = options.get("wavelet", "coif1")
-    level = _checks.whole("level", options.get("level", 1), 1)
-    start = _checks.whole("start_level", options.get("start_level", 0))
-    axes = tuple(d for d in (2, 1, 0) if image.shape[d] > 1)
-    cut = tuple(slice(0, n) for n in image.shape)
-    pad = [(0, n % 2 if d in axes else 0) for d, n in enumerate(image.shape)]
-    data = xp.pad(image.astype(np.float64), pad, mode="wrap")
-    for step in range(start + level):
-        bands = wavelet.swtn(data, name, level=1, axes=axes)[0]
-        data = bands["a" * len(axes)]
-        if step < start:
-            continue
-        number = step - start + 1
-        title = "wavelet" if number == 1 else f"wavelet{number}"
-        for band, values in bands.items():
-            if "d" in band:
-                yield f"{title}-{band.replace('a', 'L').replace('d', 'H')}", values[cut]
-    title = "wavelet" if level == 1 else f"wavelet{level}"
-    yield f"{title}-{'L' * len(axes)}", data[cut]
+    @property
+    def by_slice(self) -> bool:
+        """2D aggregations: filters stay within the slices."""
+        return not self.settings.aggregation.startswith("3D")
+
+    def wide(self, halo: tuple[int, int, int]) -> tuple[Any, Window]:
+        """The image in the window plus a halo, clipped to the image; the window in that."""
+        crop = tuple(
+            slice(max(0, part.start - reach), min(n, part.stop + reach))
+            for part, reach, n in zip(self.window, halo, self.image.shape, strict=True)
+        )
+        return self.image[crop], within(self.window, crop)
+
+    def millimetres(self, filter_name: str) -> tuple[float, float, float]:
+        if self.spacing is None:
+            raise DataError(f"the filter {filter_name} needs the voxel size; pass spacing= in mm")
+        return self.spacing
+
+
+def within(window: Any, crop: Any) -> Window:
+    """A window of the image, counted from the first voxel of a crop."""
+    z, y, x = (
+        slice(part.start - cut.start, part.stop - cut.start)
+        for part, cut in zip(window, crop, strict=True)
+    )
+    return z, y, x
+
+
+def filtered_images(source: Source) -> Iterator[tuple[str, Any, Settings]]:
+    """(name, image in the window, settings of its features) for every filter, in order."""
+    from . import _filters
+
+    for name, options in source.settings.filters.items():
+        own = dict(options)
+        changes = own.pop("settings", None)
+        settings = source.settings.replace(**changes) if changes else source.settings
+        function: Callable[..., Iterator[tuple[str, Any]]] = getattr(_filters, name)
+        for title, image in function(source, **own):
+            yield title, image, settings

@@ -15,7 +15,7 @@ import numpy as np
 from .._kernels.select import edge_of
 from ..errors import DataError
 from ._image import take_pair
-from .filtering import filtered_images
+from .filtering import Source, filtered_images, within
 from .region import Region
 from .resample import centre_axes, corner_axes, interpolate, require_spacing
 from .settings import Settings
@@ -40,36 +40,60 @@ class Prepared:
     start: tuple[int, ...]  # voxel of the grid that the image begins with
     grid_shape: tuple[int, ...]
     flat: bool
+    pixel_type: np.dtype  # of the image as it was given, float64 after normalisation
+    margin: tuple[int, ...] = (0, 0, 0)  # voxels around the box that some family looks at
 
     def regions(self, margin: int = 0) -> Iterator[tuple[str, Region]]:
         """The region in each filtered image, cropped to its box plus a margin."""
-        crop = tuple(
-            slice(max(0, begin - margin), min(n, end + margin))
-            for (begin, end), n in zip(self.box, self.grid_shape, strict=True)
+        crop, around = (
+            tuple(
+                slice(max(first, begin - m), min(first + n, end + m))
+                for (begin, end), first, n, m in zip(
+                    self.box, self.start, self.image.shape, margins, strict=True
+                )
+            )
+            for margins in ((margin,) * 3, tuple(max(margin, m) for m in self.margin))
         )
-        inner = tuple(
-            slice(part.start - first, part.stop - first)
-            for part, first in zip(crop, self.start, strict=True)
+        inner, window = (
+            tuple(
+                slice(part.start - first, part.stop - first)
+                for part, first in zip(parts, self.start, strict=True)
+            )
+            for parts in (crop, around)
         )
-        for name, image in filtered_images(self.image, self.settings.filters, self.xp):
-            yield name, self._region(name, image, inner, crop)
+        for name, image, settings in filtered_images(self._source(window)):
+            image = self.xp.moveaxis(image, self.settings.slice_axis, 0)
+            yield name, self._region(name, image, settings, inner, window, crop)
 
-    def _region(self, name: str, image: Any, inner: Any, crop: Any) -> Region:
+    def _source(self, window: tuple[slice, ...]) -> Source:
+        """What filters start from, with the axes in the image's order."""
+        axis, back = self.settings.slice_axis, self.xp.moveaxis
+        order = [0, 1, 2]
+        order.insert(axis, order.pop(0))
+        spacing: Any = self.spacing and tuple(self.spacing[d] for d in order)
+        z, y, x = (window[d] for d in order)
+        return Source(
+            self.xp, self.kernels, back(self.image, 0, axis), spacing, self.settings, (z, y, x),
+            back(self.mask, 0, axis), self.pixel_type, self.flat,
+        )  # fmt: skip
+
+    def _region(
+        self, name: str, image: Any, settings: Settings, inner: Any, window: Any, crop: Any
+    ) -> Region:
         xp = self.xp
-        values = xp.ascontiguousarray(image[inner])
-        mask = xp.ascontiguousarray(self.mask[inner])
+        place = within(inner, window)
         region = Region(
             xp=xp,
             kernels=self.kernels,
-            values=values,
-            mask=mask,
+            values=xp.ascontiguousarray(image[place]),
+            mask=xp.ascontiguousarray(self.mask[inner]),
             morphological=xp.ascontiguousarray(self.morphological[inner]),
             spacing=self.spacing,
             origin=tuple(part.start for part in crop),
             lower=self.lower if name == "original" else None,
-            settings=self.settings,
+            settings=settings,
             around=image,
-            inner=tuple(part.start for part in inner),
+            inner=tuple(part.start for part in place),
         )
         if self.mask is self.morphological:
             region.count = self.count
@@ -86,45 +110,90 @@ def prepare(
     label: int = 1,
     keep_whole: bool = False,
     margin_mm: float = 0.0,
+    morphological_mask: Any = None,
 ) -> Prepared:
     """Check, resample, re-segment; the image stays cropped to the region if nothing needs more.
 
     ``margin_mm``: what is kept around the region's box, where the voxel size is known.
+    ``morphological_mask``: the mask of the shape, if it is not the one of the intensities.
     """
-    taken, roi = take_pair(image, mask, spacing)
-    edge = edge_of(image=taken.data, mask=roi.data)
+    taken, roi = take_pair(image, mask, spacing, settings.correct_mask)
+    other = None
+    if morphological_mask is not None:
+        other = take_pair(image, morphological_mask, spacing, settings.correct_mask)[1]
+    edge = edge_of(image=taken.data, mask=roi.data, morphological_mask=other and other.data)
     xp, raw = edge.xp, edge["image"]
     _check_dtype(raw)
     box, count = _label_box(edge, label)
-    labels, voxel_size, shape = edge["mask"], taken.spacing, tuple(raw.shape)
-    whole = keep_whole or settings.normalize or settings.resample is not None
-    whole = whole or set(settings.filters) != {"original"}
+    masks = [edge["mask"]]
+    if other is not None:
+        whole_box, count = _label_box(edge, label, "morphological_mask")
+        box = _union(box, whole_box)
+        masks.append(edge["morphological_mask"])
+    voxel_size = taken.spacing
     start: tuple[int, ...] = (0, 0, 0)
-    if not whole:
-        crop, start = _crop(box, shape, voxel_size, margin_mm)
-        raw, labels = raw[crop], labels[crop]
-    inside = labels == label
+    shape, pixel_type = tuple(raw.shape), _pixel_type(raw, settings)
+    margin = _margin(_new_spacing(voxel_size, settings), margin_mm)
     if settings.normalize:
         raw = _normalized(xp, raw, settings)
+    kept = _kept_margin(settings, margin, keep_whole)
+    if kept is not None:
+        crop, start = _crop(box, shape, kept)
+        raw, masks = raw[crop], [m[crop] for m in masks]
+    masks = [m == label for m in masks]
     if settings.resample is not None:
-        raw, inside, voxel_size, box = _resampled(xp, raw, inside, voxel_size, box, settings)
-        shape, count = tuple(raw.shape), int(inside.sum())
+        raw, masks, voxel_size, box = _resampled(xp, raw, masks, voxel_size, box, settings)
+        shape, count = tuple(raw.shape), int(masks[-1].sum())
     values = _floats(xp, raw)
-    morphological = xp.ascontiguousarray(inside).view(np.uint8)
-    intensity, lower = _resegmented(xp, values, morphological, settings)
+    inside, *rest = (xp.ascontiguousarray(m).view(np.uint8) for m in masks)
+    intensity, lower = _resegmented(xp, values, inside, settings)
     _check_size(xp, intensity, settings)
     result = Prepared(
-        xp, edge.kernels, values, intensity, morphological, count, voxel_size, box, lower, settings,
-        start, shape, taken.flat,
+        xp, edge.kernels, values, intensity, rest[0] if rest else inside, count, voxel_size, box,
+        lower, settings, start, shape, taken.flat, pixel_type, margin,
     )  # fmt: skip
     return _across_slices(result, settings.slice_axis)
 
 
+def _pixel_type(image: Any, settings: Settings) -> np.dtype:
+    """What filters that depend on it take: the image's own type, as far as it is kept."""
+    kept = not settings.normalize and (settings.resample is None or settings.grid == "corner")
+    dtype = np.dtype(image.dtype.name)
+    if not kept:
+        return np.dtype(np.float64)
+    return np.dtype(np.uint8) if dtype.kind == "b" else dtype
+
+
+def _union(a: Any, b: Any) -> tuple[tuple[int, int], ...]:
+    return tuple((min(p[0], q[0]), max(p[1], q[1])) for p, q in zip(a, b, strict=True))
+
+
+def _margin(spacing: Any, margin_mm: float) -> tuple[int, ...]:
+    steps = spacing or (np.inf,) * 3
+    return tuple(int(margin_mm / step) + 1 if margin_mm else 0 for step in steps)
+
+
+def _new_spacing(spacing: Any, settings: Settings) -> Any:
+    if spacing is None or settings.resample is None:
+        return spacing
+    return tuple(new or old for new, old in zip(settings.resample, spacing, strict=True))
+
+
+def _kept_margin(
+    settings: Settings, margin: tuple[int, ...], keep_whole: bool
+) -> tuple[int, ...] | None:
+    """Voxels to keep around the region's box, or None for the whole image."""
+    if keep_whole or settings.resample is not None:
+        return None
+    if settings.crop_margin is not None:
+        return (settings.crop_margin,) * 3
+    return margin if set(settings.filters) == {"original"} else None
+
+
 def _crop(
-    box: Any, shape: tuple[int, ...], spacing: Any, margin_mm: float
+    box: Any, shape: tuple[int, ...], margin: tuple[int, ...]
 ) -> tuple[tuple[slice, ...], tuple[int, ...]]:
     """(the box with its margin, clipped to the grid; its first voxel)."""
-    margin = [int(margin_mm / step) + 1 if margin_mm else 0 for step in spacing or (np.inf,) * 3]
     crop = tuple(
         slice(max(0, begin - m), min(n, end + m))
         for (begin, end), n, m in zip(box, shape, margin, strict=True)
@@ -145,6 +214,7 @@ def _across_slices(p: Prepared, axis: int) -> Prepared:
     order = [axis, *(d for d in range(3) if d != axis)]
     p.box = tuple(p.box[d] for d in order)
     p.start = tuple(p.start[d] for d in order)
+    p.margin = tuple(p.margin[d] for d in order)
     p.grid_shape = tuple(p.grid_shape[d] for d in order)
     if p.spacing is not None:
         z, y, x = (p.spacing[d] for d in order)
@@ -170,11 +240,13 @@ def _floats(xp: Any, image: Any) -> Any:
 _MASK_DTYPES = ("uint8", "uint16", "int16", "int32", "int64", "float32", "float64")
 
 
-def _label_box(edge: Any, label: int) -> tuple[tuple[tuple[int, int], ...], int]:
+def _label_box(
+    edge: Any, label: int, name: str = "mask"
+) -> tuple[tuple[tuple[int, int], ...], int]:
     """Box and voxels of the label; a mask holds whole numbers >= 0, anything else is an error."""
-    xp, mask = edge.xp, edge["mask"]
+    xp, mask = edge.xp, edge[name]
     if mask.dtype.kind not in "fiub" or mask.dtype.itemsize == 2 and mask.dtype.kind == "f":
-        raise DataError(f"mask has dtype {mask.dtype}; accepted are integers, bool and floats")
+        raise DataError(f"{name} has dtype {mask.dtype}; accepted are integers, bool and floats")
     if mask.dtype.kind == "b":
         mask = mask.view(np.uint8)
     elif mask.dtype.name not in _MASK_DTYPES:
@@ -185,14 +257,14 @@ def _label_box(edge: Any, label: int) -> tuple[tuple[tuple[int, int], ...], int]
         index = tuple(int(i) for i in np.unravel_index(first, mask.shape))
         value = mask[index].item()
         raise DataError(
-            f"mask holds {invalid} values that are no labels (whole numbers >= 0), "
+            f"{name} holds {invalid} values that are no labels (whole numbers >= 0), "
             f"the first {value} at index {index}"
         )
     if not count:
         present = [int(v) for v in xp.unique(mask).tolist() if v]
         if not present:
-            raise DataError("mask is empty: all its voxels are 0")
-        raise DataError(f"label {label} is not in the mask; labels present: {present[:20]}")
+            raise DataError(f"{name} is empty: all its voxels are 0")
+        raise DataError(f"label {label} is not in the {name}; labels present: {present[:20]}")
     return tuple((int(b), int(e)) for b, e in zip(begin, end, strict=True)), int(count)
 
 
@@ -208,8 +280,8 @@ def _normalized(xp: Any, image: Any, settings: Settings) -> Any:
 
 
 def _resampled(
-    xp: Any, image: Any, inside: Any, spacing: Any, box: Any, settings: Settings
-) -> tuple[Any, Any, tuple[float, float, float], Any]:
+    xp: Any, image: Any, masks: list[Any], spacing: Any, box: Any, settings: Settings
+) -> tuple[Any, list[Any], tuple[float, float, float], Any]:
     old = require_spacing(spacing)
     target = list(settings.resample or old)
     if settings.resample_in_plane:
@@ -224,12 +296,15 @@ def _resampled(
     if settings.grid == "corner" and image.dtype.kind in "iu":
         limits = np.iinfo(image.dtype)
         values = xp.trunc(xp.clip(values, limits.min, limits.max))
-    partial = interpolate(xp, inside.astype(np.float64), axes, settings.mask_interpolation)
-    inside = partial >= settings.mask_threshold
-    if not bool(inside.any()):
-        raise DataError(f"the region vanishes when resampled to {settings.resample} mm")
+    found = []
+    for mask in masks:
+        partial = interpolate(xp, mask.astype(np.float64), axes, settings.mask_interpolation)
+        found.append(partial >= settings.mask_threshold)
+        if not bool(found[-1].any()):
+            raise DataError(f"the region vanishes when resampled to {settings.resample} mm")
     z, y, x = (axis.spacing for axis in axes)
-    return values, inside, (z, y, x), _box_of(xp, inside)
+    new_box = _box_of(xp, found[0])
+    return values, found, (z, y, x), _union(new_box, _box_of(xp, found[-1]))
 
 
 def _rounds(xp: Any, image: Any, settings: Settings) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import _checks
 from ..errors import DataError, FileFormatError
+from ._filter_options import check_filters
 from ._pyradiomics import SECTIONS, translate
 
 __all__ = ["AGGREGATIONS", "MAX_LEVELS", "Settings"]
@@ -25,7 +26,6 @@ DEFAULT_FAMILIES = (
     "glcm", "glrlm", "glszm", "gldzm", "ngtdm", "ngldm",
 )  # fmt: skip
 FAMILIES = (*DEFAULT_FAMILIES, "shape2d")
-FILTERS = ("original", "wavelet")
 
 
 @dataclass(frozen=True, init=False)
@@ -56,6 +56,10 @@ class Settings:
         Interpolated masks are inside from this partial volume on.
     round_intensities : bool, optional
         Round the resampled intensities. None: if all values of the given image are whole numbers.
+    crop_margin : int, optional
+        Crop the image to the region's box and so many voxels around it before filters see it
+        (PyRadiomics' ``preCrop``). None: filters see the whole image. Resampling on the "corner"
+        grid crops to ``resample_margin`` anyway.
     normalize, normalize_scale, remove_outliers
         (x - mean) / standard deviation of the whole image, times the scale; clipped at that many
         standard deviations before scaling.
@@ -96,13 +100,19 @@ class Settings:
     kernel_radius : int, optional
         Feature maps: radius when none is given in the call.
     filters : mapping
-        Filter -> its settings: {"original": {}, "wavelet": {"wavelet": "coif1", "level": 1}}.
+        Filter -> its options: {"original": {}, "wavelet": {"wavelet": "coif1", "level": 1}}. Also
+        "log" (sigma in mm, a list), "square", "squareroot", "logarithm", "exponential", "gradient"
+        (use_spacing), "lbp2d" (radius, samples, method), "lbp3d" (levels, radius, subdivision).
+        An option "settings", a mapping, changes fields of this class for that filter's features.
     families : tuple of str
         Families to compute; all but shape2d by default. Shape is computed once, not per filter.
     features : mapping, optional
         Family -> names of the features to keep; families left out keep all.
     label : int
         Value of the region in the mask.
+    correct_mask : bool
+        Bring a mask on another grid to the image's by its nearest voxels (both must carry an
+        affine). False: another grid is an error.
     minimum_roi_dimensions, minimum_roi_size : int, optional
         Smaller regions are an error.
 
@@ -128,6 +138,7 @@ class Settings:
     mask_interpolation: str = "linear"
     mask_threshold: float = 0.5
     round_intensities: bool | None = None
+    crop_margin: int | None = None
     normalize: bool = False
     normalize_scale: float = 1.0
     remove_outliers: float | None = None
@@ -152,6 +163,7 @@ class Settings:
     families: tuple[str, ...] = DEFAULT_FAMILIES
     features: Mapping[str, tuple[str, ...]] | None = None
     label: int = 1
+    correct_mask: bool = False
     minimum_roi_dimensions: int = 1
     minimum_roi_size: int | None = None
 
@@ -233,7 +245,8 @@ def _checked(s: Settings) -> dict[str, Any]:
         _checks.choice(name, value, allowed)
     if s.weighting is not None:
         _checks.choice("weighting", s.weighting, WEIGHTINGS)
-    _checks.known_names("filter", s.filters, FILTERS)
+    filters = {name: _options(options) for name, options in dict(s.filters).items()}
+    check_filters(filters)
     _checks.known_names("family", s.families, FAMILIES)
     if s.slice_axis not in (0, 1, 2):
         raise DataError(f"slice_axis is {s.slice_axis!r}; expected 0, 1 or 2")
@@ -257,11 +270,26 @@ def _checked(s: Settings) -> dict[str, Any]:
         "kernel_radius": None
         if optional_radius is None
         else _checks.whole("kernel_radius", optional_radius, 1),
-        "filters": {name: dict(options or {}) for name, options in dict(s.filters).items()},
+        "filters": filters,
+        "crop_margin": None
+        if s.crop_margin is None
+        else _checks.whole("crop_margin", s.crop_margin),
         "families": tuple(s.families),
         "features": s.features and {name: tuple(kept) for name, kept in s.features.items()},
         "label": _checks.whole("label", s.label, 1),
     }
+
+
+def _options(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A filter's options, lists as tuples, its own settings checked."""
+    options = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in dict(given or {}).items()
+    }
+    if options.get("settings"):
+        own = Settings(**options["settings"])
+        options["settings"] = {name: getattr(own, name) for name in options["settings"]}
+    return options
 
 
 def _voxel_size(value: Any) -> tuple[float, float, float] | None:

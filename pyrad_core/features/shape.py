@@ -79,7 +79,7 @@ def compute(region: Region) -> tuple[dict[Entry, float], dict[str, str]]:
         return dict.fromkeys(chosen, np.nan), {entry.name: reason for entry in chosen}
     region = _upright(region)
     assert region.spacing is not None
-    mask = shape_mask(region)
+    mask, first = shape_mask(region)
     mesh = _mesh(mask, region.spacing)
     count, centre, moments = principal_moments(mask, region.spacing)
     if region.settings.conventions == "ibsi" and count > 1:
@@ -88,6 +88,7 @@ def compute(region: Region) -> tuple[dict[Entry, float], dict[str, str]]:
     values["VoxelVolume"] = count * float(np.prod(region.spacing))
     if region.settings.conventions == "ibsi":
         values |= _densities(mesh, mask.shape, region.spacing, moments)
+        centre = centre + np.array(first) * region.spacing
         values |= _intensity_values(region, mesh.volume, centre)
     reasons = {
         e.name: _UNDEFINED.get(e.name, "the region is a point")
@@ -113,17 +114,17 @@ def _upright(region: Region) -> Region:
     return replace(region, mask=mask, morphological=morphological, values=values, spacing=(z, y, x))
 
 
-def shape_mask(region: Region) -> np.ndarray:
-    """The mask whose shape counts, cropped to its voxels, on the host."""
-    chosen = region.mask if region.settings.resegment_shape else region.morphological
-    mask = host(chosen)
-    if chosen is region.morphological:
-        return mask
+def shape_mask(region: Region) -> tuple[np.ndarray, tuple[int, ...]]:
+    """(the mask whose shape counts, cropped to its voxels, on the host; its first voxel)."""
+    mask = host(region.mask if region.settings.resegment_shape else region.morphological)
+    faces = (mask[0], mask[-1], mask[:, 0], mask[:, -1], mask[:, :, 0], mask[:, :, -1])
+    if all(face.any() for face in faces):
+        return mask, (0, 0, 0)
     box = []
     for axis in range(3):
         at = np.flatnonzero(mask.any(axis=tuple(d for d in range(3) if d != axis)))
         box.append(slice(int(at[0]), int(at[-1]) + 1))
-    return np.ascontiguousarray(mask[tuple(box)])
+    return np.ascontiguousarray(mask[tuple(box)]), tuple(part.start for part in box)
 
 
 @dataclass

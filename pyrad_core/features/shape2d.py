@@ -54,7 +54,7 @@ def shape2d(
 def compute(region: Region) -> tuple[dict[Entry, float], dict[str, str]]:
     """(values, reasons) of the family's entries."""
     chosen = ENTRIES["shape2d"]
-    mask = shape_mask(region)
+    mask, _ = shape_mask(region)
     reason = "the region is a point"
     if region.spacing is None:
         reason = "the voxel size is unknown; pass spacing="

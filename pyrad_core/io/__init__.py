@@ -9,6 +9,7 @@ from .containers import Image, KSpace, Projections
 from .geometry_file import write_geometry
 from .image import read_image, write_image
 from .kspace import read_kspace
+from .mask import mask_names, read_mask
 from .projections import read_projections
 from .table import write_table
 
@@ -16,8 +17,10 @@ __all__ = [
     "Image",
     "KSpace",
     "Projections",
+    "mask_names",
     "read_image",
     "read_kspace",
+    "read_mask",
     "read_projections",
     "write_cfl",
     "write_geometry",

@@ -221,3 +221,19 @@ def test_maps(device, region, family, aggregation):
         np.testing.assert_allclose(
             device.numpy(volume), expected[name], rtol=1e-6, atol=1e-7, err_msg=name
         )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(3, 9, 20), (37, 11, 1), (1, 1, 70), (5, 40, 3)])
+def test_recursive_filter(device, dtype, shape):
+    from pyrad_core.features._log import recursive_coefficients
+
+    x = np.random.default_rng(0).normal(100, 40, shape).astype(dtype)
+    for order in (0, 2):
+        coefficients = recursive_coefficients(1.7, order).tolist()
+        expected = np.empty(shape, np.float32)
+        cpu.recursive_filter(x, coefficients, expected)
+        with device:
+            out = device.array(np.empty_like(expected))
+            device.kernels.recursive_filter(device.array(x), coefficients, out)
+        np.testing.assert_allclose(device.numpy(out), expected, rtol=1e-6, atol=1e-4)

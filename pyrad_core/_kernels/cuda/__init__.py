@@ -21,5 +21,6 @@ from .mr import *  # noqa: F403
 from .mr_grappa import *  # noqa: F403
 from .prox import *  # noqa: F403
 from .texture import *  # noqa: F403
+from .texture_filters import *  # noqa: F403
 from .texture_matrices import *  # noqa: F403
 from .wavelet import *  # noqa: F403
