@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import DataError, PyradError
 from . import dicom, rtstruct, seg
 from ._regions import dataset
 from .containers import Image
@@ -75,8 +75,12 @@ def read_mask(
         if region is not None and not isinstance(region, int):
             raise DataError(f"region {region!r}: a label image has numbers; choose by label")
         return read_image(found, max_bytes=max_bytes)
-    read: Any = kind.read
-    data, affine, names = read(found, image, region, max_bytes)
+    try:
+        data, affine, names = kind.read(found, image, region, max_bytes)
+    except PyradError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise refused(found, f"is a damaged {kind.NAME} file ({error})") from None
     spacing = tuple(float(v) for v in np.linalg.norm(affine[:3, :3], axis=0))[::-1]
     header = {"format": kind.NAME, "dtype": str(data.dtype), "regions": names}
     return Image(data, spacing, affine, header)

@@ -50,7 +50,14 @@ def read(
     for number, volume in volumes.items():
         inside = np.asarray(volume.array)[..., 0] >= 0.5
         affine = _affine(volume)
-        parts[number] = inside if image is None else _placed(path, inside, affine, image)
+        if image is not None:
+            parts[number] = _placed(path, inside, affine, image)
+        elif np.linalg.det(affine[:3, :3]) < 0:  # slices along row x column, as images have them
+            parts[number] = inside[::-1]
+            affine[:3, 3] += affine[:3, 2] * (len(inside) - 1)
+            affine[:3, 2] *= -1
+        else:
+            parts[number] = inside
     if image is not None:
         affine = image.affine
     shape = next(iter(parts.values())).shape
