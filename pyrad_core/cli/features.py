@@ -1,66 +1,104 @@
-"""``pyrad-core features``: one row of radiomic features of an image and a mask."""
+"""``pyrad-core features``: a table of radiomic features of one case or of many."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ..errors import DataError
-from .common import PATH, Run, max_bytes_option, plain, verb
+from .common import PATH, Run, max_bytes_option, verb
+
+_ENDINGS = (".csv", ".parquet", ".json")
 
 
 @click.command("features")
-@click.argument("image", type=PATH)
-@click.argument("mask", type=PATH)
-@click.argument("output", type=PATH, required=False)
+@click.argument("paths", nargs=-1, required=True, type=PATH, metavar="IMAGE MASK | CASES [OUTPUT]")
 @click.option(
     "--settings",
     metavar="YAML|PRESET",
     help="A settings or PyRadiomics parameter file, or ibsi, pyradiomics.",
 )
+@click.option(
+    "--preset", type=click.Choice(["ibsi", "pyradiomics"]), help="Definitions to start from."
+)
 @click.option("--label", type=int, metavar="N", help="Value of the region in the mask.")
+@click.option("--region", metavar="NAME", help="Name of the region in an RTSTRUCT or SEG.")
+@click.option("--all-labels", is_flag=True, help="One row for every label or region of each mask.")
 @click.option("--case", metavar="ID", help="Name of the row; default the image's file name.")
+@click.option(
+    "--provenance",
+    type=PATH,
+    metavar="JSON",
+    help="Also write settings, versions and hashes of each row.",
+)
 @max_bytes_option
 @verb
 def command(
     run: Run,
-    image: Path,
-    mask: Path,
-    output: Path | None,
+    paths: tuple[Path, ...],
     settings: str | None,
+    preset: str | None,
     label: int | None,
+    region: str | None,
+    all_labels: bool,
     case: str | None,
+    provenance: Path | None,
     max_bytes: int | None,
-) -> None:
-    """Radiomic features of IMAGE inside MASK, to stdout or as one row of OUTPUT.
+) -> int | None:
+    """Radiomic features of IMAGE inside MASK, or of all CASES of a .csv table.
 
-    OUTPUT is .csv, .parquet or .json (values with reasons and the settings used).
+    IMAGE is NIfTI, NRRD, MetaImage, DICOM (a file or a folder with one series) or .npy; MASK is
+    such an image of labels, or a DICOM RTSTRUCT or SEG. CASES has columns image and mask, and as
+    wanted label, region and id; paths start at its folder.
+
+    OUTPUT is .csv, .parquet or .json (with the reasons of undefined values); without it the values
+    of one case go to stdout. A case that fails is a row with its reason in the column error, and
+    the exit code is 3.
     """
-    if output is not None:
-        run.claim(output, image, mask, endings=(".csv", ".parquet", ".json"))
-    from ..io import read_image, write_table
+    from ._features_table import cases_of, extract_all, write_output
 
-    picture, region = (read_image(p, max_bytes=max_bytes) for p in (image, mask))
-    run.log(f"read {picture.data.shape}, spacing {_mm(picture.spacing)}")
-    from ..features import extract
-
-    chosen = load_settings(settings)
-    found = extract(picture, region, label=label, settings=chosen)
-    run.log(f"{len(found)} features")
-    if found.reasons:
-        run.log(f"{len(found.reasons)} of them undefined (NaN); the JSON output says why")
+    if settings is not None and preset is not None:
+        raise click.UsageError("give --settings or --preset, not both")
+    if all_labels and (label is not None or region is not None):
+        raise click.UsageError("--all-labels goes without --label and --region")
+    if label is not None and region is not None:
+        raise click.UsageError("give --label or --region, not both")
+    inputs, output, table = _arguments(paths)
+    if table and case is not None:
+        raise click.UsageError("--case names one case; a table has the column id")
+    for target, endings in ((output, _ENDINGS), (provenance, (".json",))):
+        if target is not None:
+            run.claim(target, *inputs, endings=endings)
+    chosen = load_settings(settings or preset)
+    cases = cases_of(inputs, table, label, region, case)
+    rows = extract_all(run, cases, chosen, all_labels, max_bytes, strict=not table)
     if output is None:
-        run.report(dict(found))
-        return
-    row: dict[str, Any] = {"case": case or image.name, **found}
-    if output.suffix.lower() == ".json":
-        _write_json(output, row["case"], found)
+        run.report(dict(rows[0].features or {}))
     else:
-        write_table(output, row)
-    run.report({"output": output, "features": len(found), "undefined": len(found.reasons)})
+        write_output(output, rows, many=table or all_labels)
+    if provenance is not None:
+        write_output(provenance, rows, many=True, with_provenance=True)
+    failed = [row for row in rows if row.error]
+    if output is not None:
+        undefined = sum(len(row.features.reasons) for row in rows if row.features is not None)
+        count = max(len(row.features or {}) for row in rows)
+        result = {"output": output, "rows": len(rows), "features": count, "undefined": undefined}
+        run.report({**result, "failed": len(failed)} if table else result)
+    return 3 if failed else None
+
+
+def _arguments(paths: tuple[Path, ...]) -> tuple[tuple[Path, ...], Path | None, bool]:
+    """(inputs, output, whether the input is a table of cases)."""
+    table = paths[0].suffix.lower() == ".csv"
+    needed = 1 if table else 2
+    if not needed <= len(paths) <= needed + 1:
+        raise click.UsageError("expected IMAGE MASK [OUTPUT], or CASES.csv OUTPUT")
+    output = paths[needed] if len(paths) > needed else None
+    if table and output is None:
+        raise click.UsageError("a table of cases needs an OUTPUT: .csv, .parquet or .json")
+    return paths[:needed], output, table
 
 
 def load_settings(given: str | None) -> Any:
@@ -76,20 +114,3 @@ def load_settings(given: str | None) -> Any:
     if given not in ("ibsi", "pyradiomics"):
         raise DataError(f"settings is {given!r}; expected a .yaml file, ibsi or pyradiomics")
     return Settings.preset(given)
-
-
-def _write_json(output: Path, case: str, found: Any) -> None:
-    from ..io.files import atomic_write
-
-    content = {
-        "case": case,
-        "features": {k: None if v != v else v for k, v in found.items()},
-        "undefined": dict(found.reasons),
-        "settings": found.settings.to_dict(),
-    }
-    with atomic_write(output) as stream:
-        stream.write(json.dumps(content, default=plain, indent=1, allow_nan=False).encode())
-
-
-def _mm(spacing: tuple[float, ...]) -> str:
-    return " x ".join(f"{s:.4g}" for s in spacing) + " mm"

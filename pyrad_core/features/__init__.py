@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import matrices
 from .extract import extract
+from .extractor import FeatureExtractor
 from .first_order import first_order
 from .glcm import glcm
 from .gldzm import gldzm
@@ -21,6 +22,7 @@ from .shape import shape
 from .shape2d import shape2d
 
 __all__ = [
+    "FeatureExtractor",
     "Features",
     "Settings",
     "extract",

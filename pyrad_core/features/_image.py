@@ -11,7 +11,7 @@ import numpy as np
 from .. import _checks
 from ..errors import DataError, ShapeError
 
-__all__ = ["Taken", "take_pair"]
+__all__ = ["Taken", "array_of", "take_pair"]
 
 _TOLERANCE = 1e-4  # relative, of spacings and affines: what file formats lose
 
@@ -98,6 +98,11 @@ def _take(name: str, source: Any) -> Taken:
     if flat:
         data = data[None]
     return Taken(data, None if spacing is None else _spacing(spacing, flat), affine, flat)
+
+
+def array_of(source: Any) -> Any:
+    """The array of an image as callers have them."""
+    return _parts(source)[0]
 
 
 def _parts(source: Any) -> tuple[Any, Any, np.ndarray | None]:

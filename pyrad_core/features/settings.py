@@ -282,7 +282,7 @@ def _checked(s: Settings) -> dict[str, Any]:
 
 def _options(given: Mapping[str, Any] | None) -> dict[str, Any]:
     """A filter's options, lists as tuples, its own settings checked."""
-    options = {
+    options: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in dict(given or {}).items()
     }

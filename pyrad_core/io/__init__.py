@@ -5,6 +5,7 @@ Readers never guess silently: a truncated, lying or hostile file raises
 """
 
 from .bart import write_cfl
+from .cases import Case, read_cases
 from .containers import Image, KSpace, Projections
 from .geometry_file import write_geometry
 from .image import read_image, write_image
@@ -14,10 +15,12 @@ from .projections import read_projections
 from .table import write_table
 
 __all__ = [
+    "Case",
     "Image",
     "KSpace",
     "Projections",
     "mask_names",
+    "read_cases",
     "read_image",
     "read_kspace",
     "read_mask",

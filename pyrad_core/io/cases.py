@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DataError
+from .containers import Image
 from .files import PathLike, existing, refused
+from .image import read_image
+from .mask import mask_names, read_mask
 
 __all__ = ["Case", "read_cases"]
 
@@ -36,6 +39,15 @@ class Case:
     label: int | None = None
     region: str | None = None
     id: str | None = None
+
+    def load(self, max_bytes: int | None = None) -> tuple[Image, Image, int | None]:
+        """(image, mask, label): the mask on the image's grid; of a named region, with label 1."""
+        image = read_image(self.image, max_bytes=max_bytes)
+        region: str | int | None = self.region
+        if region is None and self.label is not None and mask_names(self.mask):
+            region = self.label
+        mask = read_mask(self.mask, image, region=region, max_bytes=max_bytes)
+        return image, mask, 1 if region is not None else self.label
 
 
 def read_cases(path: PathLike) -> list[Case]:
