@@ -19,3 +19,16 @@ def _(tiny):
     side = 4 if tiny else 8
     arguments = {"x": x, "block": (1, side, side), "shift": (0, 1, 2), "threshold": 3.0}
     return kernel("shrink_blocks", {**arguments, "out": np.zeros_like(x)}, ("out",))
+
+
+@case("prox.wavelet_shrink, 256^2, db2, 4 levels")
+def _(tiny):
+    from pyrad_core.wavelet import Wavelet
+
+    bank = Wavelet("db2")
+    n, levels = (16, 1) if tiny else (256, 4)
+    rng = np.random.default_rng(0)
+    x = (rng.standard_normal((1, 1, n, n)) + 1j).astype(np.complex64)
+    arguments = {"x": x, "analysis": bank.decomposition, "synthesis": bank.reconstruction}
+    numbers = {"levels": levels, "shift": (0, 3, 5), "threshold": 0.5}
+    return kernel("wavelet_shrink", {**arguments, **numbers, "out": np.zeros_like(x)}, ("out",))

@@ -37,7 +37,7 @@ class L1(Prox):
         return self.weight, False
 
     def _prox(self, edge: Edge, x: Any, step: float) -> Any:
-        return soften(edge.xp, x, self.weight * step)
+        return soften(edge, x, self.weight * step)
 
     def _value(self, edge: Edge, x: Any) -> float:
         return self.weight * total(abs(x))
@@ -197,11 +197,11 @@ class Pointwise(Prox):
         return math.fsum(self._value_function(float(size)) for size in sizes.reshape(-1))
 
 
-def soften(xp: Any, x: Any, threshold: float) -> Any:
+def soften(edge: Edge, x: Any, threshold: float) -> Any:
     """Soft thresholding of real or complex values."""
-    if x.dtype.kind == "c":
-        return x * _shrinkage(xp, abs(x), threshold)
-    return x - xp.clip(x, -threshold, threshold)
+    out = edge.xp.empty_like(x)
+    edge.kernels.soften(x.reshape(-1), threshold, out.reshape(-1))
+    return out
 
 
 def _shrinkage(xp: Any, sizes: Any, threshold: float) -> Any:

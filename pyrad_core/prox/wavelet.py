@@ -61,17 +61,39 @@ class WaveletL1(Prox):
             return x.copy()
         padded = self._padded(xp, x, axes, level)
         shift = self._shift(len(axes), 1 << level)
-        if shift:
-            padded = xp.roll(padded, shift, axes)
-        approximation, *details = wavedecn(padded, self.wavelet, "periodization", level, axes)
-        threshold = self.weight * step
+        if len(axes) > 3:
+            result = self._band_by_band(edge, padded, axes, level, shift, self.weight * step)
+        else:
+            result = self._in_one_kernel(edge, padded, axes, level, shift, self.weight * step)
+        return xp.ascontiguousarray(result[tuple(slice(n) for n in x.shape)])
+
+    def _in_one_kernel(
+        self, edge: Edge, x: Any, axes: Any, level: int, shift: Any, threshold: float
+    ) -> Any:
+        xp, last = edge.xp, tuple(range(x.ndim - len(axes), x.ndim))
+        images = x if axes == last else xp.ascontiguousarray(xp.moveaxis(x, axes, last))
+        missing = (1,) * (3 - len(axes))
+        stack = images.reshape(-1, *missing, *images.shape[x.ndim - len(axes) :])
+        out = xp.empty_like(stack)
+        bank = self.wavelet.decomposition, self.wavelet.reconstruction
+        offset = (0,) * len(missing) + (shift or (0,) * len(axes))
+        edge.kernels.wavelet_shrink(stack, *bank, level, offset, threshold, out)
+        result = out.reshape(images.shape)
+        return result if axes == last else xp.moveaxis(result, last, axes)
+
+    def _band_by_band(
+        self, edge: Edge, x: Any, axes: Any, level: int, shift: Any, threshold: float
+    ) -> Any:
+        """Any number of axes."""
+        xp = edge.xp
+        moved = xp.roll(x, shift, axes) if shift else x
+        approximation, *details = wavedecn(moved, self.wavelet, "periodization", level, axes)
         softened = [
-            {name: soften(xp, band, threshold) for name, band in bands.items()} for bands in details
+            {name: soften(edge, xp.ascontiguousarray(band), threshold) for name, band in of.items()}
+            for of in details
         ]
         result = waverecn([approximation, *softened], self.wavelet, "periodization", axes)
-        if shift:
-            result = xp.roll(result, tuple(-s for s in shift), axes)
-        return xp.ascontiguousarray(result[tuple(slice(n) for n in x.shape)])
+        return xp.roll(result, tuple(-s for s in shift), axes) if shift else result
 
     def _value(self, edge: Edge, x: Any) -> float:
         axes = self._axes(x)

@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 from helpers import relative_error
 
-from pyrad_core import DataError, prox
+import pyrad_core as prc
+from pyrad_core import DataError, ShapeError, prox
+from pyrad_core._kernels.select import cpu_kernels
+from pyrad_core.wavelet import Wavelet
 
 pywt = pytest.importorskip("pywt")
 
@@ -69,3 +72,50 @@ def test_bad_arguments():
         prox.WaveletL1(1.0, level=9).prox(np.ones((32, 32)), 1.0)
     with pytest.raises(DataError, match="axes"):
         prox.WaveletL1(1.0, axes=(2,)).prox(np.ones((32, 32)), 1.0)
+
+
+def test_more_than_three_axes():
+    x = np.random.default_rng(3).standard_normal((8, 8, 8, 16))
+    expected = pywt.wavedecn(x, "haar", "periodization", 1)
+    for name in expected[1]:
+        expected[1][name] = pywt.threshold(expected[1][name], 0.4, "soft")
+    got = prox.WaveletL1(0.4, "haar", level=1).prox(x)
+    np.testing.assert_allclose(got, pywt.waverecn(expected, "haar", "periodization"), atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.complex64, np.complex128])
+@pytest.mark.parametrize("shape, axes", [((64,), None), ((3, 32, 40), (1, 2)), ((16, 8, 24), None)])
+def test_cuda_twin(device, dtype, shape, axes):
+    rng = np.random.default_rng(4)
+    x = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(np.complex128)
+    x = (x if np.dtype(dtype).kind == "c" else x.real).astype(dtype)
+    options = {"level": 2, "axes": axes, "cycle_spin": True}
+    expected = prox.WaveletL1(0.5, "haar", **options).prox(x)
+    softened = prox.L1(0.5).prox(x)
+    with device:
+        got = prox.WaveletL1(0.5, "haar", **options).prox(device.array(x))
+        soft = prox.L1(0.5).prox(device.array(x))
+    tolerance = 1e-6 if x.real.dtype == np.float32 else 1e-13
+    assert relative_error(device.numpy(got), expected) < tolerance
+    assert relative_error(device.numpy(soft), softened) < tolerance
+
+
+def test_threads_agree_in_every_bit():
+    rng = np.random.default_rng(5)
+    x = (rng.standard_normal((2, 96, 80)) + 1j).astype(np.complex64)
+    former, results = prc.num_threads(), []
+    for count in (1, 2, 5):
+        prc.set_num_threads(count)
+        results.append(prox.WaveletL1(0.5, axes=(1, 2), cycle_spin=True).prox(x))
+    prc.set_num_threads(former)
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])
+
+
+def test_kernel_refuses_what_it_cannot_transform():
+    kernels, bank = cpu_kernels(), Wavelet("haar")
+    filters = bank.decomposition, bank.reconstruction
+    for shape in ((1, 1, 1, 12), (1, 1, 16, 1), (1, 8, 1, 8)):
+        x = np.zeros(shape)
+        with pytest.raises(ShapeError):
+            kernels.wavelet_shrink(x, *filters, 3, (0, 0, 0), 0.1, x)
