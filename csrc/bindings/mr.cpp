@@ -240,6 +240,19 @@ template <class T> void def_pad(py::module_ &m) {
         "Unscaled FFT over z, y, x of a grid (z, y, x, lanes) in place. Sign -1 wants zeros "
         "outside "
         "the wrapped band; sign +1 leaves the result in the band alone.");
+    m.def(
+        "lane_fft_filter",
+        [](Array<C> &grid, const Array<T> &factor, const Tuple3 &band) {
+            const Grid g = grid_of(grid);
+            require_fit(g, band);
+            const auto f = input<3>(factor, "factor");
+            require_shape<3>(f.shape, g.cells, "factor");
+            auto out = output<4>(grid, "grid");
+            run([&] { lane_fft_filter(reals(out.data), g.cells, g.lanes, f.data, band); });
+        },
+        exact("grid"), exact("factor"), "band"_a,
+        "lane_fft with sign -1, product with one real factor per cell (z, y, x), lane_fft with "
+        "sign +1.");
 }
 
 template <class T> void def_coils(py::module_ &m) {

@@ -264,23 +264,73 @@ PYRAD_INLINE void transform_line(const LinePlan<T> &plan, T *line, i64 step, i64
     transform_side_by_side<reals>(plan, column, width, line, step, width, scratch);
 }
 
-template <class T> using Lines = void (*)(const LinePlan<T> &, T *, i64, i64, T *);
+// A line of a filter: `factor` belongs to its first real, `factor_step` cells further to the next
+// element; `first` is the place of that real in its cell of `cell` reals.
+template <class T> struct Factors {
+    const T *factor;
+    i64 factor_step, first, cell;
+};
+
+// column[element] *= factor of the cell, `width` reals per element.
+template <class T>
+PYRAD_INLINE void times_factors(const Factors<T> &f, i64 length, i64 width, T *column) {
+    for (i64 i = 0; i < length; ++i, column += width) {
+        const T *factor = f.factor + i * f.factor_step;
+        i64 at = 0, end = f.cell - f.first;
+        for (; at < width; end += f.cell, ++factor) {
+            const T value = *factor;
+            for (const i64 stop = std::min(end, width); at < stop; ++at)
+                column[at] *= value;
+        }
+    }
+}
+
+template <int reals, class T>
+PYRAD_INLINE void filter_line(const LinePlan<T> &there, const LinePlan<T> &back,
+                              const Factors<T> &factors, T *line, i64 step, i64 width, T *scratch) {
+    T *column = scratch + 2 * there.length * reals;
+    if (step == width)
+        column = line;
+    else
+        for (i64 i = 0; i < there.length; ++i)
+            std::memcpy(column + i * width, line + i * step, width * sizeof(T));
+    transform_side_by_side<reals>(there, column, width, column, width, width, scratch);
+    times_factors(factors, there.length, width, column);
+    transform_side_by_side<reals>(back, column, width, line, step, width, scratch);
+}
+
+// What a line goes through; `back` and `factors` are null for a plain transform.
+template <class T> struct LineJob {
+    const LinePlan<T> &there;
+    const LinePlan<T> *back;
+    const Factors<T> *factors;
+};
+
+template <int reals, class T>
+PYRAD_INLINE void run_line(const LineJob<T> &job, T *line, i64 step, i64 width, T *scratch) {
+    if (job.back)
+        filter_line<reals>(job.there, *job.back, *job.factors, line, step, width, scratch);
+    else
+        transform_line<reals>(job.there, line, step, width, scratch);
+}
+
+template <class T> using Lines = void (*)(const LineJob<T> &, T *, i64, i64, T *);
 
 template <class T>
-void lines_baseline(const LinePlan<T> &plan, T *line, i64 step, i64 width, T *scratch) {
-    transform_line<16 / sizeof(T)>(plan, line, step, width, scratch);
+void lines_baseline(const LineJob<T> &job, T *line, i64 step, i64 width, T *scratch) {
+    run_line<16 / sizeof(T)>(job, line, step, width, scratch);
 }
 
 #if defined(__x86_64__)
 template <class T>
-__attribute__((target("arch=x86-64-v3"))) void lines_v3(const LinePlan<T> &plan, T *line, i64 step,
+__attribute__((target("arch=x86-64-v3"))) void lines_v3(const LineJob<T> &job, T *line, i64 step,
                                                         i64 width, T *scratch) {
-    transform_line<32 / sizeof(T)>(plan, line, step, width, scratch);
+    run_line<32 / sizeof(T)>(job, line, step, width, scratch);
 }
 template <class T>
-__attribute__((target("arch=x86-64-v4"))) void lines_v4(const LinePlan<T> &plan, T *line, i64 step,
+__attribute__((target("arch=x86-64-v4"))) void lines_v4(const LineJob<T> &job, T *line, i64 step,
                                                         i64 width, T *scratch) {
-    transform_line<64 / sizeof(T)>(plan, line, step, width, scratch);
+    run_line<64 / sizeof(T)>(job, line, step, width, scratch);
 }
 #endif
 
@@ -294,56 +344,97 @@ template <class T> Lines<T> choose_lines() {
     return lines_baseline<T>;
 }
 
-} // namespace
+template <class T> class LaneTransform {
+  public:
+    LaneTransform(T *grid, const Shape3 &cells, i64 lanes, const Shape3 &band)
+        : grid_(grid), cells_(cells), band_(band), cell_(2 * lanes), scratch_(max_workers()) {}
 
-template <class T>
-void lane_fft(T *grid, const Shape3 &cells, i64 lanes, int sign, const Shape3 &band) {
-    static const Lines<T> lines = choose_lines<T>();
-    const i64 cell = 2 * lanes;
-    const auto in_band = [&](i64 at, int axis) {
-        return image_index(at, band[axis], cells[axis]) >= 0;
-    };
-    // Along x: rows of the band. Along y: planes of the band. Along z: everything.
-    const auto along = [&](int axis) {
-        if (cells[axis] == 1)
+    // Along x: rows of the band. Along y: planes of the band. Along z: everything. With a factor
+    // the transform, the product and the transform back.
+    void along(int axis, int sign, const T *factor = nullptr) {
+        if (cells_[axis] == 1)
             return;
-        const LinePlan<T> plan = plan_line<T>(cells[axis], sign);
-        std::vector<std::vector<T>> scratch(max_workers());
-        const auto run = [&](T *line, i64 step, i64 width, int worker) {
-            auto &own = scratch[worker];
-            own.resize((2 * plan.length + 1) * 64 / sizeof(T) + plan.length * column_reals);
-            const auto past = reinterpret_cast<u64>(own.data()) % 64;
-            lines(plan, line, step, width, own.data() + (64 - past) % 64 / sizeof(T));
+        const LinePlan<T> there = plan_line<T>(cells_[axis], sign);
+        LinePlan<T> back;
+        if (factor)
+            back = plan_line<T>(cells_[axis], -sign);
+        const auto run = [&](i64 first, i64 step, i64 width, int worker) {
+            const i64 cell = first / cell_;
+            const Factors<T> factors{factor + (factor ? cell : 0), step / cell_, first % cell_,
+                                     cell_};
+            lines_({there, factor ? &back : nullptr, factor ? &factors : nullptr}, grid_ + first,
+                   step, width, own_scratch(there.length, worker));
         };
-        if (axis == 2) {
-            parallel_for(cells[0] * cells[1], 2, [&](i64 begin, i64 end, int worker) {
-                for (i64 row = begin; row < end; ++row)
-                    if (in_band(row / cells[1], 0) && in_band(row % cells[1], 1))
-                        run(grid + row * cells[2] * cell, cell, cell, worker);
-            });
-            return;
-        }
-        const i64 inner = (axis == 1 ? 1 : cells[1]) * cells[2] * cell;
+        if (axis == 2)
+            return along_rows(run);
+        const i64 inner = (axis == 1 ? 1 : cells_[1]) * cells_[2] * cell_;
         const i64 blocks = (inner + column_reals - 1) / column_reals;
-        const i64 outer = axis == 1 ? cells[0] : 1;
+        const i64 outer = axis == 1 ? cells_[0] : 1;
         parallel_for(outer * blocks, 2, [&](i64 begin, i64 end, int worker) {
             for (i64 i = begin; i < end; ++i) {
                 const i64 at = i % blocks * column_reals;
                 if (axis == 0 || in_band(i / blocks, 0))
-                    run(grid + i / blocks * cells[1] * inner + at, inner,
+                    run(i / blocks * cells_[1] * inner + at, inner,
                         std::min(column_reals, inner - at), worker);
             }
         });
-    };
+    }
+
+  private:
+    bool in_band(i64 at, int axis) const { return image_index(at, band_[axis], cells_[axis]) >= 0; }
+
+    template <class Run> void along_rows(const Run &run) {
+        parallel_for(cells_[0] * cells_[1], 2, [&](i64 begin, i64 end, int worker) {
+            for (i64 row = begin; row < end; ++row)
+                if (in_band(row / cells_[1], 0) && in_band(row % cells_[1], 1))
+                    run(row * cells_[2] * cell_, cell_, cell_, worker);
+        });
+    }
+
+    T *own_scratch(i64 length, int worker) {
+        auto &own = scratch_[worker];
+        own.resize((2 * length + 1) * 64 / sizeof(T) + length * column_reals);
+        const auto past = reinterpret_cast<u64>(own.data()) % 64;
+        return own.data() + (64 - past) % 64 / sizeof(T);
+    }
+
+    T *grid_;
+    Shape3 cells_, band_;
+    i64 cell_; // reals
+    std::vector<std::vector<T>> scratch_;
+    Lines<T> lines_ = choose_lines<T>();
+};
+
+} // namespace
+
+template <class T>
+void lane_fft(T *grid, const Shape3 &cells, i64 lanes, int sign, const Shape3 &band) {
+    LaneTransform<T> transform(grid, cells, lanes, band);
     if (sign < 0)
         for (int axis : {2, 1, 0})
-            along(axis);
+            transform.along(axis, sign);
     else
         for (int axis : {0, 1, 2})
-            along(axis);
+            transform.along(axis, sign);
+}
+
+template <class T>
+void lane_fft_filter(T *grid, const Shape3 &cells, i64 lanes, const T *factor, const Shape3 &band) {
+    LaneTransform<T> transform(grid, cells, lanes, band);
+    if (cells[0] * cells[1] * cells[2] == 1)
+        for (i64 i = 0; i < 2 * lanes; ++i)
+            grid[i] *= factor[0];
+    const int slowest = cells[0] > 1 ? 0 : cells[1] > 1 ? 1 : 2;
+    for (int axis = 2; axis > slowest; --axis)
+        transform.along(axis, -1);
+    transform.along(slowest, -1, factor);
+    for (int axis = slowest + 1; axis < 3; ++axis)
+        transform.along(axis, 1);
 }
 
 template void lane_fft(float *, const Shape3 &, i64, int, const Shape3 &);
 template void lane_fft(double *, const Shape3 &, i64, int, const Shape3 &);
+template void lane_fft_filter(float *, const Shape3 &, i64, const float *, const Shape3 &);
+template void lane_fft_filter(double *, const Shape3 &, i64, const double *, const Shape3 &);
 
 } // namespace pyrad

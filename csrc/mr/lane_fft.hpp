@@ -15,4 +15,10 @@ using Shape3 = std::array<i64, 3>;
 template <class T>
 void lane_fft(T *grid, const Shape3 &cells, i64 lanes, int sign, const Shape3 &band);
 
+// grid <- F^H (factor F grid), F without scale, `factor` one real per cell: the two transforms
+// along the slowest axis and the product run while a column is in the cache. Reads and computes the
+// band as above.
+template <class T>
+void lane_fft_filter(T *grid, const Shape3 &cells, i64 lanes, const T *factor, const Shape3 &band);
+
 } // namespace pyrad

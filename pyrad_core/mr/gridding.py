@@ -79,12 +79,24 @@ class LaneGrid:
 
     def fft(self, kernels: Any, grid: Any, sign: int) -> None:
         """Unscaled FFT in place; only the image's cells hold input (-1) or output (+1)."""
-        if isinstance(grid, np.ndarray) and max(map(_largest_prime, self.cells)) > _MAX_PRIME:
+        if self._left_to_scipy(grid):
             axes = tuple(axis for axis in range(3) if self.cells[axis] > 1)
             norm = "backward" if sign < 0 else "forward"
             grid[...] = fft_of_axes(grid, axes, sign > 0, norm)
         else:
             kernels.lane_fft(grid, sign, self.size)
+
+    def filter(self, kernels: Any, grid: Any, factor: Any) -> None:
+        """:meth:`fft` with -1, product with one real factor per cell, :meth:`fft` with +1."""
+        if self._left_to_scipy(grid):
+            self.fft(kernels, grid, -1)
+            grid *= factor[..., None]
+            self.fft(kernels, grid, 1)
+        else:
+            kernels.lane_fft_filter(grid, factor, self.size)
+
+    def _left_to_scipy(self, grid: Any) -> bool:
+        return isinstance(grid, np.ndarray) and max(map(_largest_prime, self.cells)) > _MAX_PRIME
 
 
 class Gridding(LaneGrid):

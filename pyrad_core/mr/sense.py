@@ -177,9 +177,10 @@ class _Cartesian(_Blocks):
         scale[-self.grid.size[2] :] /= math.sqrt(math.prod(shape))
         self.scale = edge.xp.asarray(scale, real)
         self.mask: Any = None if mask is None else mask.reshape(self.grid.size).astype(real)
-        mask = self.mask
-        squared = 1.0 if mask is None else edge.xp.fft.ifftshift(mask**2)[..., None]
-        self.wrapped_mask = edge.xp.asarray(squared / math.prod(shape), real)
+        self.filter: Any = None  # of the normal operator; without a mask it needs no transform
+        if self.mask is not None:
+            squared = edge.xp.fft.ifftshift(self.mask**2) / math.prod(shape)
+            self.filter = edge.xp.ascontiguousarray(squared, dtype=real)
 
     def forward(self, kernels: Any, x: Any, y: Any) -> None:
         work = self.grid.borrow(self.lanes)
@@ -209,9 +210,8 @@ class _Cartesian(_Blocks):
         for maps in self.maps:
             part = self.image()
             kernels.grid_pad_maps(x, maps, work)
-            self.grid.fft(kernels, work, -1)
-            work *= self.wrapped_mask
-            self.grid.fft(kernels, work, 1)
+            if self.filter is not None:
+                self.grid.filter(kernels, work, self.filter)
             kernels.grid_crop_maps(work, maps, part)
             total = self.add(total, part)
         self.grid.give_back(work)

@@ -19,6 +19,7 @@ __all__ = [
     "grid_spread",
     "grid_spread_sorted",
     "lane_fft",
+    "lane_fft_filter",
     "plan_gridding",
 ]
 
@@ -176,6 +177,13 @@ def lane_fft(grid: Any, sign: int, band: Any) -> None:
         grid[...] = fft.fftn(grid, axes=axes)
     else:
         grid[...] = fft.ifftn(grid, axes=axes, norm="forward")
+
+
+def lane_fft_filter(grid: Any, factor: Any, band: Any) -> None:
+    """lane_fft with sign -1, product with one real factor per cell, lane_fft with sign +1."""
+    lane_fft(grid, -1, band)
+    grid *= factor[..., None]
+    lane_fft(grid, 1, band)
 
 
 def coil_eigenvectors(matrices: Any, iterations: int, vectors: Any, values: Any) -> None:
