@@ -361,15 +361,6 @@ def _coil_images(tiny: bool) -> tuple[np.ndarray, np.ndarray]:
     return maps, (maps * image + 1e-3 * _normal(maps.shape, np.complex64)).astype(np.complex64)
 
 
-@case("mr.espirit 8 coils 256^2")
-def _(tiny):
-    from pyrad_core import mr
-
-    kspace = mr.fft(_coil_images(tiny)[1], axes=(-2, -1))
-    call = partial(mr.espirit, calibration=20 if tiny else 24, kernel=4 if tiny else 6)
-    return job(call, {"kspace": kspace}, bytes=2 * kspace.nbytes, tolerance=1e-2)
-
-
 @case("mr.cg_sense Cartesian 8 coils 256^2, 2 x 2, 10 iterations")
 def _(tiny):
     from pyrad_core import mr
@@ -483,6 +474,7 @@ from . import (  # noqa: E402  (their cases join CASES)
     gpu_cases_ct_prep,  # noqa: F401
     gpu_cases_features_filters,  # noqa: F401
     gpu_cases_iterative,  # noqa: F401
+    gpu_cases_mr_coils,  # noqa: F401
     gpu_cases_mr_grappa,  # noqa: F401
     gpu_cases_mr_priors,  # noqa: F401
 )

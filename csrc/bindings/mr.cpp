@@ -1,6 +1,5 @@
 #include "bindings/bind.hpp"
 
-#include "mr/coil_eigen.hpp"
 #include "mr/grid_pad.hpp"
 #include "mr/gridding.hpp"
 #include "mr/lane_fft.hpp"
@@ -255,29 +254,9 @@ template <class T> void def_pad(py::module_ &m) {
         "sign +1.");
 }
 
-template <class T> void def_coils(py::module_ &m) {
-    using C = std::complex<T>;
-    m.def(
-        "coil_eigenvectors",
-        [](const Array<C> &matrices, i64 iterations, Array<C> &vectors, Array<T> &values) {
-            const auto in = input<2>(matrices, "matrices");
-            auto out = output<3>(vectors, "vectors");
-            auto size = output<2>(values, "values");
-            const i64 maps = out.shape[0], coils = out.shape[1], pixels = out.shape[2];
-            require_shape<2>(in.shape, {coils * (coils + 1) / 2, pixels}, "matrices");
-            require_shape<2>(size.shape, {maps, pixels}, "values");
-            run([&] {
-                coil_eigenvectors(reals(in.data), coils, pixels, maps, iterations, reals(out.data),
-                                  size.data);
-            });
-        },
-        exact("matrices"), "iterations"_a, exact("vectors"), exact("values"),
-        "Dominant eigenvectors (maps, coils, pixels) of Hermitian matrices given as their lower "
-        "triangle (pairs, pixels).");
-}
-
 } // namespace
 
+void bind_mr_coils(py::module_ &m);
 void bind_mr_grappa(py::module_ &m);
 
 void bind_mr(py::module_ &m) {
@@ -288,8 +267,7 @@ void bind_mr(py::module_ &m) {
     def_transfer<double>(m);
     def_pad<float>(m);
     def_pad<double>(m);
-    def_coils<float>(m);
-    def_coils<double>(m);
+    bind_mr_coils(m);
 }
 
 } // namespace pyrad::bind

@@ -4,15 +4,20 @@ k-space is ``(coil, ...)`` with DC at ``n // 2``; transforms are unitary; coordi
 field of view, ``(..., samples, dims)``, in the order of the image axes.
 """
 
+from .calibration import calibrate, low_resolution_maps
 from .cg_sense import cg_sense
-from .coils import combine_coils, prewhiten
+from .coils import combine_coils, noise_covariance, prewhiten
 from .compressed_sensing import compressed_sensing
+from .compression import apply_compression, compress_coils
 from .density import density_compensation
 from .epi_ghost import correct_epi_ghost, ramp_positions, regrid_readout
-from .espirit import espirit
+from .espirit import espirit, espirit_memory
 from .fourier import fft, ifft
 from .grappa import Grappa, grappa
+from .inati import inati
+from .jsense import jsense
 from .masks import caipi_mask, partial_fourier_mask, poisson_mask, regular_mask
+from .nlinv import nlinv
 from .nufft import NUFFT
 from .oversampling import remove_oversampling, zero_fill
 from .phase_sensitive import phase_sensitive
@@ -29,20 +34,29 @@ __all__ = [
     "NUFFT",
     "Sense",
     "Toeplitz",
+    "apply_compression",
     "caipi_mask",
+    "calibrate",
     "cg_sense",
     "combine_coils",
+    "compress_coils",
     "compressed_sensing",
     "correct_epi_ghost",
     "density_compensation",
     "epi",
     "espirit",
+    "espirit_memory",
     "fft",
     "golden_angle",
     "golden_radial",
     "grappa",
     "ifft",
+    "inati",
+    "jsense",
     "kooshball",
+    "low_resolution_maps",
+    "nlinv",
+    "noise_covariance",
     "partial_fourier_mask",
     "phase_sensitive",
     "poisson_mask",

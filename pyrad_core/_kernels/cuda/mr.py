@@ -9,7 +9,6 @@ import numpy as np
 from . import runtime
 
 __all__ = [
-    "coil_eigenvectors",
     "grid_crop",
     "grid_crop_maps",
     "grid_interpolate",
@@ -184,16 +183,6 @@ def lane_fft_filter(grid: Any, factor: Any, band: Any) -> None:
     lane_fft(grid, -1, band)
     grid *= factor[..., None]
     lane_fft(grid, 1, band)
-
-
-def coil_eigenvectors(matrices: Any, iterations: int, vectors: Any, values: Any) -> None:
-    """Dominant eigenvectors (maps, coils, pixels) of Hermitian matrices (pairs, pixels)."""
-    maps, coils, pixels = vectors.shape
-    scratch = runtime.empty(vectors, (coils, pixels), vectors.dtype)
-    counts = (np.int32(coils), np.int64(pixels), np.int32(maps), np.int32(iterations))
-    kernel = f"coil_eigenvectors_{runtime.suffix(matrices)}"
-    args = (matrices, *counts, scratch, vectors, values)
-    runtime.launch("mr/coil_eigen.cu", kernel, _blocks(pixels), (_BLOCK,), args)
 
 
 def _pad(kernel: str, grid: Any, args: tuple, threads: int) -> None:
