@@ -16,6 +16,7 @@
 
 namespace pyrad::bind {
 
+void bind_texture_batch(py::module_ &m);
 void bind_texture_matrices(py::module_ &m);
 void bind_texture_filters(py::module_ &m);
 
@@ -343,6 +344,7 @@ void bind_texture(py::module_ &m) {
     def_local_first_order<double, u16>(m);
     bind_texture_matrices(m);
     bind_texture_filters(m);
+    bind_texture_batch(m);
 }
 
 } // namespace pyrad::bind

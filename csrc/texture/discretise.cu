@@ -63,7 +63,66 @@ __device__ void discretise_edges(const T *values, const unsigned char *mask, Inn
                [&](double x) { return edge_level(x, edges, count, per_step); });
 }
 
+// Region blockIdx.y; blocks of it share the stretches of its volume. boxes, rules, shapes as in
+// batch.hpp; counts: (regions, columns), added up in shared memory.
+template <class T, class L>
+__device__ void discretise_batch(const T *values, const unsigned char *mask, const long long *boxes,
+                                 const double *rules, const long long *shapes, i64 pad, int columns,
+                                 L *out, unsigned long long *counts) {
+    PYRAD_DYNAMIC_SHARED(unsigned int, found);
+    for (int g = threadIdx.x; g < columns; g += blockDim.x)
+        found[g] = 0;
+    __syncthreads();
+    const long long *const b = boxes + 4 * blockIdx.y, *const s = shapes + 5 * blockIdx.y;
+    const double *const rule = rules + 4 * blockIdx.y;
+    const int levels = static_cast<int>(s[4]);
+    const UniformBins uniform{rule[1], rule[2], rule[3], levels};
+    const StepBins steps{rule[1], rule[2], 1 / rule[2], levels};
+    const bool by_steps = rule[0] != 0;
+    const Inner inner{b[1], b[2], b[3], pad};
+    L *const to = out + s[0];
+    discretise(values + b[0], mask + b[0], inner, to, [&](double x) {
+        const int level = by_steps ? step_level(x, steps) : uniform_level(x, uniform);
+        if (level < columns)
+            atomicAdd(&found[level], 1u);
+        return level;
+    });
+    __syncthreads();
+    for (int g = threadIdx.x; g < columns; g += blockDim.x)
+        if (found[g])
+            atomicAdd(&counts[blockIdx.y * static_cast<i64>(columns) + g],
+                      static_cast<unsigned long long>(found[g]));
+}
+
 } // namespace
+
+PYRAD_KERNEL(discretise_batch_f32_u8)
+(const float *values, const unsigned char *mask, const long long *boxes, const double *rules,
+ const long long *shapes, long long pad, int columns, unsigned char *out,
+ unsigned long long *counts) {
+    discretise_batch(values, mask, boxes, rules, shapes, pad, columns, out, counts);
+}
+
+PYRAD_KERNEL(discretise_batch_f32_u16)
+(const float *values, const unsigned char *mask, const long long *boxes, const double *rules,
+ const long long *shapes, long long pad, int columns, unsigned short *out,
+ unsigned long long *counts) {
+    discretise_batch(values, mask, boxes, rules, shapes, pad, columns, out, counts);
+}
+
+PYRAD_KERNEL(discretise_batch_f64_u8)
+(const double *values, const unsigned char *mask, const long long *boxes, const double *rules,
+ const long long *shapes, long long pad, int columns, unsigned char *out,
+ unsigned long long *counts) {
+    discretise_batch(values, mask, boxes, rules, shapes, pad, columns, out, counts);
+}
+
+PYRAD_KERNEL(discretise_batch_f64_u16)
+(const double *values, const unsigned char *mask, const long long *boxes, const double *rules,
+ const long long *shapes, long long pad, int columns, unsigned short *out,
+ unsigned long long *counts) {
+    discretise_batch(values, mask, boxes, rules, shapes, pad, columns, out, counts);
+}
 
 PYRAD_KERNEL(discretise_uniform_f32_u8)
 (const float *values, const unsigned char *mask, long long nz, long long ny, long long nx,

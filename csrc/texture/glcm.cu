@@ -1,7 +1,7 @@
 // CUDA twin of glcm.cpp. A block counts a group of offsets over a stretch of rows into tables in
 // shared memory and flushes the cells that are not 0 with one atomic each; tables too large for
 // shared memory are counted with atomics in global memory. Integers: the counts equal the CPU's.
-//   grid: (stretches, groups of offsets, slices when by_slice)
+//   grid: (stretches, groups of offsets, slices when by_slice); of a batch: regions in z
 #include "base/portable.hpp"
 
 namespace {
@@ -61,7 +61,29 @@ __device__ void glcm_count(const L *levels, Volume n, const int *offsets, int co
                 add(&to[c], tables[c]);
 }
 
+// shapes: (first voxel, nz, ny, nx, levels) of each region, starts: of its tables.
+template <class L>
+__device__ void glcm_count_batch(const L *levels, const long long *shapes, i64 pad,
+                                 const int *offsets, int count, const long long *starts, int group,
+                                 int use_shared, unsigned int *out) {
+    const long long *const s = shapes + 5 * blockIdx.z;
+    glcm_count(levels + s[0], Volume{s[1], s[2], s[3], pad}, offsets, count, static_cast<int>(s[4]),
+               0, group, use_shared, out + starts[blockIdx.z]);
+}
+
 } // namespace
+
+PYRAD_KERNEL(glcm_count_batch_u8)
+(const unsigned char *levels, const long long *shapes, long long pad, const int *offsets, int count,
+ const long long *starts, int group, int use_shared, unsigned int *out) {
+    glcm_count_batch(levels, shapes, pad, offsets, count, starts, group, use_shared, out);
+}
+
+PYRAD_KERNEL(glcm_count_batch_u16)
+(const unsigned short *levels, const long long *shapes, long long pad, const int *offsets,
+ int count, const long long *starts, int group, int use_shared, unsigned int *out) {
+    glcm_count_batch(levels, shapes, pad, offsets, count, starts, group, use_shared, out);
+}
 
 PYRAD_KERNEL(glcm_count_u8_u32)
 (const unsigned char *levels, long long nz, long long ny, long long nx, long long pad,

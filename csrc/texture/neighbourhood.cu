@@ -1,6 +1,6 @@
 // CUDA twin of neighbourhood.cpp: one thread per voxel looks at all neighbours; a block's tables
 // are in shared memory if they fit. Integers: the tables equal the CPU's.
-//   grid: (stretches, 1, slices when by_slice)
+//   grid: (stretches, 1, slices when by_slice); of a batch: regions in z
 #include "base/portable.hpp"
 
 namespace {
@@ -62,7 +62,35 @@ __device__ void neighbourhood(const L *levels, Volume n, const int *offsets, int
             atomicAdd(c < 2 * cells ? &tones[c] : &dependences[c - 2 * cells], tables[c]);
 }
 
+// shapes: (first voxel, nz, ny, nx, levels) of each region, starts: of its dependences.
+template <class L>
+__device__ void neighbourhood_batch(const L *levels, const long long *shapes, i64 pad,
+                                    const int *offsets, int count, int alpha,
+                                    const long long *starts, int use_shared,
+                                    unsigned long long *tones, unsigned long long *dependences) {
+    const long long *const s = shapes + 5 * blockIdx.z;
+    neighbourhood(levels + s[0], Volume{s[1], s[2], s[3], pad}, offsets, count,
+                  static_cast<int>(s[4]), alpha, 0, use_shared, tones + 2 * starts[blockIdx.z],
+                  dependences + starts[blockIdx.z]);
+}
+
 } // namespace
+
+PYRAD_KERNEL(neighbourhood_batch_u8)
+(const unsigned char *levels, const long long *shapes, long long pad, const int *offsets, int count,
+ int alpha, const long long *starts, int use_shared, unsigned long long *tones,
+ unsigned long long *dependences) {
+    neighbourhood_batch(levels, shapes, pad, offsets, count, alpha, starts, use_shared, tones,
+                        dependences);
+}
+
+PYRAD_KERNEL(neighbourhood_batch_u16)
+(const unsigned short *levels, const long long *shapes, long long pad, const int *offsets,
+ int count, int alpha, const long long *starts, int use_shared, unsigned long long *tones,
+ unsigned long long *dependences) {
+    neighbourhood_batch(levels, shapes, pad, offsets, count, alpha, starts, use_shared, tones,
+                        dependences);
+}
 
 PYRAD_KERNEL(neighbourhood_u8)
 (const unsigned char *levels, long long nz, long long ny, long long nx, long long pad,

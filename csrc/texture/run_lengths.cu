@@ -1,6 +1,6 @@
 // CUDA twin of run_lengths.cpp. A thread that stands on the first voxel of a run walks to its end.
 // A block takes one direction and a stretch of rows; its table is in shared memory if it fits.
-//   grid: (stretches, directions, slices when by_slice)
+//   grid: (stretches, directions, slices when by_slice); of a batch: regions in z
 #include "base/portable.hpp"
 
 namespace {
@@ -53,7 +53,31 @@ __device__ void run_lengths(const L *levels, Volume n, const int *offsets, int c
                 atomicAdd(&to[c], static_cast<unsigned long long>(table[c]));
 }
 
+// shapes: (first voxel, nz, ny, nx, levels) of each region, starts: of its tables.
+template <class L>
+__device__ void run_lengths_batch(const L *levels, const long long *shapes, i64 pad,
+                                  const int *offsets, int count, const long long *starts,
+                                  int use_shared, unsigned long long *out) {
+    const long long *const s = shapes + 5 * blockIdx.z;
+    const i64 longest = max_of(s[1], max_of(s[2], s[3])) - 2 * pad;
+    run_lengths(levels + s[0], Volume{s[1], s[2], s[3], pad}, offsets, count,
+                static_cast<int>(s[4]), static_cast<int>(longest), 0, use_shared,
+                out + starts[blockIdx.z]);
+}
+
 } // namespace
+
+PYRAD_KERNEL(run_lengths_batch_u8)
+(const unsigned char *levels, const long long *shapes, long long pad, const int *offsets, int count,
+ const long long *starts, int use_shared, unsigned long long *out) {
+    run_lengths_batch(levels, shapes, pad, offsets, count, starts, use_shared, out);
+}
+
+PYRAD_KERNEL(run_lengths_batch_u16)
+(const unsigned short *levels, const long long *shapes, long long pad, const int *offsets,
+ int count, const long long *starts, int use_shared, unsigned long long *out) {
+    run_lengths_batch(levels, shapes, pad, offsets, count, starts, use_shared, out);
+}
 
 PYRAD_KERNEL(run_lengths_u8)
 (const unsigned char *levels, long long nz, long long ny, long long nx, long long pad,

@@ -60,7 +60,48 @@ __device__ void zones_measure(const L *levels, i64 size, const int *parent,
     }
 }
 
+// The same of the region blockIdx.y; a region's labels count from its own first voxel.
+// shapes: (first voxel, nz, ny, nx, levels) of each region.
+template <class L>
+__device__ void zones_link_batch(const L *levels, const long long *shapes, int in_plane,
+                                 int *parent) {
+    const long long *const s = shapes + 5 * blockIdx.y;
+    long long steps[13];
+    int count = 0;
+    for (int k = in_plane ? 9 : 0; k < 13; ++k)
+        steps[count++] = ((k / 9 - 1) * s[2] + k / 3 % 3 - 1) * s[3] + k % 3 - 1;
+    zones_link(levels + s[0], s[1] * s[2] * s[3], steps, count, parent + s[0]);
+}
+
+template <class L>
+__device__ void zones_measure_batch(const L *levels, const long long *shapes, const int *parent,
+                                    int *voxels) {
+    const long long *const s = shapes + 5 * blockIdx.y;
+    zones_measure(levels + s[0], s[1] * s[2] * s[3], parent + s[0], nullptr, 0, voxels + s[0],
+                  nullptr);
+}
+
 } // namespace
+
+PYRAD_KERNEL(zones_link_batch_u8)
+(const unsigned char *levels, const long long *shapes, int in_plane, int *parent) {
+    zones_link_batch(levels, shapes, in_plane, parent);
+}
+
+PYRAD_KERNEL(zones_link_batch_u16)
+(const unsigned short *levels, const long long *shapes, int in_plane, int *parent) {
+    zones_link_batch(levels, shapes, in_plane, parent);
+}
+
+PYRAD_KERNEL(zones_measure_batch_u8)
+(const unsigned char *levels, const long long *shapes, const int *parent, int *voxels) {
+    zones_measure_batch(levels, shapes, parent, voxels);
+}
+
+PYRAD_KERNEL(zones_measure_batch_u16)
+(const unsigned short *levels, const long long *shapes, const int *parent, int *voxels) {
+    zones_measure_batch(levels, shapes, parent, voxels);
+}
 
 PYRAD_KERNEL(zones_link_u8)
 (const unsigned char *levels, long long size, const long long *steps, int count, int *parent) {

@@ -22,6 +22,7 @@ from .mr_coils import *  # noqa: F403
 from .mr_grappa import *  # noqa: F403
 from .prox import *  # noqa: F403
 from .texture import *  # noqa: F403
+from .texture_batch import *  # noqa: F403
 from .texture_filters import *  # noqa: F403
 from .texture_matrices import *  # noqa: F403
 from .wavelet import *  # noqa: F403
