@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import matrices
-from .extract import extract
+from .extract import extract, extract_many
 from .extractor import FeatureExtractor
 from .first_order import first_order
 from .glcm import glcm
@@ -26,6 +26,7 @@ __all__ = [
     "Features",
     "Settings",
     "extract",
+    "extract_many",
     "first_order",
     "glcm",
     "gldzm",

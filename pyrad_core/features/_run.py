@@ -19,7 +19,15 @@ PEAK_RADIUS_MM = 10 * (3 / (4 * math.pi)) ** (1 / 3)
 """Radius of a sphere of 1 cm^3."""
 _OF_THE_MASK = ("shape", "shape2d")  # one result for all filters
 
-__all__ = ["PEAK_RADIUS_MM", "all_results", "family_result", "settings_of"]
+__all__ = [
+    "PEAK_RADIUS_MM",
+    "add_region",
+    "all_results",
+    "family_result",
+    "margin_of",
+    "provenance",
+    "settings_of",
+]
 
 
 def settings_of(settings: Settings | None, label: int | None) -> tuple[Settings, int]:
@@ -46,25 +54,35 @@ def all_results(
     morphological_mask: Any = None,
 ) -> Features:
     """The families of every filtered image, in order."""
-    margin = PEAK_RADIUS_MM if "local_intensity" in families else 0.0
     prepared = prepare(
-        image, mask, settings=settings, spacing=spacing, label=label, margin_mm=margin,
-        morphological_mask=morphological_mask,
+        image, mask, settings=settings, spacing=spacing, label=label,
+        margin_mm=margin_of(families), morphological_mask=morphological_mask,
     )  # fmt: skip
     result = Features(settings)
     voxels = 0
-    for number, (name, region) in enumerate(prepared.regions()):
+    for name, region in prepared.regions():
         voxels = region.count
-        region.families = families
-        for family in families:
-            of_the_mask = family in _OF_THE_MASK
-            if number and of_the_mask:
-                continue
-            values, reasons = _compute(family, region)
-            title = "original" if of_the_mask else name
-            result.add(title, family, _selected(values, family, settings), reasons)
-    result.provenance = _provenance(prepared, label, voxels)
+        add_region(result, name, region, families)
+    result.provenance = provenance(prepared, label, voxels)
     return result
+
+
+def margin_of(families: tuple[str, ...]) -> float:
+    """Millimetres around a region that its families look at."""
+    return PEAK_RADIUS_MM if "local_intensity" in families else 0.0
+
+
+def add_region(result: Features, name: str, region: Region, families: tuple[str, ...]) -> None:
+    """Append the families of one filtered image; those of the mask with the first one only."""
+    first = not result
+    region.families = families
+    for family in families:
+        of_the_mask = family in _OF_THE_MASK
+        if of_the_mask and not first:
+            continue
+        values, reasons = _compute(family, region)
+        title = "original" if of_the_mask else name
+        result.add(title, family, _selected(values, family, result.settings), reasons)
 
 
 def _compute(family: str, region: Region) -> tuple[dict[Entry, float], dict[str, str]]:
@@ -81,7 +99,8 @@ def _selected(values: dict[Entry, float], family: str, settings: Settings) -> di
     return {entry: value for entry, value in values.items() if entry.name in wanted}
 
 
-def _provenance(prepared: Prepared, label: int, voxels: int) -> dict[str, object]:
+def provenance(prepared: Prepared, label: int, voxels: int) -> dict[str, object]:
+    """What a result says about its region."""
     return {
         "version": __version__,
         "label": label,

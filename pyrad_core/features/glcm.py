@@ -146,6 +146,9 @@ def _merged(region: Region, levels: Levels, offsets: np.ndarray) -> Any:
 
 def count_tables(region: Region, levels: Levels, offsets: np.ndarray, by_slice: bool) -> Any:
     """Counts (offset, ng, ng), or (slice, offset, ng, ng); of (i, j), not of (j, i)."""
+    known = region.__dict__.get("_pairs")  # of several regions at once
+    if known is not None and not by_slice and len(known) == len(offsets):
+        return known
     xp, ng = region.xp, levels.ng
     shape: tuple[int, ...] = (len(offsets), ng, ng)
     if by_slice:

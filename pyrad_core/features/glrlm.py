@@ -126,6 +126,9 @@ def count_runs(
     region: Region, levels: Levels, offsets: np.ndarray, by_slice: bool, longest: int
 ) -> Any:
     """Counts (offset, ng, run length), or (slice, offset, ng, run length); uint64."""
+    known = region.__dict__.get("_runs")  # of several regions at once
+    if known is not None and not by_slice and len(known) == len(offsets):
+        return known
     shape: tuple[int, ...] = (len(offsets), levels.ng, longest)
     if by_slice:
         shape = (levels.packed.shape[0] - 2 * levels.pad, *shape)

@@ -6,7 +6,7 @@ crop. Re-segmentation looks at the unfiltered image and changes the intensity ma
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from .region import Region
 from .resample import centre_axes, corner_axes, interpolate, require_spacing
 from .settings import Settings
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Prepared", "prepare", "regions_of"]
 
 
 @dataclass
@@ -42,9 +42,16 @@ class Prepared:
     flat: bool
     pixel_type: np.dtype  # of the image as it was given, float64 after normalisation
     margin: tuple[int, ...] = (0, 0, 0)  # voxels around the box that some family looks at
+    whole: bool = False  # the image is the whole grid, whatever the mask
 
     def regions(self, margin: int = 0) -> Iterator[tuple[str, Region]]:
         """The region in each filtered image, cropped to its box plus a margin."""
+        crop, inner, window = self._places(margin)
+        for name, image, settings in self._filtered(window):
+            yield name, self._region(name, image, settings, inner, window, crop)
+
+    def _places(self, margin: int = 0) -> tuple[Any, Any, Any]:
+        """(crop in the grid, the same in the image, what filters are wanted in)."""
         crop, around = (
             tuple(
                 slice(max(first, begin - m), min(first + n, end + m))
@@ -61,9 +68,12 @@ class Prepared:
             )
             for parts in (crop, around)
         )
+        return crop, inner, window
+
+    def _filtered(self, window: Any) -> Iterator[tuple[str, Any, Settings]]:
+        """Filtered images in a window, with the slices' axis in front."""
         for name, image, settings in filtered_images(self._source(window)):
-            image = self.xp.moveaxis(image, self.settings.slice_axis, 0)
-            yield name, self._region(name, image, settings, inner, window, crop)
+            yield name, self.xp.moveaxis(image, self.settings.slice_axis, 0), settings
 
     def _source(self, window: tuple[slice, ...]) -> Source:
         """What filters start from, with the axes in the image's order."""
@@ -101,6 +111,30 @@ class Prepared:
         return region
 
 
+def regions_of(several: Sequence[Prepared]) -> Iterator[tuple[str, list[Region]]]:
+    """The regions of several masks of one image, which is filtered once for all of them.
+
+    They come from :func:`prepare` with one ``shared``; each region is what ``regions()`` gives.
+    """
+    places = [p._places() for p in several]
+    if not all(p.whole for p in several):  # images of their own
+        for name_and_region in zip(*(p.regions() for p in several), strict=True):
+            yield name_and_region[0][0], [region for _, region in name_and_region]
+        return
+    z, y, x = (
+        slice(min(w[d].start for _, _, w in places), max(w[d].stop for _, _, w in places))
+        for d in range(3)
+    )
+    for name, image, settings in several[0]._filtered((z, y, x)):
+        yield (
+            name,
+            [
+                p._region(name, image[within(window, (z, y, x))], settings, inner, window, crop)
+                for p, (crop, inner, window) in zip(several, places, strict=True)
+            ],
+        )
+
+
 def prepare(
     image: Any,
     mask: Any,
@@ -111,11 +145,15 @@ def prepare(
     keep_whole: bool = False,
     margin_mm: float = 0.0,
     morphological_mask: Any = None,
+    known: tuple[tuple[tuple[int, int], ...], int] | None = None,
+    shared: dict[str, Any] | None = None,
 ) -> Prepared:
     """Check, resample, re-segment; the image stays cropped to the region if nothing needs more.
 
     ``margin_mm``: what is kept around the region's box, where the voxel size is known.
     ``morphological_mask``: the mask of the shape, if it is not the one of the intensities.
+    ``known``: box and voxels of the label in a mask that was looked through already.
+    ``shared``: what several calls with the same image and settings have in common.
     """
     taken, roi = take_pair(image, mask, spacing, settings.correct_mask)
     other = None
@@ -124,7 +162,7 @@ def prepare(
     edge = edge_of(image=taken.data, mask=roi.data, morphological_mask=other and other.data)
     xp, raw = edge.xp, edge["image"]
     _check_dtype(raw)
-    box, count = _label_box(edge, label)
+    box, count = known or _label_box(edge, label)
     masks = [edge["mask"]]
     if other is not None:
         whole_box, count = _label_box(edge, label, "morphological_mask")
@@ -134,25 +172,36 @@ def prepare(
     start: tuple[int, ...] = (0, 0, 0)
     shape, pixel_type = tuple(raw.shape), _pixel_type(raw, settings)
     margin = _margin(_new_spacing(voxel_size, settings), margin_mm)
+    shared = {} if shared is None else shared
     if settings.normalize:
-        raw = _normalized(xp, raw, settings)
+        raw = _once(shared, "normalized", lambda: _normalized(xp, raw, settings))
     kept = _kept_margin(settings, margin, keep_whole)
     if kept is not None:
         crop, start = _crop(box, shape, kept)
         raw, masks = raw[crop], [m[crop] for m in masks]
     masks = [m == label for m in masks]
     if settings.resample is not None:
-        raw, masks, voxel_size, box = _resampled(xp, raw, masks, voxel_size, box, settings)
+        raw, masks, voxel_size, box = _resampled(xp, raw, masks, voxel_size, box, settings, shared)
         shape, count = tuple(raw.shape), int(masks[-1].sum())
-    values = _floats(xp, raw)
+    if kept is None and settings.resample is None:
+        values = _once(shared, "values", lambda: _floats(xp, raw))
+    else:
+        values = _floats(xp, raw)
     inside, *rest = (xp.ascontiguousarray(m).view(np.uint8) for m in masks)
     intensity, lower = _resegmented(xp, values, inside, settings)
     _check_size(xp, intensity, settings)
     result = Prepared(
         xp, edge.kernels, values, intensity, rest[0] if rest else inside, count, voxel_size, box,
         lower, settings, start, shape, taken.flat, pixel_type, margin,
+        kept is None and (settings.resample is None or settings.grid == "centre"),
     )  # fmt: skip
     return _across_slices(result, settings.slice_axis)
+
+
+def _once(shared: dict[str, Any], name: str, make: Callable[[], Any]) -> Any:
+    if name not in shared:
+        shared[name] = make()
+    return shared[name]
 
 
 def _pixel_type(image: Any, settings: Settings) -> np.dtype:
@@ -280,7 +329,13 @@ def _normalized(xp: Any, image: Any, settings: Settings) -> Any:
 
 
 def _resampled(
-    xp: Any, image: Any, masks: list[Any], spacing: Any, box: Any, settings: Settings
+    xp: Any,
+    image: Any,
+    masks: list[Any],
+    spacing: Any,
+    box: Any,
+    settings: Settings,
+    shared: dict[str, Any],
 ) -> tuple[Any, list[Any], tuple[float, float, float], Any]:
     old = require_spacing(spacing)
     target = list(settings.resample or old)
@@ -290,12 +345,8 @@ def _resampled(
         axes = corner_axes(image.shape, old, target, box, settings.resample_margin)
     else:
         axes = centre_axes(image.shape, old, target)
-    values = interpolate(xp, image.astype(np.float64), axes, settings.interpolation)
-    if _rounds(xp, image, settings):
-        values = xp.rint(values)
-    if settings.grid == "corner" and image.dtype.kind in "iu":
-        limits = np.iinfo(image.dtype)
-        values = xp.trunc(xp.clip(values, limits.min, limits.max))
+    own: dict[str, Any] = {} if settings.grid == "corner" else shared  # grids by the mask's box
+    values = _once(own, "resampled", lambda: _resampled_image(xp, image, axes, settings))
     found = []
     for mask in masks:
         partial = interpolate(xp, mask.astype(np.float64), axes, settings.mask_interpolation)
@@ -305,6 +356,16 @@ def _resampled(
     z, y, x = (axis.spacing for axis in axes)
     new_box = _box_of(xp, found[0])
     return values, found, (z, y, x), _union(new_box, _box_of(xp, found[-1]))
+
+
+def _resampled_image(xp: Any, image: Any, axes: Any, settings: Settings) -> Any:
+    values = interpolate(xp, image.astype(np.float64), axes, settings.interpolation)
+    if _rounds(xp, image, settings):
+        values = xp.rint(values)
+    if settings.grid == "corner" and image.dtype.kind in "iu":
+        limits = np.iinfo(image.dtype)
+        values = xp.trunc(xp.clip(values, limits.min, limits.max))
+    return values
 
 
 def _rounds(xp: Any, image: Any, settings: Settings) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import DataError
 from .settings import MAX_LEVELS, Settings
 
-__all__ = ["Levels", "Region"]
+__all__ = ["Levels", "Region", "uniform_rule"]
 
 
 @dataclass
@@ -92,16 +92,41 @@ class Region:
         return known
 
 
-def _discretised(region: Region, pad: int) -> Levels:
+def uniform_rule(region: Region) -> tuple[int, float, float, float, int, str] | None:
+    """(kind, low or first edge, width or step, scale, levels, "fbs" | "fbn" | "none").
+
+    Kind 0: IBSI's rule, 1: edges at equal steps. None: edges that are not at equal steps.
+    """
     rule = region.settings.discretisation
-    if rule is not None and region.settings.bin_edges == "pyradiomics":
-        return _by_edges(region, _pyradiomics_edges(region, rule), pad, rule[0])
-    low, width, scale, ng = _uniform_bins(region, rule)
+    if rule is None or region.settings.bin_edges != "pyradiomics":
+        low, width, scale, ng = _uniform_bins(region, rule)
+        return 0, low, width, scale, ng, rule[0] if rule else "none"
+    edges = _pyradiomics_edges(region, rule)
+    ng = _top_level(region, edges)
+    first, step = float(edges[0]), float(edges[1] - edges[0])
+    if np.array_equal(first + np.arange(ng) * step, edges[:ng]):
+        return 1, first, step, 0.0, ng, rule[0]
+    return None
+
+
+def _discretised(region: Region, pad: int) -> Levels:
+    values, mask, kernels = region.values, region.mask, region.kernels
+    rule = uniform_rule(region)
+    if rule is None:
+        given = region.settings.discretisation
+        assert given is not None
+        edges = _pyradiomics_edges(region, given)
+        ng, title = _top_level(region, edges), given[0]
+        packed = _empty(region, pad, ng)
+        kernels.discretise_edges(values, mask, region.xp.asarray(edges[:ng]), pad, packed)
+        return _counted(region, packed, pad, ng, title)
+    kind, low, width, scale, ng, title = rule
     packed = _empty(region, pad, ng)
-    region.kernels.discretise_uniform(
-        region.values, region.mask, low, width, scale, ng, pad, packed
-    )
-    return _counted(region, packed, pad, ng, rule[0] if rule else "none")
+    if kind == 0:
+        kernels.discretise_uniform(values, mask, low, width, scale, ng, pad, packed)
+    else:
+        kernels.discretise_steps(values, mask, low, width, ng, pad, packed)
+    return _counted(region, packed, pad, ng, title)
 
 
 def _uniform_bins(
@@ -153,17 +178,9 @@ def _pyradiomics_edges(region: Region, rule: tuple[str, float]) -> np.ndarray:
     return edges if len(edges) > 1 else np.array([edges[0] - 0.5, edges[0] + 0.5])
 
 
-def _by_edges(region: Region, edges: np.ndarray, pad: int, kind: str) -> Levels:
+def _top_level(region: Region, edges: np.ndarray) -> int:
     """The highest level is that of the maximum, as PyRadiomics counts them."""
-    ng = int(np.searchsorted(edges, region.sums[2], side="right"))
-    packed = _empty(region, pad, ng)
-    values, mask, kernels = region.values, region.mask, region.kernels
-    first, step = float(edges[0]), float(edges[1] - edges[0])
-    if np.array_equal(first + np.arange(ng) * step, edges[:ng]):
-        kernels.discretise_steps(values, mask, first, step, ng, pad, packed)
-    else:
-        kernels.discretise_edges(values, mask, region.xp.asarray(edges[:ng]), pad, packed)
-    return _counted(region, packed, pad, ng, kind)
+    return int(np.searchsorted(edges, region.sums[2], side="right"))
 
 
 def _empty(region: Region, pad: int, ng: int) -> Any:
