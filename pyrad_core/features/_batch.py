@@ -88,7 +88,8 @@ class _Batch:
         )  # fmt: skip
         found = host(counts)
         for k, (region, rule) in enumerate(zip(self.regions, self.rules, strict=True)):
-            packed = self.levels[self.first[k] : self.first[k + 1]].reshape(self.table[k, 1:4])
+            shape = tuple(int(n) for n in self.table[k, 1:4])
+            packed = self.levels[self.first[k] : self.first[k + 1]].reshape(shape)
             numbers = found[k, 1 : self.ng[k] + 1].copy()
             region.__dict__["_levels"] = Levels(packed, self.pad, int(self.ng[k]), numbers, rule[5])
 
