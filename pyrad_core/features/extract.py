@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -176,7 +176,7 @@ def extract_many(
     several = list(masks.values()) if isinstance(masks, Mapping) else list(masks)
     chosen = settings if settings is not None else Settings()
     one = label is None or isinstance(label, (int, np.integer))
-    wanted = [settings_of(chosen, label)[1]] if one else _wanted(label)
+    wanted = [settings_of(chosen, cast("int | None", label))[1]] if one else _wanted(label)
     groups = [labels_of(mask, wanted) for mask in several]
     jobs = [job for group in groups for job in group]
     found = iter(many_results(image, jobs, chosen, spacing, chosen.families) if jobs else [])
