@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from .gpu_cases import _coil_images, case, job, kernel
@@ -47,3 +49,13 @@ def _(tiny):
     }
     moved = 8 * coils * (n**3 + cells.size) + cells.nbytes
     return kernel("grappa_fill", arguments, outputs=("data",), bytes=moved)
+
+
+@case("mr.partial_fourier pocs 8 coils 256^2, 5/8, 12 iterations")
+def _(tiny):
+    from pyrad_core import mr
+
+    kspace = mr.fft(_coil_images(tiny)[1], axes=(-2, -1))
+    kspace[:, 5 * kspace.shape[1] // 8 :] = 0
+    call = partial(mr.partial_fourier, method="pocs")
+    return job(call, {"kspace": kspace}, bytes=12 * 6 * kspace.nbytes, tolerance=1e-4)

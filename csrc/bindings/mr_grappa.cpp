@@ -4,6 +4,7 @@
 #include "mr/grappa_fill.hpp"
 #include "mr/grappa_patterns.hpp"
 #include "mr/grappa_weights.hpp"
+#include "mr/phase_constraint.hpp"
 
 namespace pyrad::bind {
 namespace {
@@ -167,12 +168,28 @@ template <class T> void def_grappa(py::module_ &m) {
         exact("data"), "Missing cells of data (cell, lanes) from their pattern's sources.");
 }
 
+template <class T> void def_phase(py::module_ &m) {
+    using C = std::complex<T>;
+    m.def(
+        "constrain_phase",
+        [](const Array<C> &phases, bool magnitude, Array<C> &images) {
+            const auto p = input<1>(phases, "phases");
+            auto x = output<1>(images, "images");
+            require_shape<1>(p.shape, x.shape, "phases");
+            run([&] { constrain_phase(reals(p.data), magnitude, p.size(), reals(x.data)); });
+        },
+        exact("phases"), "magnitude"_a, exact("images"),
+        "The part of images along phases (of modulus 1), or their magnitude, in place.");
+}
+
 } // namespace
 
 void bind_mr_grappa(py::module_ &m) {
     def_plan(m);
     def_grappa<float>(m);
     def_grappa<double>(m);
+    def_phase<float>(m);
+    def_phase<double>(m);
 }
 
 } // namespace pyrad::bind

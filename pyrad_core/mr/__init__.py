@@ -20,6 +20,7 @@ from .masks import caipi_mask, partial_fourier_mask, poisson_mask, regular_mask
 from .nlinv import nlinv
 from .nufft import NUFFT
 from .oversampling import remove_oversampling, zero_fill
+from .partial_fourier import partial_fourier
 from .phase_sensitive import phase_sensitive
 from .sense import Sense
 from .spiral import GradientLimits, readout_times, spiral
@@ -29,9 +30,9 @@ from .walsh import walsh
 from .window import window
 
 __all__ = [
+    "NUFFT",
     "GradientLimits",
     "Grappa",
-    "NUFFT",
     "Sense",
     "Toeplitz",
     "apply_compression",
@@ -57,6 +58,7 @@ __all__ = [
     "low_resolution_maps",
     "nlinv",
     "noise_covariance",
+    "partial_fourier",
     "partial_fourier_mask",
     "phase_sensitive",
     "poisson_mask",

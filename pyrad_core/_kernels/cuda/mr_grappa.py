@@ -9,6 +9,7 @@ import numpy as np
 from . import runtime
 
 __all__ = [
+    "constrain_phase",
     "grappa_fill",
     "grappa_gram",
     "grappa_patterns",
@@ -115,3 +116,11 @@ def grappa_fill(cells: Any, starts: Any, begin: Any, offsets: Any, weights: Any,
     args = (jobs, cells, starts, begin, offsets, weights, np.int32(coils), np.int32(lanes), data)
     name = f"grappa_fill_{runtime.suffix(data)}"
     runtime.launch("mr/grappa_fill.cu", name, (count,), (across, rows), args)
+
+
+def constrain_phase(phases: Any, magnitude: bool, images: Any) -> None:
+    """The part of images along phases (of modulus 1), or their magnitude, in place."""
+    args = (phases, np.int32(magnitude), np.int64(images.size), images)
+    name = f"constrain_phase_{runtime.suffix(images)}"
+    grid = (runtime.ceil_div(images.size, _BLOCK),)
+    runtime.launch("mr/phase_constraint.cu", name, grid, (_BLOCK,), args)
