@@ -59,3 +59,28 @@ def _(tiny):
     kspace[:, 5 * kspace.shape[1] // 8 :] = 0
     call = partial(mr.partial_fourier, method="pocs")
     return job(call, {"kspace": kspace}, bytes=12 * 6 * kspace.nbytes, tolerance=1e-4)
+
+
+@case("mr.spirit 8 coils 256^2, 2 x 2, 20 iterations")
+def _(tiny):
+    from pyrad_core import mr
+
+    kspace = undersampled(tiny)
+    call = partial(mr.spirit, iterations=5 if tiny else 20)
+    moved = 20 * (4 * kspace.nbytes + 36 * kspace[0].nbytes)
+    return job(call, {"kspace": kspace}, bytes=moved, tolerance=1e-3)
+
+
+@case("mr.coil_matrix_multiply, 8 coils 256^3")
+def _(tiny):
+    coils, pixels = (5, 300) if tiny else (8, 256**3)
+    rng = np.random.default_rng(0)
+
+    def draw(rows):
+        return rng.standard_normal((rows, 2 * pixels), np.float32).view(np.complex64)
+
+    images = draw(coils)
+    matrices = draw(coils * (coils + 1) // 2)
+    arguments = {"matrices": matrices, "images": images, "out": np.zeros_like(images)}
+    moved = matrices.nbytes + 2 * images.nbytes
+    return kernel("coil_matrix_multiply", arguments, outputs=("out",), bytes=moved)

@@ -1,6 +1,7 @@
 #include "bindings/bind.hpp"
 
 #include "mr/coil_lanes.hpp"
+#include "mr/coil_matrices.hpp"
 #include "mr/grappa_fill.hpp"
 #include "mr/grappa_patterns.hpp"
 #include "mr/grappa_weights.hpp"
@@ -168,6 +169,26 @@ template <class T> void def_grappa(py::module_ &m) {
         exact("data"), "Missing cells of data (cell, lanes) from their pattern's sources.");
 }
 
+template <class T> void def_matrices(py::module_ &m) {
+    using C = std::complex<T>;
+    m.def(
+        "coil_matrix_multiply",
+        [](const Array<C> &matrices, const Array<C> &images, Array<C> &out) {
+            const auto h = input<2>(matrices, "matrices");
+            const auto x = input<2>(images, "images");
+            auto y = output<2>(out, "out");
+            const i64 coils = x.shape[0], pixels = x.shape[1];
+            require_shape<2>(h.shape, {coils * (coils + 1) / 2, pixels}, "matrices");
+            require_shape<2>(y.shape, x.shape, "out");
+            run([&] {
+                coil_matrix_multiply(reals(h.data), reals(x.data), coils, pixels, reals(y.data));
+            });
+        },
+        exact("matrices"), exact("images"), exact("out"),
+        "Hermitian matrices, given as their lower triangle (pairs, pixels), times images (coils, "
+        "pixels).");
+}
+
 template <class T> void def_phase(py::module_ &m) {
     using C = std::complex<T>;
     m.def(
@@ -188,6 +209,8 @@ void bind_mr_grappa(py::module_ &m) {
     def_plan(m);
     def_grappa<float>(m);
     def_grappa<double>(m);
+    def_matrices<float>(m);
+    def_matrices<double>(m);
     def_phase<float>(m);
     def_phase<double>(m);
 }

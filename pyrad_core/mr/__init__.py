@@ -24,6 +24,7 @@ from .partial_fourier import partial_fourier
 from .phase_sensitive import phase_sensitive
 from .sense import Sense
 from .spiral import GradientLimits, readout_times, spiral
+from .spirit import spirit
 from .toeplitz import Toeplitz
 from .trajectories import epi, golden_angle, golden_radial, kooshball, radial, rosette, stack
 from .walsh import walsh
@@ -71,6 +72,7 @@ __all__ = [
     "remove_oversampling",
     "rosette",
     "spiral",
+    "spirit",
     "stack",
     "walsh",
     "window",

@@ -23,7 +23,7 @@ from .grappa_plan import (
     three,
 )
 
-__all__ = ["Grappa", "grappa"]
+__all__ = ["Grappa", "given_mask", "grappa", "host_array"]
 
 _CHUNK_BYTES = 64 << 20  # of weights that grappa() holds at a time
 
@@ -96,7 +96,7 @@ def grappa(
         sampled = given_mask(edge, y.shape[1:])
     _require_samples(edge, y, sampled)
     window = kernel_shape(kernel, y.ndim - 1)
-    host = _host(sampled).reshape(y.shape[1:])
+    host = host_array(sampled).reshape(y.shape[1:])
     centre, block = calibration_of(edge, y, host, window)
     _warn_of_rate(host, block if block is not None else sampled_block(host), y.shape[0])
     gram = Gram(edge, centre, window, regularization)
@@ -155,7 +155,7 @@ class Grappa:
         self.shape = tuple(edge["mask"].shape)
         window = kernel_shape(kernel, len(self.shape))
         sampled = given_mask(edge, self.shape)
-        host = _host(sampled).reshape(self.shape)
+        host = host_array(sampled).reshape(self.shape)
         centre, _ = calibration_of(edge, data, host, window)
         _warn_of_rate(host, sampled_block(host), self.coils)
         gram = Gram(edge, centre, window, regularization)
@@ -263,5 +263,6 @@ def _warn_of_blind(patterns: Patterns) -> None:
         )
 
 
-def _host(x: Any) -> np.ndarray:
+def host_array(x: Any) -> np.ndarray:
+    """The array in host memory."""
     return x if isinstance(x, np.ndarray) else x.get()

@@ -138,8 +138,8 @@ class Gram:
         self.matrix = edge.xp.empty((side, side), np.complex128)
         cube = data.reshape(self.coils, *three(data.shape[1:]))
         edge.kernels.grappa_gram(cube, self.kernel, self.matrix)
-        power = float(edge.xp.trace(self.matrix).real) / side
-        self.ridge = regularization * power
+        self.power = float(edge.xp.trace(self.matrix).real) / side
+        self.ridge = regularization * self.power
         kz, ky, kx = self.kernel
         self.centre = (kz // 2 * ky + ky // 2) * kx + kx // 2
 

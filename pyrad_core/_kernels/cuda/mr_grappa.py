@@ -1,4 +1,4 @@
-"""CUDA launchers of csrc/mr/coil_lanes and csrc/mr/grappa_*; names and signatures are the CPU's."""
+"""CUDA launchers of GRAPPA, SPIRiT and partial Fourier; names and signatures are the CPU's."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from . import runtime
 
 __all__ = [
+    "coil_matrix_multiply",
     "constrain_phase",
     "grappa_fill",
     "grappa_gram",
@@ -124,3 +125,12 @@ def constrain_phase(phases: Any, magnitude: bool, images: Any) -> None:
     name = f"constrain_phase_{runtime.suffix(images)}"
     grid = (runtime.ceil_div(images.size, _BLOCK),)
     runtime.launch("mr/phase_constraint.cu", name, grid, (_BLOCK,), args)
+
+
+def coil_matrix_multiply(matrices: Any, images: Any, out: Any) -> None:
+    """Hermitian matrices, given as their lower triangle (pairs, pixels), times images."""
+    coils, pixels = images.shape
+    args = (matrices, images, np.int32(coils), np.int64(pixels), out)
+    name = f"coil_matrix_multiply_{runtime.suffix(out)}"
+    grid = (runtime.ceil_div(pixels, _BLOCK),)
+    runtime.launch("mr/coil_matrices.cu", name, grid, (_BLOCK,), args)
