@@ -18,7 +18,7 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent.resolve()
-CUDA_SOURCES = ("*.cu", "*.cuh", "*.hpp")
+CUDA_SOURCES = ("*.cu", "*.cuh", "*.hpp", "*.inl")
 
 
 class CMakeBuild(build_ext):

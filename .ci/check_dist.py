@@ -18,7 +18,7 @@ def main(root: Path, dist: Path) -> int:
     for_nvrtc = {
         f"pyrad_core/_csrc/{path.removeprefix('csrc/')}"
         for path in sources
-        if path.endswith((".cu", ".cuh", ".hpp"))
+        if path.endswith((".cu", ".cuh", ".hpp", ".inl"))
         and path.split("/")[1] not in ("bindings", "cuda_emu")
     }
     missing = sorted(sources - packed) + sorted(for_nvrtc - installed)

@@ -5,8 +5,9 @@
 #include "texture/local_glcm.hpp"
 
 #include "base/pool.hpp"
-#include "texture/eigen_math.hpp"
 #include "texture/glcm_math.hpp"
+#include "texture/lane_eigen.hpp"
+#include "texture/pair_graph_math.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -25,9 +26,13 @@ struct DifferenceWeights {
 // What all windows share.
 struct Plan {
     std::vector<double> log_step; // log_step[c] = c log2 c - (c - 1) log2 (c - 1)
+    std::vector<double> root;     // square roots of counts
     std::vector<DifferenceWeights> weights;
 
-    Plan(i64 ng, i64 most_pairs) : log_step(2 * most_pairs + 2), weights(ng) {
+    Plan(i64 ng, i64 most_pairs)
+        : log_step(2 * most_pairs + 2), root(log_step.size()), weights(ng) {
+        for (size_t c = 1; c < root.size(); ++c)
+            root[c] = std::sqrt(static_cast<double>(c));
         for (size_t c = 2; c < log_step.size(); ++c) {
             const double x = static_cast<double>(c);
             log_step[c] = x * std::log2(x) - (x - 1) * std::log2(x - 1);
@@ -44,7 +49,8 @@ struct Plan {
 class LocalTable {
   public:
     LocalTable(const Plan &plan, i64 ng, i64 most_pairs)
-        : plan_(plan), ng_(ng), joint_(ng * ng), marginal_(ng), sum_(2 * ng), difference_(ng) {
+        : plan_(plan), ng_(ng), joint_(ng * ng), marginal_(ng), sum_(2 * ng), difference_(ng),
+          rank_(ng) {
         first_.reserve(most_pairs);
         second_.reserve(most_pairs);
     }
@@ -75,7 +81,8 @@ class LocalTable {
         return g;
     }
 
-    double mcc(double n);
+    // *result = Mcc, once the queue has been flushed
+    void mcc(double n, EigenQueue &queue, double *result);
 
     void clear_counts() {
         for (i64 p = 0; p < pairs(); ++p) {
@@ -138,32 +145,50 @@ class LocalTable {
     i64 ng_;
     std::vector<i32> joint_, marginal_, sum_, difference_, first_, second_;
     i64 level_sum_ = 0;
-    std::vector<i32> levels_;
-    std::vector<double> matrix_, diagonal_, off_;
+    std::vector<i32> levels_, rank_, parent_; // levels of the window and their places in the list
+    void list_levels();
+    bool graph_connected();
 };
 
-// As in glcm_features.cpp, over the levels of the window only.
-double LocalTable::mcc(double n) {
+void LocalTable::list_levels() {
+    for (const i32 level : levels_)
+        rank_[level] = 0;
     levels_.clear();
     for (const auto *side : {&first_, &second_})
-        levels_.insert(levels_.end(), side->begin(), side->end());
-    std::sort(levels_.begin(), levels_.end());
-    levels_.erase(std::unique(levels_.begin(), levels_.end()), levels_.end());
+        for (const i32 level : *side)
+            if (!rank_[level]) {
+                levels_.push_back(level);
+                rank_[level] = static_cast<i32>(levels_.size());
+            }
+}
+
+bool LocalTable::graph_connected() {
+    parent_.resize(2 * levels_.size());
+    DoubleCover cover(parent_.data(), static_cast<i32>(levels_.size()));
+    for (i64 p = 0; p < pairs() && !cover.connected(); ++p)
+        cover.add_pair(rank_[first_[p]] - 1, rank_[second_[p]] - 1);
+    return cover.connected();
+}
+
+// As in glcm_features.cpp, over the levels of the window only.
+void LocalTable::mcc(double n, EigenQueue &queue, double *result) {
+    list_levels();
     const i32 size = static_cast<i32>(levels_.size());
-    if (size < 2)
-        return 0;
-    matrix_.resize(static_cast<size_t>(size) * size);
-    diagonal_.resize(size);
-    off_.resize(size);
-    for (i32 r = 0; r < size; ++r)
-        for (i32 c = 0; c <= r; ++c) {
-            const i32 i = levels_[r], j = levels_[c];
-            const double weight = std::sqrt(static_cast<double>(marginal_[i]) * marginal_[j]);
-            const double count = joint_[cell(i, j)] * (i == j ? 2.0 : 1.0);
-            matrix_[static_cast<size_t>(r) * size + c] = count / weight - weight / n;
+    if (size < 2 || !graph_connected()) {
+        *result = size < 2 ? 0 : 1;
+        return;
+    }
+    const EigenQueue::Matrix matrix = queue.add(size, result);
+    for (i32 r = 0; r < size; ++r) {
+        const i32 i = levels_[r];
+        const double root = plan_.root[marginal_[i]], inverse = 1 / root, share = root / n;
+        for (i32 c = 0; c < r; ++c) {
+            const i32 j = levels_[c];
+            const double other = plan_.root[marginal_[j]];
+            matrix(r, c) = joint_[cell(i, j)] * inverse / other - share * other;
         }
-    tridiagonalise(matrix_.data(), size, diagonal_.data(), off_.data());
-    return largest_eigenvalue(diagonal_.data(), off_.data(), size, 1.0 + 1e-12);
+        matrix(r, r) = 2.0 * joint_[cell(i, i)] * inverse * inverse - share * root;
+    }
 }
 
 // Mean over the groups, feature by feature, of the values that are defined.
@@ -185,28 +210,51 @@ struct Average {
     }
 };
 
+// What one worker needs. `mcc` holds that of every window of a tile and group, NaN without pairs.
+struct Scratch {
+    LocalTable table;
+    EigenQueue queue;
+    std::vector<i32> seen;
+    std::vector<double> mcc;
+};
+
 template <class L>
-void one_window(const L *centre, const LocalWindow &w, bool ibsi, bool mcc, std::vector<i32> &seen,
-                LocalTable &table, double *out) {
+void one_window(const L *centre, const LocalWindow &w, bool ibsi, Scratch &scratch, double *mcc,
+                double *out) {
     for (i64 v = 0; v < w.window_size; ++v)
-        seen[v] = centre[w.window[v]];
+        scratch.seen[v] = centre[w.window[v]];
+    LocalTable &table = scratch.table;
     Average average;
     double values[glcm_feature_count];
     for (i64 g = 0; g < w.groups; ++g) {
         table.clear_pairs();
         for (i64 p = w.starts[g]; p < w.starts[g + 1]; ++p) {
-            const i32 i = seen[w.pairs[2 * p]], j = seen[w.pairs[2 * p + 1]];
+            const i32 i = scratch.seen[w.pairs[2 * p]], j = scratch.seen[w.pairs[2 * p + 1]];
             if (i && j)
                 table.add(i, j);
         }
         if (!table.pairs())
             continue;
         glcm_finish(table.sums(), ibsi ? nan : 1.0, ibsi ? nan : 0.0, values);
-        values[glcm_mcc] = mcc ? table.mcc(2.0 * table.pairs()) : nan;
+        values[glcm_mcc] = nan;
+        if (mcc)
+            table.mcc(2.0 * table.pairs(), scratch.queue, mcc + g);
         table.clear_counts();
         average.add(values);
     }
     average.write(out);
+}
+
+// Mean over the groups that have pairs.
+double mean_mcc(const double *values, i64 groups) {
+    double sum = 0;
+    i64 defined = 0;
+    for (i64 g = 0; g < groups; ++g)
+        if (values[g] == values[g]) {
+            sum += values[g];
+            ++defined;
+        }
+    return defined ? sum / defined : nan;
 }
 
 } // namespace
@@ -218,12 +266,21 @@ void local_glcm(View<const L, 3> levels, const i64 *centres, i64 count, const Lo
     for (i64 g = 0; g < window.groups; ++g)
         most_pairs = std::max<i64>(most_pairs, window.starts[g + 1] - window.starts[g]);
     const Plan plan(ng, most_pairs);
-    std::vector<LocalTable> tables(max_workers(), LocalTable(plan, ng, most_pairs));
-    std::vector<std::vector<i32>> seen(max_workers(), std::vector<i32>(window.window_size));
-    parallel_for(count, 32, [&](i64 begin, i64 end, int worker) {
+    const std::vector<i32> seen(window.window_size);
+    std::vector<Scratch> workers(
+        max_workers(),
+        Scratch{LocalTable(plan, ng, most_pairs), EigenQueue(1.0 + 1e-12), seen, {}});
+    parallel_for(count, 128, [&](i64 begin, i64 end, int worker) {
+        Scratch &scratch = workers[worker];
+        const i64 groups = window.groups;
+        scratch.mcc.assign(mcc ? (end - begin) * groups : 0, nan);
+        double *const first = mcc ? scratch.mcc.data() : nullptr;
         for (i64 c = begin; c < end; ++c)
-            one_window(levels.data + centres[c], window, ibsi, mcc, seen[worker], tables[worker],
-                       out + c * glcm_feature_count);
+            one_window(levels.data + centres[c], window, ibsi, scratch,
+                       mcc ? first + (c - begin) * groups : nullptr, out + c * glcm_feature_count);
+        scratch.queue.flush();
+        for (i64 c = begin; mcc && c < end; ++c)
+            out[c * glcm_feature_count + glcm_mcc] = mean_mcc(first + (c - begin) * groups, groups);
     });
 }
 

@@ -5,6 +5,7 @@
 // window_size^2 and two vectors.
 #include "texture/eigen_math.hpp"
 #include "texture/glcm_math.hpp"
+#include "texture/pair_graph_math.hpp"
 
 namespace {
 
@@ -98,6 +99,15 @@ __device__ int rank_of(double level, double *list, int &size) {
     return size++;
 }
 
+__device__ bool graph_connected(const Pairs &pairs, double *levels, int size, i32 *parents) {
+    DoubleCover cover(parents, size);
+    for (int p = pairs.begin; p < pairs.end && !cover.connected(); ++p)
+        if (pairs.inside(p))
+            cover.add_pair(rank_of(pairs.first(p), levels, size),
+                           rank_of(pairs.second(p), levels, size));
+    return cover.connected();
+}
+
 __device__ double pair_mcc(const Pairs &pairs, double n, int most, double *scratch) {
     double *const matrix = scratch, *const levels = matrix + most * most;
     double *const marginal = levels + most;
@@ -109,6 +119,8 @@ __device__ double pair_mcc(const Pairs &pairs, double n, int most, double *scrat
         }
     if (size < 2)
         return 0;
+    if (!graph_connected(pairs, levels, size, reinterpret_cast<i32 *>(marginal)))
+        return 1;
     for (int k = 0; k < size * size; ++k)
         matrix[k] = 0;
     for (int p = pairs.begin; p < pairs.end; ++p)

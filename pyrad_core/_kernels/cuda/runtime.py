@@ -175,7 +175,7 @@ def _source_hash() -> str:
     """Of everything a kernel may include: CuPy's cache key covers only the file it is given."""
     folder = source_folder()
     digest = hashlib.sha256()
-    for pattern in ("*.cu", "*.cuh", "*.hpp"):
+    for pattern in ("*.cu", "*.cuh", "*.hpp", "*.inl"):
         for path in sorted(folder.rglob(pattern)):
             digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
