@@ -11,17 +11,29 @@ using Tuple3 = std::array<i64, 3>;
 
 // Checked pieces of a gridding plan, as the kernels take them.
 template <class T>
-GridPlan<T> plan_of(const Array<i32> &start, const Array<T> &weights, const Array<i32> &order,
-                    const Array<i64> &bins, const Tuple3 &tiles) {
-    const auto w = shape_of<3>(weights, "weights");
-    if (w[1] < 1 || w[1] > 3)
-        fail(ErrorKind::shape, "weights has ", w[1], " axes, expected 1 to 3");
-    require_shape<2>(shape_of<2>(start, "start"), {w[0], w[1]}, "start");
-    require_shape<1>(shape_of<1>(order, "order"), {w[0]}, "order");
+GridPlan<T> plan_of(const Array<i32> &start, const Array<T> &offset, const Array<i32> &order,
+                    const Array<i64> &bins, const Tuple3 &tiles, const Array<T> &coefficients) {
+    const auto n = shape_of<2>(offset, "offset");
+    const auto table = shape_of<2>(coefficients, "coefficients");
+    if (n[1] < 1 || n[1] > 3)
+        fail(ErrorKind::shape, "offset has ", n[1], " axes, expected 1 to 3");
+    if (table[0] < 1 || table[1] < 1 || table[1] > 16)
+        fail(ErrorKind::shape, "coefficients describe a kernel of ", table[1],
+             " cells, expected 1 to 16");
+    require_shape<2>(shape_of<2>(start, "start"), {n[0], n[1]}, "start");
+    require_shape<1>(shape_of<1>(order, "order"), {n[0]}, "order");
     require_shape<1>(shape_of<1>(bins, "bins"),
                      {checked_product({tiles[0], tiles[1], tiles[2]}) + 1}, "bins");
-    return {static_cast<int>(w[1]), static_cast<int>(w[2]), w[0],        start.data(),
-            weights.data(),         order.data(),           bins.data(), tiles};
+    return {static_cast<int>(n[1]),
+            static_cast<int>(table[1]),
+            static_cast<int>(table[0] - 1),
+            n[0],
+            coefficients.data(),
+            start.data(),
+            offset.data(),
+            order.data(),
+            bins.data(),
+            tiles};
 }
 
 // Grid [z][y][x][lanes] complex.
@@ -47,46 +59,39 @@ template <class T> const T *reals(const std::complex<T> *p) {
 }
 template <class T> T *reals(std::complex<T> *p) { return reinterpret_cast<T *>(p); }
 
-template <class T> void def_plan(py::module_ &m) {
+template <class T, class K> void def_plan(py::module_ &m) {
     m.def(
         "plan_gridding",
-        [](const Array<double> &coordinates, const std::vector<double> &ratio, const Tuple3 &cells,
-           const Tuple3 &tiles, const Array<T> &coefficients, Array<i32> &start, Array<T> &weights,
-           Array<i32> &order, Array<i64> &bins) {
+        [](const Array<K> &coordinates, const std::vector<double> &ratio, const Tuple3 &cells,
+           Array<i32> &start, Array<T> &offset, Array<i32> &order, Array<i64> &bins,
+           const Tuple3 &tiles, const Array<T> &coefficients) {
             const auto k = input<2>(coordinates, "coordinates");
-            const auto table = input<2>(coefficients, "coefficients");
-            const i64 samples = k.shape[0], dims = k.shape[1], width = table.shape[1];
+            const i64 samples = k.shape[0], dims = k.shape[1];
             if (dims < 1 || dims > 3 || static_cast<i64>(ratio.size()) != dims)
                 fail(ErrorKind::shape, "coordinates has ", dims, " axes, ratio ", ratio.size());
-            if (table.shape[0] < 1 || width < 1 || width > 16)
-                fail(ErrorKind::shape, "coefficients describe a kernel of ", width,
-                     " cells, expected 1 to 16");
-            auto start_out = output<2>(start, "start");
-            auto weights_out = output<3>(weights, "weights");
-            auto order_out = output<1>(order, "order");
-            auto bins_out = output<1>(bins, "bins");
-            plan_of<T>(start, weights, order, bins, tiles);
-            require_shape<3>(weights_out.shape, {samples, dims, width}, "weights");
+            const PlanArrays<T> out{output<2>(start, "start").data,
+                                    output<2>(offset, "offset").data,
+                                    output<1>(order, "order").data, output<1>(bins, "bins").data};
+            const auto plan = plan_of<T>(start, offset, order, bins, tiles, coefficients);
+            require_shape<2>(shape_of<2>(offset, "offset"), {samples, dims}, "offset");
             run([&] {
                 plan_gridding(k.data, samples, static_cast<int>(dims), ratio.data(), cells, tiles,
-                              table.data, static_cast<int>(table.shape[0] - 1),
-                              static_cast<int>(width), start_out.data, weights_out.data,
-                              order_out.data, bins_out.data);
+                              plan.width, out);
             });
         },
-        exact("coordinates"), "ratio"_a, "cells"_a, "tiles"_a, exact("coefficients"),
-        exact("start"), exact("weights"), exact("order"), exact("bins"),
-        "Tile order, first cells and kernel weights of samples (cycles per field of view).");
+        exact("coordinates"), "ratio"_a, "cells"_a, exact("start"), exact("offset"), exact("order"),
+        exact("bins"), "tiles"_a, exact("coefficients"),
+        "Tile order, first cells and offsets of samples (cycles per field of view).");
 }
 
 template <class T> void def_transfer(py::module_ &m) {
     using C = std::complex<T>;
     m.def(
         "grid_interpolate",
-        [](const Array<C> &grid, const Array<i32> &start, const Array<T> &weights,
+        [](const Array<C> &grid, const Array<i32> &start, const Array<T> &offset,
            const Array<i32> &order, const Array<i64> &bins, const Tuple3 &tiles,
-           Array<C> &samples) {
-            const auto plan = plan_of(start, weights, order, bins, tiles);
+           const Array<T> &coefficients, Array<C> &samples) {
+            const auto plan = plan_of(start, offset, order, bins, tiles, coefficients);
             const Grid g = grid_of(grid);
             require_room(g, plan);
             auto out = output<2>(samples, "samples");
@@ -96,13 +101,15 @@ template <class T> void def_transfer(py::module_ &m) {
                             reals(out.data));
             });
         },
-        exact("grid"), exact("start"), exact("weights"), exact("order"), exact("bins"), "tiles"_a,
-        exact("samples"), "Samples (coils, samples) from a grid (z, y, x, lanes).");
+        exact("grid"), exact("start"), exact("offset"), exact("order"), exact("bins"), "tiles"_a,
+        exact("coefficients"), exact("samples"),
+        "Samples (coils, samples) from a grid (z, y, x, lanes).");
     m.def(
         "grid_spread",
-        [](const Array<C> &samples, const Array<i32> &start, const Array<T> &weights,
-           const Array<i32> &order, const Array<i64> &bins, const Tuple3 &tiles, Array<C> &grid) {
-            const auto plan = plan_of(start, weights, order, bins, tiles);
+        [](const Array<C> &samples, const Array<i32> &start, const Array<T> &offset,
+           const Array<i32> &order, const Array<i64> &bins, const Tuple3 &tiles,
+           const Array<T> &coefficients, Array<C> &grid) {
+            const auto plan = plan_of(start, offset, order, bins, tiles, coefficients);
             const auto in = input<2>(samples, "samples");
             const Grid g = grid_of(grid);
             require_room(g, plan);
@@ -112,14 +119,15 @@ template <class T> void def_transfer(py::module_ &m) {
                 spread(reals(in.data), in.shape[0], plan, g.cells, g.lanes, reals(out.data));
             });
         },
-        exact("samples"), exact("start"), exact("weights"), exact("order"), exact("bins"),
-        "tiles"_a, exact("grid"), "Adjoint of grid_interpolate; the grid is overwritten.");
+        exact("samples"), exact("start"), exact("offset"), exact("order"), exact("bins"), "tiles"_a,
+        exact("coefficients"), exact("grid"),
+        "Adjoint of grid_interpolate; the grid is overwritten.");
     m.def(
         "grid_interpolate_sorted",
-        [](const Array<C> &grid, const Array<i32> &start, const Array<T> &weights,
+        [](const Array<C> &grid, const Array<i32> &start, const Array<T> &offset,
            const Array<i32> &order, const Array<i64> &bins, const Tuple3 &tiles,
-           Array<C> &samples) {
-            const auto plan = plan_of(start, weights, order, bins, tiles);
+           const Array<T> &coefficients, Array<C> &samples) {
+            const auto plan = plan_of(start, offset, order, bins, tiles, coefficients);
             const Grid g = grid_of(grid);
             require_room(g, plan);
             auto out = output<2>(samples, "samples");
@@ -128,14 +136,15 @@ template <class T> void def_transfer(py::module_ &m) {
                 interpolate_sorted(reals(grid.data()), g.cells, g.lanes, plan, reals(out.data));
             });
         },
-        exact("grid"), exact("start"), exact("weights"), exact("order"), exact("bins"), "tiles"_a,
-        exact("samples"), "Samples in tile order, interleaved (samples, lanes).");
+        exact("grid"), exact("start"), exact("offset"), exact("order"), exact("bins"), "tiles"_a,
+        exact("coefficients"), exact("samples"),
+        "Samples in tile order, interleaved (samples, lanes).");
     m.def(
         "grid_spread_sorted",
         [](const Array<C> &samples, const Array<T> &density, const Array<i32> &start,
-           const Array<T> &weights, const Array<i32> &order, const Array<i64> &bins,
-           const Tuple3 &tiles, Array<C> &grid) {
-            const auto plan = plan_of(start, weights, order, bins, tiles);
+           const Array<T> &offset, const Array<i32> &order, const Array<i64> &bins,
+           const Tuple3 &tiles, const Array<T> &coefficients, Array<C> &grid) {
+            const auto plan = plan_of(start, offset, order, bins, tiles, coefficients);
             const auto in = input<2>(samples, "samples");
             const auto factor = input<1>(density, "density");
             const Grid g = grid_of(grid);
@@ -147,8 +156,8 @@ template <class T> void def_transfer(py::module_ &m) {
                 spread_sorted(reals(in.data), factor.data, plan, g.cells, g.lanes, reals(out.data));
             });
         },
-        exact("samples"), exact("density"), exact("start"), exact("weights"), exact("order"),
-        exact("bins"), "tiles"_a, exact("grid"),
+        exact("samples"), exact("density"), exact("start"), exact("offset"), exact("order"),
+        exact("bins"), "tiles"_a, exact("coefficients"), exact("grid"),
         "Spreads samples (samples, lanes) in tile order, each times its density.");
 }
 
@@ -261,8 +270,10 @@ void bind_mr_grappa(py::module_ &m);
 
 void bind_mr(py::module_ &m) {
     bind_mr_grappa(m);
-    def_plan<float>(m);
-    def_plan<double>(m);
+    def_plan<float, float>(m);
+    def_plan<float, double>(m);
+    def_plan<double, float>(m);
+    def_plan<double, double>(m);
     def_transfer<float>(m);
     def_transfer<double>(m);
     def_pad<float>(m);

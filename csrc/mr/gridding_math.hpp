@@ -1,9 +1,10 @@
 // Gridding formulas that CPU and GPU share.
 //
 // A sample at k (cycles per field of view) lies at u = k G / N + G / 2 on the periodic grid of G
-// cells: k = 0 in the middle, where footprints do not wrap. Its kernel covers the `width` cells from start = ceil(u - width / 2); with x = start - (u - width /
-// 2) in [0, 1) the weight of cell start + j is the polynomial p_j(x), fitted to the kernel once per
-// plan (piecewise Horner: Barnett, Magland, af Klinteberg, doi:10.1137/18M120885X).
+// cells: k = 0 in the middle, where footprints do not wrap. Its kernel covers the `width` cells
+// from start = ceil(u - width / 2); with x = start - (u - width / 2) in [0, 1) the weight of cell
+// start + j is the polynomial p_j(x), fitted to the kernel once per plan (piecewise Horner:
+// Barnett, Magland, af Klinteberg, doi:10.1137/18M120885X).
 #pragma once
 
 #include "base/portable.hpp"
@@ -35,8 +36,16 @@ PYRAD_HD T grid_weight(const T *coefficients, int degree, int width, int j, T t)
     return p;
 }
 
-// Tile that holds a cell when `cells` are cut into `tiles` runs of nearly equal length.
-PYRAD_HD i64 grid_tile(i64 cell, i64 tiles, i64 cells) { return cell * tiles / cells; }
+// Tile that holds a cell when `cells` are cut into `tiles` runs of nearly equal length that begin
+// at even cells, and the first cell of a tile.
+PYRAD_HD i64 grid_tile(i64 cell, i64 tiles, i64 cells) {
+    const i64 pairs = (cells + 1) / 2;
+    return cell / 2 * tiles / pairs;
+}
+PYRAD_HD i64 tile_start(i64 tile, i64 tiles, i64 cells) {
+    const i64 pairs = (cells + 1) / 2;
+    return min_of((tile * pairs + tiles - 1) / tiles * 2, cells);
+}
 
 // Image index n sits at cell (n - size / 2) mod cells; -1 for a cell that holds no pixel.
 PYRAD_HD i64 image_index(i64 cell, i64 size, i64 cells) {

@@ -34,10 +34,11 @@ class Samples(NamedTuple):
     """Arrays of a plan, in the order the kernels take them."""
 
     start: Any
-    weights: Any
-    order: Any
+    offset: Any
+    order: Any  # position of each sample in the caller's order
     bins: Any
     tiles: tuple[int, int, int]
+    coefficients: Any
 
 
 class LaneGrid:
@@ -147,16 +148,13 @@ class Gridding(LaneGrid):
         table = kernel_polynomials(self.width, self.beta, fit)
         self.plan = Samples(
             xp.empty((m, self.dims), np.int32),
-            xp.empty((m, self.dims, self.width), self.real),
+            xp.empty((m, self.dims), self.real),
             xp.empty(m, np.int32),
             xp.empty(math.prod(self.tiles) + 1, np.int64),
             self.tiles,
+            xp.asarray(table, self.real),
         )
-        start, weights, order, bins, tiles = self.plan
-        table = xp.asarray(table, self.real)
-        kernels.plan_gridding(
-            coordinates, self.ratio, self.cells, tiles, table, start, weights, order, bins
-        )
+        kernels.plan_gridding(coordinates, self.ratio, self.cells, *self.plan)
 
     def forward(self, kernels: Any, images: Any, samples: Any) -> None:
         """samples[c] = unitary transform of images[c] at every coordinate."""

@@ -44,7 +44,7 @@ def test_sorted_and_map_kernels_parity(device, lanes):
 
     def run(kernels, array, numpy):
         arrays = [array(a) for a in plan.plan[:4]]
-        moved = (*arrays, plan.tiles)
+        moved = (*arrays, plan.tiles, array(plan.plan.coefficients))
         out = array(np.empty_like(samples)), array(np.empty_like(grid)), array(np.empty_like(image))
         padded = array(np.empty_like(grid))
         kernels.grid_interpolate_sorted(array(grid), *moved, out[0])
