@@ -32,3 +32,16 @@ def _(tiny):
     arguments = {"x": x, "analysis": bank.decomposition, "synthesis": bank.reconstruction}
     numbers = {"levels": levels, "shift": (0, 3, 5), "threshold": 0.5}
     return kernel("wavelet_shrink", {**arguments, **numbers, "out": np.zeros_like(x)}, ("out",))
+
+
+@case("mr.mix_spectra, 4 coefficients, 8 coils 256^2")
+def _(tiny):
+    cells, lanes, rank = (60, 4, 3) if tiny else (256 * 256, 8, 4)
+    rng = np.random.default_rng(0)
+
+    def normal(*shape):
+        return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(np.complex64)
+
+    pairs = rank * (rank + 1) // 2
+    arguments = {"matrices": normal(cells, pairs), "grids": normal(rank, cells, lanes)}
+    return kernel("mix_spectra", arguments, ("grids",))

@@ -267,9 +267,11 @@ template <class T> void def_pad(py::module_ &m) {
 
 void bind_mr_coils(py::module_ &m);
 void bind_mr_grappa(py::module_ &m);
+void bind_mr_subspace(py::module_ &m);
 
 void bind_mr(py::module_ &m) {
     bind_mr_grappa(m);
+    bind_mr_subspace(m);
     def_plan<float, float>(m);
     def_plan<float, double>(m);
     def_plan<double, float>(m);

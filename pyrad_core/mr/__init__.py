@@ -10,6 +10,7 @@ from .coils import combine_coils, noise_covariance, prewhiten
 from .compressed_sensing import compressed_sensing
 from .compression import apply_compression, compress_coils
 from .density import density_compensation
+from .dictionary import match_dictionary, subspace_basis
 from .epi_ghost import correct_epi_ghost, ramp_positions, regrid_readout
 from .espirit import espirit, espirit_memory
 from .fourier import fft, ifft
@@ -25,6 +26,8 @@ from .phase_sensitive import phase_sensitive
 from .sense import Sense
 from .spiral import GradientLimits, readout_times, spiral
 from .spirit import spirit
+from .subspace import subspace
+from .subspace_sense import SubspaceSense
 from .toeplitz import Toeplitz
 from .trajectories import epi, golden_angle, golden_radial, kooshball, radial, rosette, stack
 from .walsh import walsh
@@ -35,6 +38,7 @@ __all__ = [
     "GradientLimits",
     "Grappa",
     "Sense",
+    "SubspaceSense",
     "Toeplitz",
     "apply_compression",
     "caipi_mask",
@@ -62,6 +66,7 @@ __all__ = [
     "partial_fourier",
     "partial_fourier_mask",
     "phase_sensitive",
+    "match_dictionary",
     "poisson_mask",
     "prewhiten",
     "radial",
@@ -74,6 +79,8 @@ __all__ = [
     "spiral",
     "spirit",
     "stack",
+    "subspace",
+    "subspace_basis",
     "walsh",
     "window",
     "zero_fill",

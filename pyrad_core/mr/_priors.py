@@ -23,6 +23,7 @@ class Term:
     """One prior: ``prox`` on the image itself, or ``behind`` (K, prox of g) for g(K x)."""
 
     name: str
+    weight: float
     prox: Prox | None
     behind: tuple[LinearOperator, Prox] | None
 
@@ -93,18 +94,19 @@ def _wavelet(weight: float, layout: Layout, options: dict[str, Any]) -> Term:
         axes=layout.spatial,
         cycle_spin=options["cycle_spin"],
     )
-    return Term("wavelet", prox, None)
+    return Term("wavelet", weight, prox, None)
 
 
 def _tv(weight: float, layout: Layout, options: dict[str, Any]) -> Term:
     gradient = FiniteDifference(layout.shape, axes=layout.spatial)
     each = EachImage(lambda: TV(weight, tol=1e-4, max_iterations=60), layout.dims)
-    return Term("tv", each, (gradient, GroupL1(weight)))
+    return Term("tv", weight, each, (gradient, GroupL1(weight)))
 
 
 def _temporal_tv(weight: float, layout: Layout, options: dict[str, Any]) -> Term:
     _need_frames("temporal_tv", layout)
-    return Term("temporal_tv", None, (FiniteDifference(layout.shape, axes=(0,)), GroupL1(weight)))
+    difference = FiniteDifference(layout.shape, axes=(0,))
+    return Term("temporal_tv", weight, None, (difference, GroupL1(weight)))
 
 
 def _llr(weight: float, layout: Layout, options: dict[str, Any]) -> Term:
@@ -112,7 +114,7 @@ def _llr(weight: float, layout: Layout, options: dict[str, Any]) -> Term:
     prox = LocallyLowRank(
         weight, block=options["block"], dims=layout.dims, cycle_spin=options["cycle_spin"]
     )
-    return Term("llr", prox, None)
+    return Term("llr", weight, prox, None)
 
 
 def _need_frames(name: str, layout: Layout) -> None:

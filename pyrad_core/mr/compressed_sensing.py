@@ -2,48 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from .. import solvers
-from .._checks import choice, positive
-from ..errors import DataError
-from ..operators import Identity
-from ..solvers import Result
-from ..solvers.result import norm
+from .._checks import positive
 from ._encoding import Measurement
-from ._priors import Layout, Term, choose_solver, make_terms, take_weights
+from ._priors import Layout, make_terms, take_weights
+from ._regularised import ReconInfo, Regularised
 
 __all__ = ["ReconInfo", "compressed_sensing"]
-
-
-@dataclass
-class ReconInfo:
-    """How a regularised reconstruction ended.
-
-    Attributes
-    ----------
-    objective : ndarray, float64, shape (iterations,)
-        ``0.5 ||A x - y||^2 + sum_i weight_i g_i(x)`` after every iteration.
-    residuals : ndarray, float64
-        One number per iteration, as the solver's docstring says.
-    iterations : int
-    stop_reason : {"iterations", "tolerance", "callback", "diverged"}
-    solver : str
-        The one that ran.
-    weights : tuple of float
-        Absolute weights of the priors.
-    """
-
-    objective: np.ndarray
-    residuals: np.ndarray
-    iterations: int
-    stop_reason: str
-    solver: str
-    weights: tuple[float, ...]
 
 
 def compressed_sensing(
@@ -151,85 +118,23 @@ def compressed_sensing(
     >>> frames = prc.mr.compressed_sensing(cine, maps, prior="llr", weight=0.01, block=8)
     """
     names, numbers = take_weights(prior, weight)
-    choice("scale", scale, ("relative", "absolute"))
     rho = positive("penalty", penalty)
     data = Measurement(
         kspace, maps, coordinates=coordinates, mask=mask, weights=weights, dims=dims, eps=eps
     )
-    if scale == "relative":
-        largest = float(abs(data.operator._adjoint(data.y)).max())
-        numbers = [number * largest for number in numbers]
-    layout = Layout(data.operator.domain_shape, data.dims, data.dynamic)
     options = {"wavelet": wavelet, "level": level, "block": block, "cycle_spin": bool(cycle_spin)}
-    terms = make_terms(names, numbers, layout, options)
-    chosen = choose_solver(solver, terms)
-    objective = _Objective(data, terms) if return_info else None
-    result = _solve(
-        chosen,
-        data,
-        terms,
-        rho,
+    layout = Layout(data.operator.domain_shape, data.dims, data.dynamic)
+    task = Regularised(data.operator, data.y, data.bound)
+    unit = task.unit(scale)
+    result, info = task.minimise(
+        make_terms(names, [n * unit for n in numbers], layout, options),
+        solver=solver,
+        rho=rho,
+        return_info=return_info,
         iterations=iterations,
         x0=x0,
         tolerance=tolerance,
-        callback=_both(objective, callback),
+        callback=callback,
     )
-    image = data.edge.answer(result.x)
-    if objective is None:
-        return image
-    return image, ReconInfo(
-        np.array(objective.values),
-        result.residuals,
-        result.iterations,
-        result.stop_reason,
-        chosen,
-        tuple(numbers),
-    )
-
-
-def _solve(
-    solver: str, data: Measurement, terms: Sequence[Term], rho: float, **loop: Any
-) -> Result:
-    operator, y = data.operator, data.y
-    if solver in ("fista", "pogm"):
-        step = None if data.bound is None else 1 / data.bound
-        return getattr(solvers, solver)(operator, y, prox=terms[0].prox, step=step, **loop)
-    if solver == "admm":
-        bound = 1.02 * operator.norm(like=y) ** 2 if data.bound is None else data.bound
-        pairs: list[Any] = [term.behind or (None, term.prox) for term in terms]
-        norms = [1.0 if k is None else k.norm(like=y) ** 2 for k, _ in pairs]
-        weights = [rho * bound / (norm2 or 1.0) for norm2 in norms]
-        return solvers.admm(operator, y, priors=pairs, penalty=weights, **loop)
-    direct = [term for term in terms if term.behind is None][:1]
-    identity = Identity(operator.domain_shape)
-    rest = [term.behind or (identity, term.prox) for term in terms if term not in direct]
-    prox = direct[0].prox if direct else None
-    return solvers.pdhg(operator, y, prox=prox, priors=rest, **loop)
-
-
-class _Objective:
-    """Records the objective after every iteration."""
-
-    def __init__(self, data: Measurement, terms: Sequence[Term]):
-        self.data, self.terms = data, terms
-        self.values: list[float] = []
-
-    def __call__(self, _: int, x: Any, __: float) -> None:
-        residual = self.data.operator._forward(x)
-        residual -= self.data.y
-        fit = 0.5 * norm(residual) ** 2
-        self.values.append(fit + sum(term.value(x) for term in self.terms))
-
-
-def _both(first: Any, second: Callable | None) -> Any:
-    """Calls both after every iteration; the second one may stop."""
-    if first is None or second is None:
-        return first or second
-    if not callable(second):
-        raise DataError(f"callback is a {type(second).__name__}; expected a callable or None")
-
-    def call(k: int, x: Any, residual: float) -> Any:
-        first(k, x, residual)
-        return second(k, x, residual)
-
-    return call
+    image = data.edge.answer(result)
+    return (image, info) if return_info else image
