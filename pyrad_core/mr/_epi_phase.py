@@ -37,11 +37,11 @@ def _unit(n: int) -> np.ndarray:
 
 
 def _smooth_angle(xp: Any, d: Any) -> Any:
-    """Angle of d after a window of 5 pixels along x; 0 where there is no signal."""
-    weights = (0.25, 0.75, 1.0, 0.75, 0.25)
+    """Angle of d after a window of 3 pixels along x; 0 where there is no signal."""
+    weights = (0.5, 1.0, 0.5)
     total = xp.zeros_like(d)
     for shift, weight in enumerate(weights):
-        total += weight * xp.roll(d, shift - 2, axis=-1)
+        total += weight * xp.roll(d, shift - 1, axis=-1)
     size = xp.abs(total)
     return xp.where(size > 1e-3 * size.max(axis=-1, keepdims=True), xp.angle(total), 0)
 

@@ -49,7 +49,7 @@ def correct_epi_ghost(
         undersampled along y for "entropy" and "both".
     order : int or "pointwise"
         Of the polynomial along x that the phase is fitted by: 1 (delay and constant), or higher
-        for eddy currents; "pointwise" adds what a linear fit leaves, smoothed over 5 pixels.
+        for eddy currents; "pointwise" adds what a linear fit leaves, smoothed over 3 pixels.
     per_coil : bool
         A phase per coil; by default one for all, to which a coil counts by its signal.
     return_phase : bool
