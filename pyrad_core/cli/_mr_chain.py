@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import DataError
 from ._mr_frames import cleaned, prepared
-from ._mr_methods import ALIASES, METHODS
+from ._mr_methods import ALIASES, COUPLING, METHODS, mr
 from .common import Run
 
 _PASSED = ("iterations", "regularization", "weight", "prior", "coil_maps")
@@ -35,17 +35,20 @@ def reconstruct(run: Run, scan: Any, options: Mapping[str, Any]) -> Found:
     scan = _channels(run, scan, options)
     run.log(f"method {method}")
     chosen = METHODS[method]
-    stores: dict[Any, dict[Any, Any]] = {}
-    images: dict[tuple[int, ...], np.ndarray] = {}
     names = [n for n in scan.axes if n in _frame_names()]
+    together = COUPLING & set(str(arguments.get("prior", "")).split("+"))
+    images: dict[tuple[int, ...], np.ndarray] = {}
+    stores: dict[int, dict[Any, Any]] = {}
     with run.progress("reconstructing", int(np.prod(scan.frame_shape))) as step:
-        for index, kspace in scan.frames():
-            where = dict(zip(names, index, strict=True))
-            store = stores.setdefault(where.get("slice", 0), {})
-            frame = prepared(run, scan, where, kspace, options, store)
-            image = chosen.run(frame, **arguments)
-            images[index] = image if chosen.finished else frame.finish(image)
-            step()
+        for indices in _groups(names, scan.frame_shape, bool(together)):
+            frames = _prepare(run, scan, names, indices, options, stores)
+            if together and len(frames) < 2:
+                raise DataError(f"prior {'+'.join(together)} couples frames, but there is only one")
+            found = chosen.run(*frames, **arguments)
+            found = found if together else found[None]
+            for index, frame, image in zip(indices, frames, found, strict=True):
+                images[index] = image if chosen.finished else frame.finish(image)
+                step()
     values = _stacked(images, names, scan.frame_shape)
     if options["phase_sensitive"]:
         values = _phase_sensitive(images, names, scan.frame_shape)
@@ -55,6 +58,32 @@ def reconstruct(run: Run, scan: Any, options: Mapping[str, Any]) -> Found:
         method,
         scan.data.shape[0],
     )
+
+
+def _groups(
+    names: Sequence[str], shape: tuple[int, ...], together: bool
+) -> Iterator[list[tuple[int, ...]]]:
+    """Indices of the frames that one call reconstructs: one, or all of a slice."""
+    every = list(np.ndindex(*shape))
+    if not together:
+        yield from ([index] for index in every)
+        return
+    at = names.index("slice") if "slice" in names else None
+    for number in range(1 if at is None else shape[at]):
+        yield [index for index in every if at is None or index[at] == number]
+
+
+def _prepare(
+    run: Run, scan: Any, names: Sequence[str], indices: Sequence[tuple[int, ...]],
+    options: Mapping[str, Any], stores: dict[int, dict[Any, Any]],
+) -> list[Any]:  # fmt: skip
+    """Frames ready for a method; those of one slice share coil maps and density weights."""
+    frames = []
+    for index in indices:
+        where = dict(zip(names, index, strict=True))
+        store = stores.setdefault(where.get("slice", 0), {})
+        frames.append(prepared(run, scan, where, scan.data[(slice(None), *index)], options, store))
+    return frames
 
 
 def _frame_names() -> tuple[str, ...]:
@@ -115,8 +144,6 @@ def _settings(method: str, accepted: Sequence[str], texts: Sequence[str]) -> dic
 
 def _channels(run: Run, scan: Any, options: Mapping[str, Any]) -> Any:
     """Single precision, whitened, and fewer virtual coils; calibration lines alike."""
-    from .. import mr
-
     extra = scan.header.get("calibration_kspace")
     navigators = [record["samples"] for record in scan.header.get("navigators", ())]
     parts = [scan.data, *([] if extra is None else [extra]), *navigators]
@@ -127,7 +154,8 @@ def _channels(run: Run, scan: Any, options: Mapping[str, Any]) -> Any:
     wanted = options["coils"]
     if wanted is not None and wanted < parts[0].shape[0]:
         run.log(f"compressing {parts[0].shape[0]} coils to {wanted}")
-        parts = _compressed(mr, parts, wanted)
+        parts[0], matrix = mr.compress_coils(parts[0], virtual_coils=wanted, return_matrix=True)
+        parts[1:] = [mr.apply_compression(part, matrix) for part in parts[1:]]
     header = dict(scan.header)
     if extra is not None:
         header["calibration_kspace"] = parts[1]
@@ -137,15 +165,6 @@ def _channels(run: Run, scan: Any, options: Mapping[str, Any]) -> Any:
         for record, samples in zip(scan.header.get("navigators", ()), rest, strict=True)
     ]
     return cleaned(run, replace(scan, data=parts[0], header=header), options)
-
-
-def _compressed(mr: Any, parts: list[np.ndarray], coils: int) -> list[np.ndarray]:
-    """The same virtual coils for data, calibration lines and navigators."""
-    flat = parts[0].reshape(parts[0].shape[0], -1)
-    gram = flat @ flat.conj().T
-    vectors = np.linalg.eigh(gram.astype(np.complex128))[1][:, ::-1][:, :coils]
-    matrix = vectors.conj().T.astype(np.complex64)
-    return [np.tensordot(matrix, part, axes=1) for part in parts]
 
 
 def _stacked(
@@ -168,8 +187,6 @@ def _phase_sensitive(
     images: dict[tuple[int, ...], np.ndarray], names: Sequence[str], shape: tuple[int, ...]
 ) -> np.ndarray:
     """The first of two frames with its sign, by the phase of the second."""
-    from .. import mr
-
     pair = next((n for n in ("set", "contrast") if n in names and shape[names.index(n)] == 2), None)
     if pair is None:
         raise DataError("--phase-sensitive needs two sets or contrasts: image and reference")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import numpy as np
 
-from ._mr_methods import Frame
+from ._mr_methods import Frame, sampled_box
 from .common import Run
 
 _FRAME_KEYS = ("slice", "contrast", "phase", "repetition", "set")
@@ -44,7 +44,7 @@ def cleaned(run: Run, scan: Any, options: Mapping[str, Any]) -> Any:
             mask = _lines_of(mask, (*mask.shape[:-1], width), -1)
         scan = replace(scan, data=even(scan.data), mask=mask, header=header)
     if options["gradient_delay"]:
-        scan = _without_delays(run, mr, scan)
+        scan = _without_delays(run, scan)
     ghost = _ghost(scan, options["ghost"])
     if ghost != "none":
         run.log(f"removing the Nyquist ghost ({ghost})")
@@ -91,12 +91,16 @@ def _navigators_of(records: list[dict[str, Any]], where: Mapping[str, int]) -> A
     return records
 
 
-def _without_delays(run: Run, mr: Any, scan: Any) -> Any:
+def _without_delays(run: Run, scan: Any) -> Any:
+    from ._mr_methods import mr
+
     if scan.coordinates is None:
         raise click.UsageError("--gradient-delay is for non-Cartesian scans")
     run.log("correcting gradient delays")
     first = next(iter(scan.frames()))[1]
-    return replace(scan, coordinates=mr.correct_gradient_delay(first, scan.coordinates))
+    found = mr.correct_gradient_delay(scan.coordinates, kspace=first)
+    run.log(f"delays (samples): {np.round(found.delays, 3).tolist()}")
+    return replace(scan, coordinates=found.coordinates)
 
 
 def prepared(
@@ -124,7 +128,8 @@ def prepared(
     return Frame(
         kspace, shape, mask,
         calibration=calibration,
-        box=_box(sampled, options["calibration"]),
+        separate=extra is not None,
+        box=sampled_box(sampled, options["calibration"]),
         fill=_fill(options),
         finish=_finish(scan, shape, options),
         store=store,
@@ -199,27 +204,6 @@ def _calibration(scan: Any, where: Mapping[str, int]) -> np.ndarray | None:
 def _merged(kspace: np.ndarray, extra: np.ndarray) -> np.ndarray:
     """Calibration lines, completed by the image's own where those are missing."""
     return np.where((extra != 0).any(axis=0), extra, kspace)
-
-
-def _box(sampled: np.ndarray, asked: int) -> tuple[int, ...]:
-    """The largest sampled box around the centre, of at most ``asked`` per axis."""
-    centre = tuple(n // 2 for n in sampled.shape)
-    sizes = []
-    for axis, n in enumerate(sampled.shape):
-        line = sampled[tuple(slice(None) if i == axis else c for i, c in enumerate(centre))]
-        best = 1
-        for size in range(1, min(asked, n) + 1):
-            first = n // 2 - size // 2
-            if line[first : first + size].all():
-                best = size
-        sizes.append(best)
-    while min(sizes) > 1:
-        cut = tuple(slice(c - s // 2, c - s // 2 + s) for c, s in zip(centre, sizes, strict=True))
-        if sampled[cut].all():
-            break
-        largest = int(np.argmax(sizes))
-        sizes[largest] -= 1
-    return tuple(sizes)
 
 
 def _fill(options: Mapping[str, Any]) -> Callable[[np.ndarray], np.ndarray]:

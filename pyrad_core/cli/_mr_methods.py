@@ -17,9 +17,12 @@ from .. import mr as _mr
 from ..errors import DataError
 from ..mr.calibration import calibrate
 
-__all__ = ["ALIASES", "METHODS", "Frame", "Method"]
+__all__ = ["ALIASES", "COUPLING", "METHODS", "Frame", "Method", "sampled_box"]
 
 mr: Any = _mr
+
+#: Priors of compressed sensing that couple frames.
+COUPLING = {"llr", "temporal_tv"}
 
 
 @dataclass
@@ -33,7 +36,7 @@ class Frame:
     mask
         Cartesian samples that were measured; None where all were.
     calibration
-        k-space with a fully sampled centre, the frame's own or a separate scan's.
+        k-space with a fully sampled centre; with ``separate`` that of a scan of its own.
     box
         Size of that centre.
     fill
@@ -50,6 +53,7 @@ class Frame:
     coordinates: np.ndarray | None = None
     weights: np.ndarray | None = None
     calibration: np.ndarray | None = None
+    separate: bool = False
     box: tuple[int, ...] = ()
     fill: Callable[[np.ndarray], np.ndarray] = lambda k: k
     finish: Callable[[np.ndarray], np.ndarray] = lambda image: image
@@ -97,7 +101,10 @@ class Frame:
 
 @dataclass(frozen=True)
 class Method:
-    """A function of a frame, the sampling it is for, and whether it has finished its image."""
+    """A function of a frame, the sampling it is for, and whether it has finished its image.
+
+    One that takes several frames is given all of a slice at once for the priors that couple them.
+    """
 
     run: Callable[..., np.ndarray]
     sampling: str = "any"  # "cartesian", "free" or "any"
@@ -151,30 +158,69 @@ def _cg_sense(
 
 
 def _compressed_sensing(
-    f: Frame,
-    *,
+    *frames: Frame,
     prior: str = "wavelet",
     weight: float | None = None,
-    iterations: int | None = None,
+    iterations: int = 50,
+    solver: str | None = None,
     coil_maps: str = "espirit",
 ) -> np.ndarray:
-    given = {"weight": weight, "iterations": iterations}
+    f = frames[0]
+    priors = prior.split("+")
+    kspace, mask = f.kspace, f.mask
+    if len(frames) > 1:
+        kspace = np.stack([frame.kspace for frame in frames])
+        masks = [np.ones(f.shape, bool) if g.mask is None else g.mask for g in frames]
+        mask = None if f.coordinates is not None else np.stack(masks)
+    strength = 2e-3 if weight is None else weight
     return mr.compressed_sensing(
-        f.kspace,
+        kspace,
         f.maps(coil_maps),
-        mask=f.mask,
+        mask=mask,
         coordinates=f.coordinates,
-        prior=prior,
-        **{name: value for name, value in given.items() if value is not None},
+        weights=f.weights,
+        prior=priors if len(priors) > 1 else prior,
+        weight=[strength] * len(priors) if len(priors) > 1 else strength,
+        iterations=iterations,
+        solver=solver,
     )
 
 
-def _grappa(
-    f: Frame, *, kernel: Sequence[int] | None = None, coil_maps: str | None = None
+def _nlinv(
+    f: Frame, *, iterations: int = 9, regularization: float = 1.0, reduction: float = 0.5
 ) -> np.ndarray:
-    named = {} if kernel is None else {"kernel": tuple(kernel)}
-    filled = mr.grappa(f.kspace, _block(f), **named)
-    return _combined(f, filled, coil_maps)
+    image, _ = mr.nlinv(
+        f.kspace,
+        mask=f.mask,
+        coordinates=f.coordinates,
+        weights=f.weights,
+        shape=None if f.coordinates is None else f.shape,
+        iterations=iterations,
+        regularization=regularization,
+        reduction=reduction,
+    )
+    return image
+
+
+def _jsense(f: Frame, *, iterations: int = 6, degree: int = 9) -> np.ndarray:
+    image, _ = mr.jsense(
+        f.kspace,
+        mask=f.mask,
+        coordinates=f.coordinates,
+        weights=f.weights,
+        shape=None if f.coordinates is None else f.shape,
+        iterations=iterations,
+        degree=degree,
+    )
+    return image
+
+
+def _grappa(
+    f: Frame, *, kernel: Sequence[int] = (5, 5), regularization: float = 0.01,
+    coil_maps: str | None = None,
+) -> np.ndarray:  # fmt: skip
+    named = {"kernel": tuple(kernel), "regularization": regularization}
+    return _combined(f, mr.grappa(f.kspace, _block(f), mask=f.mask, **named), coil_maps)
 
 
 def _spirit(
@@ -194,22 +240,48 @@ def _combined(f: Frame, kspace: np.ndarray, coil_maps: str | None) -> np.ndarray
     return f.finish(mr.combine_coils(mr.ifft(f.fill(kspace), axes=f.axes), maps))
 
 
-def _block(f: Frame) -> np.ndarray:
-    """The sampled centre alone, as the kernels are calibrated on."""
-    whole = f.centre()
-    first = [n // 2 - size // 2 for n, size in zip(f.shape, f.box, strict=True)]
-    cut = tuple(slice(a, a + size) for a, size in zip(first, f.box, strict=True))
-    return np.ascontiguousarray(whole[(slice(None), *cut)])
+def _block(f: Frame) -> np.ndarray | None:
+    """The sampled part of a separate calibration scan; None where the frame holds its own."""
+    if not f.separate or f.calibration is None:
+        return None
+    sizes = sampled_box((f.calibration != 0).any(axis=0), max(f.shape))
+    return np.ascontiguousarray(centre_of(f.calibration, sizes))
+
+
+def centre_of(kspace: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
+    """The samples around DC."""
+    first = [n // 2 - size // 2 for n, size in zip(kspace.shape[1:], sizes, strict=True)]
+    return kspace[(slice(None), *(slice(a, a + n) for a, n in zip(first, sizes, strict=True)))]
+
+
+def sampled_box(sampled: np.ndarray, most: int) -> tuple[int, ...]:
+    """The largest sampled box around DC, of at most ``most`` per axis."""
+    centre = tuple(n // 2 for n in sampled.shape)
+    sizes = []
+    for axis, n in enumerate(sampled.shape):
+        line = sampled[tuple(slice(None) if i == axis else c for i, c in enumerate(centre))]
+        best = 1
+        for size in range(1, min(most, n) + 1):
+            first = n // 2 - size // 2
+            if line[first : first + size].all():
+                best = size
+        sizes.append(best)
+    while min(sizes) > 1 and not centre_of(sampled[None], sizes).all():
+        largest = int(np.argmax(sizes))
+        sizes[largest] -= 1
+    return tuple(sizes)
 
 
 _KNOWN: dict[str, Method] = {
     "sos": Method(_sos, "cartesian", finished=True),
-    "adaptive": Method(_adaptive, "cartesian", finished=True, needs=("walsh",)),
+    "adaptive": Method(_adaptive, "cartesian", finished=True),
     "espirit": Method(_espirit, "cartesian"),
     "gridding": Method(_gridding, "free", finished=True),
     "cg-sense": Method(_cg_sense),
-    "compressed-sensing": Method(_compressed_sensing, needs=("compressed_sensing",)),
-    "grappa": Method(_grappa, "cartesian", finished=True, needs=("grappa",)),
+    "compressed-sensing": Method(_compressed_sensing),
+    "nlinv": Method(_nlinv, needs=("nlinv",)),
+    "jsense": Method(_jsense, needs=("jsense",)),
+    "grappa": Method(_grappa, "cartesian", finished=True),
     "spirit": Method(_spirit, "cartesian", finished=True, needs=("spirit",)),
 }
 METHODS = {name: m for name, m in _KNOWN.items() if all(hasattr(mr, n) for n in m.needs)}
