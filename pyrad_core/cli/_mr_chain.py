@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import click
 import numpy as np
 
+from .. import mr
 from ..errors import DataError
 from ._mr_frames import cleaned, prepared
-from ._mr_methods import ALIASES, COUPLING, METHODS, mr
+from ._mr_methods import ALIASES, COUPLING, METHODS
 from .common import Run
 
 _PASSED = ("iterations", "regularization", "weight", "prior", "coil_maps")

@@ -9,6 +9,7 @@ from typing import Any
 import click
 import numpy as np
 
+from .. import mr
 from ._mr_methods import Frame, sampled_box
 from .common import Run
 
@@ -17,8 +18,6 @@ _FRAME_KEYS = ("slice", "contrast", "phase", "repetition", "set")
 
 def cleaned(run: Run, scan: Any, options: Mapping[str, Any]) -> Any:
     """The scan with evenly spaced readouts and corrected trajectories."""
-    from .. import mr
-
     ramp = scan.header.get("ramp")
     if ramp is not None:
         run.log("regridding samples on the readout's ramps")
@@ -48,7 +47,7 @@ def cleaned(run: Run, scan: Any, options: Mapping[str, Any]) -> Any:
     ghost = _ghost(scan, options["ghost"])
     if ghost != "none":
         run.log(f"removing the Nyquist ghost ({ghost})")
-        scan = _without_ghost(mr, scan, ghost, options["ghost_order"])
+        scan = _without_ghost(scan, ghost, options["ghost_order"])
     return scan
 
 
@@ -66,7 +65,7 @@ def _ghost(scan: Any, asked: str) -> str:
     return "entropy" if whole else "none"
 
 
-def _without_ghost(mr: Any, scan: Any, method: str, order: int) -> Any:
+def _without_ghost(scan: Any, method: str, order: int) -> Any:
     records = scan.header.get("navigators") or []
     names = [n for n in scan.axes if n in _FRAME_KEYS]
     data = scan.data.copy()
@@ -92,13 +91,12 @@ def _navigators_of(records: list[dict[str, Any]], where: Mapping[str, int]) -> A
 
 
 def _without_delays(run: Run, scan: Any) -> Any:
-    from ._mr_methods import mr
-
     if scan.coordinates is None:
         raise click.UsageError("--gradient-delay is for non-Cartesian scans")
     run.log("correcting gradient delays")
     first = next(iter(scan.frames()))[1]
-    found = mr.correct_gradient_delay(scan.coordinates, kspace=first)
+    library: Any = mr
+    found = library.correct_gradient_delay(scan.coordinates, kspace=first)
     run.log(f"delays (samples): {np.round(found.delays, 3).tolist()}")
     return replace(scan, coordinates=found.coordinates)
 
@@ -138,8 +136,6 @@ def prepared(
 
 def _free(scan: Any, kspace: np.ndarray, options: Mapping[str, Any], store: dict) -> Frame:
     """A non-Cartesian frame on the grid that the file or ``--size`` says."""
-    from .. import mr
-
     coordinates = scan.coordinates.astype(np.float32)
     shape = scan.header["matrix"]
     if options["size"] is not None:
@@ -175,8 +171,6 @@ def _inside(header: Mapping[str, Any], axis: int, full: int) -> int:
 
 
 def _shortened(kspace: np.ndarray, axis: int, length: int) -> np.ndarray:
-    from .. import mr
-
     return mr.remove_oversampling(kspace, axis=axis, keep=length)
 
 
@@ -210,8 +204,6 @@ def _fill(options: Mapping[str, Any]) -> Callable[[np.ndarray], np.ndarray]:
     method = options["partial_fourier"]
     if method is None:
         return lambda kspace: kspace
-    from ._mr_methods import mr
-
     return lambda kspace: mr.partial_fourier(kspace, method=method)
 
 
@@ -219,8 +211,6 @@ def _finish(
     scan: Any, shape: tuple[int, ...], options: Mapping[str, Any]
 ) -> Callable[[np.ndarray], np.ndarray]:
     """Crop to the field of view, taper, and go to the final grid."""
-    from .. import mr
-
     header, free = scan.header, scan.coordinates is not None
     axes = tuple(range(-len(shape), 0))
     crop, grid = list(shape), list(shape)

@@ -13,13 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import mr as _mr
+from .. import mr
 from ..errors import DataError
 from ..mr.calibration import calibrate
 
 __all__ = ["ALIASES", "COUPLING", "METHODS", "Frame", "Method", "sampled_box"]
-
-mr: Any = _mr
 
 #: Priors of compressed sensing that couple frames.
 COUPLING = {"llr", "temporal_tv"}
@@ -109,7 +107,6 @@ class Method:
     run: Callable[..., np.ndarray]
     sampling: str = "any"  # "cartesian", "free" or "any"
     finished: bool = False
-    needs: tuple[str, ...] = ()
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -216,21 +213,40 @@ def _jsense(f: Frame, *, iterations: int = 6, degree: int = 9) -> np.ndarray:
 
 
 def _grappa(
-    f: Frame, *, kernel: Sequence[int] = (5, 5), regularization: float = 0.01,
+    f: Frame, *, kernel: int | Sequence[int] = (5, 5), regularization: float = 0.01,
     coil_maps: str | None = None,
 ) -> np.ndarray:  # fmt: skip
-    named = {"kernel": tuple(kernel), "regularization": regularization}
-    return _combined(f, mr.grappa(f.kspace, _block(f), mask=f.mask, **named), coil_maps)
+    lines = f.mask is not None and any(
+        bool((f.mask == f.mask.any(axis=axis, keepdims=True)).all()) for axis in f.axes
+    )
+    if f.mask is None or not lines:  # a kernel for nearly every sample: not worth keeping
+        block = _block(f) if f.separate else None
+        filled = mr.grappa(
+            f.kspace, block, mask=f.mask, kernel=kernel, regularization=regularization
+        )
+        return _combined(f, filled, coil_maps)
+    key = ("grappa", f.mask.tobytes())
+    if key not in f.store:
+        f.store[key] = mr.Grappa(_block(f), f.mask, kernel=kernel, regularization=regularization)
+    return _combined(f, f.store[key](f.kspace), coil_maps)
 
 
 def _spirit(
-    f: Frame, *, kernel: Sequence[int] | None = None, iterations: int | None = None,
-    coil_maps: str | None = None,
+    f: Frame, *, kernel: int | Sequence[int] = (5, 5), regularization: float = 0.01,
+    iterations: int = 30, coil_maps: str | None = None,
 ) -> np.ndarray:  # fmt: skip
-    named: dict[str, Any] = {} if kernel is None else {"kernel": tuple(kernel)}
-    if iterations is not None:
-        named["iterations"] = iterations
-    return _combined(f, mr.spirit(f.kspace, _block(f), **named), coil_maps)
+    filled = mr.spirit(
+        f.kspace,
+        _block(f),
+        mask=f.mask,
+        coordinates=f.coordinates,
+        shape=None if f.coordinates is None else f.shape,
+        weights=f.weights,
+        kernel=kernel,
+        regularization=regularization,
+        iterations=iterations,
+    )
+    return _combined(f, filled, coil_maps)
 
 
 def _combined(f: Frame, kspace: np.ndarray, coil_maps: str | None) -> np.ndarray:
@@ -240,12 +256,15 @@ def _combined(f: Frame, kspace: np.ndarray, coil_maps: str | None) -> np.ndarray
     return f.finish(mr.combine_coils(mr.ifft(f.fill(kspace), axes=f.axes), maps))
 
 
-def _block(f: Frame) -> np.ndarray | None:
-    """The sampled part of a separate calibration scan; None where the frame holds its own."""
-    if not f.separate or f.calibration is None:
-        return None
-    sizes = sampled_box((f.calibration != 0).any(axis=0), max(f.shape))
-    return np.ascontiguousarray(centre_of(f.calibration, sizes))
+def _block(f: Frame) -> np.ndarray:
+    """The sampled centre that kernels are calibrated on, as large as it is."""
+    whole = f.centre()
+    if f.coordinates is not None:
+        return np.ascontiguousarray(centre_of(whole, f.box))
+    sampled = (whole != 0).any(axis=0)
+    if f.mask is not None and not f.separate:
+        sampled = f.mask
+    return np.ascontiguousarray(centre_of(whole, sampled_box(sampled, max(f.shape))))
 
 
 def centre_of(kspace: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
@@ -272,23 +291,16 @@ def sampled_box(sampled: np.ndarray, most: int) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-_KNOWN: dict[str, Method] = {
+METHODS: dict[str, Method] = {
     "sos": Method(_sos, "cartesian", finished=True),
     "adaptive": Method(_adaptive, "cartesian", finished=True),
     "espirit": Method(_espirit, "cartesian"),
     "gridding": Method(_gridding, "free", finished=True),
     "cg-sense": Method(_cg_sense),
     "compressed-sensing": Method(_compressed_sensing),
-    "nlinv": Method(_nlinv, needs=("nlinv",)),
-    "jsense": Method(_jsense, needs=("jsense",)),
+    "nlinv": Method(_nlinv),
+    "jsense": Method(_jsense),
     "grappa": Method(_grappa, "cartesian", finished=True),
-    "spirit": Method(_spirit, "cartesian", finished=True, needs=("spirit",)),
+    "spirit": Method(_spirit, finished=True),
 }
-METHODS = {name: m for name, m in _KNOWN.items() if all(hasattr(mr, n) for n in m.needs)}
-ALIASES = {
-    alias: name
-    for alias, name in {
-        "rss": "sos", "walsh": "adaptive", "sense": "cg-sense", "cs": "compressed-sensing",
-    }.items()
-    if name in METHODS
-}  # fmt: skip
+ALIASES = {"rss": "sos", "walsh": "adaptive", "sense": "cg-sense", "cs": "compressed-sensing"}
