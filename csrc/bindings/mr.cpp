@@ -5,6 +5,9 @@
 #include "mr/lane_fft.hpp"
 
 namespace pyrad::bind {
+
+void bind_mr_sense(py::module_ &m);
+
 namespace {
 
 using Tuple3 = std::array<i64, 3>;
@@ -281,6 +284,9 @@ void bind_mr(py::module_ &m) {
     def_pad<float>(m);
     def_pad<double>(m);
     bind_mr_coils(m);
+    def_coils<float>(m);
+    def_coils<double>(m);
+    bind_mr_sense(m);
 }
 
 } // namespace pyrad::bind

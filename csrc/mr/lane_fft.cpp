@@ -1,281 +1,32 @@
-// Stockham FFT whose vector lanes are coils (and, down a column, neighbouring cells): no shuffles
-// between elements, no transposition, twiddles are broadcast. Radices 2, 3, 4, 5; other prime
-// factors by the definition.
-// Reference: P. N. Swarztrauber, Parallel Comput. 1 (1984), doi:10.1016/S0167-8191(84)90413-7.
-#pragma GCC diagnostic ignored "-Wpsabi" // vectors pass between inlined functions only
-
+// FFT over the axes of a coil-interleaved grid; lines in lane_line.cpp.
 #include "mr/lane_fft.hpp"
 
 #include "base/pool.hpp"
 #include "base/simd.hpp"
 #include "mr/gridding_math.hpp"
-#include "mr/lanes.hpp"
+#include "mr/lane_line.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <utility>
+#include <cstring>
 #include <vector>
 
 namespace pyrad {
 namespace {
 
-constexpr double two_pi = 6.283185307179586476925286766559;
-
-// One pass: inputs a + span (b + radix c), outputs a + span (c + before b), a < span, c < before.
-template <class T> struct Stage {
-    int radix;
-    i64 before, span;       // product of the radices done before, of those still to come
-    std::vector<T> twiddle; // [span][radix - 1][re, -im, im]
-    std::vector<T> root;    // [radix][re, -im, im]: exp(sign 2 pi i j / radix)
-};
-
-template <class T> struct LinePlan {
-    i64 length;
-    std::vector<Stage<T>> stages;
-};
-
-template <class T> void push_root(std::vector<T> &table, i64 numerator, i64 n, int sign) {
-    // Reduced to the first octant, where sine and cosine are most accurate.
-    const i64 k = (8 * (numerator % n));
-    const i64 octant = k / n;
-    const i64 rest = k - octant * n;
-    const double angle = two_pi / 8 * (octant % 2 ? double(n - rest) : double(rest)) / n;
-    double c = std::cos(angle), s = std::sin(angle);
-    if (octant % 4 == 1 || octant % 4 == 2)
-        std::swap(c, s);
-    if (octant % 8 >= 2 && octant % 8 < 6)
-        c = -c;
-    if (octant % 8 >= 4)
-        s = -s;
-    table.push_back(static_cast<T>(c));
-    table.push_back(static_cast<T>(-sign * s));
-    table.push_back(static_cast<T>(sign * s));
-}
-
-template <class T> LinePlan<T> plan_line(i64 length, int sign) {
-    LinePlan<T> plan{length, {}};
-    i64 before = 1, rest = length;
-    while (rest > 1) {
-        int radix = 2;
-        for (int r : {4, 5, 3, 2})
-            if (rest % r == 0) {
-                radix = r;
-                break;
-            }
-        while (rest % radix)
-            ++radix;
-        rest /= radix;
-        Stage<T> stage{radix, before, rest, {}, {}};
-        for (i64 a = 0; a < rest; ++a)
-            for (int b = 1; b < radix; ++b)
-                push_root(stage.twiddle, a * b * before, length, sign);
-        for (int j = 0; j < radix; ++j)
-            push_root(stage.root, j, radix, sign);
-        before *= radix;
-        plan.stages.push_back(std::move(stage));
-    }
-    return plan;
-}
-
-// Complex arithmetic on `reals` interleaved values.
-template <class T, int reals> struct Complexes {
-    using V = typename VectorOf<T, reals>::type;
-
-    static PYRAD_INLINE V load(const T *p) {
-        V v;
-        std::memcpy(&v, p, sizeof v);
-        return v;
-    }
-    static PYRAD_INLINE void store(T *p, V v) { std::memcpy(p, &v, sizeof v); }
-    template <int... i> static PYRAD_INLINE V swap_(V x, std::integer_sequence<int, i...>) {
-        return __builtin_shufflevector(x, x, (i ^ 1)...);
-    }
-    static PYRAD_INLINE V swapped(V x) {
-        return swap_(x, std::make_integer_sequence<int, reals>{});
-    }
-    // p[0], p[1], p[0], p[1], ...; as a broadcast of one integer where a pair fits into one.
-    template <int... i> static PYRAD_INLINE V pair_(const T *p, std::integer_sequence<int, i...>) {
-        return V{p[i % 2]...};
-    }
-    static PYRAD_INLINE V pair(const T *p) {
-        if constexpr (sizeof(T) == 4) {
-            typename VectorOf<i64, reals / 2>::type wide{};
-            i64 both;
-            std::memcpy(&both, p, sizeof both);
-            wide += both;
-            return (V)wide;
-        } else {
-            return pair_(p, std::make_integer_sequence<int, reals>{});
-        }
-    }
-    // x (re + i im), the factor given as re, -im, im
-    static PYRAD_INLINE V times(V x, const T *factor) {
-        return x * factor[0] + swapped(x) * pair(factor + 1);
-    }
-};
-
-template <class T, int reals> struct Butterfly {
-    using C = Complexes<T, reals>;
-    using V = typename C::V;
-
-    static PYRAD_INLINE void two(V *x, const T *) {
-        const V sum = x[0] + x[1];
-        x[1] = x[0] - x[1];
-        x[0] = sum;
-    }
-    static PYRAD_INLINE void three(V *x, const T *root) {
-        const V sum = x[1] + x[2], difference = x[1] - x[2];
-        const V middle = x[0] + root[3] * sum;
-        const V turned = C::swapped(difference) * C::pair(root + 4);
-        x[0] += sum;
-        x[1] = middle + turned;
-        x[2] = middle - turned;
-    }
-    static PYRAD_INLINE void four(V *x, const T *root) {
-        const V a = x[0] + x[2], b = x[0] - x[2], c = x[1] + x[3];
-        const V d = C::swapped(x[1] - x[3]) * C::pair(root + 4);
-        x[0] = a + c;
-        x[1] = b + d;
-        x[2] = a - c;
-        x[3] = b - d;
-    }
-    static PYRAD_INLINE void five(V *x, const T *root) {
-        const V a = x[1] + x[4], b = x[2] + x[3], c = C::swapped(x[1] - x[4]),
-                d = C::swapped(x[2] - x[3]);
-        const V s1 = C::pair(root + 4), s2 = C::pair(root + 7);
-        const V p = x[0] + root[3] * a + root[6] * b, q = x[0] + root[6] * a + root[3] * b;
-        const V r = s1 * c + s2 * d, s = s2 * c - s1 * d;
-        x[0] += a + b;
-        x[1] = p + r;
-        x[2] = q + s;
-        x[3] = q - s;
-        x[4] = p - r;
-    }
-};
-
-template <int radix, int reals, class T>
-PYRAD_INLINE void pass(const Stage<T> &stage, const T *in, i64 in_step, T *out, i64 out_step) {
-    using C = Complexes<T, reals>;
-    using B = Butterfly<T, reals>;
-    const i64 span = stage.span, before = stage.before;
-    for (i64 c = 0; c < before; ++c) {
-        const T *twiddle = stage.twiddle.data();
-        for (i64 a = 0; a < span; ++a, twiddle += 3 * (radix - 1)) {
-            typename C::V x[radix];
-            for (int b = 0; b < radix; ++b)
-                x[b] = C::load(in + (a + span * (b + radix * c)) * in_step);
-            if constexpr (radix == 2)
-                B::two(x, stage.root.data());
-            else if constexpr (radix == 3)
-                B::three(x, stage.root.data());
-            else if constexpr (radix == 4)
-                B::four(x, stage.root.data());
-            else
-                B::five(x, stage.root.data());
-            T *to = out + (a + span * c) * out_step;
-            C::store(to, x[0]);
-            for (int b = 1; b < radix; ++b)
-                C::store(to + span * before * b * out_step,
-                         span == 1 ? x[b] : C::times(x[b], twiddle + 3 * (b - 1)));
-        }
-    }
-}
-
-// Any radix, by the definition.
-template <int reals, class T>
-PYRAD_INLINE void pass_any(const Stage<T> &stage, const T *in, i64 in_step, T *out, i64 out_step) {
-    using C = Complexes<T, reals>;
-    const i64 span = stage.span, before = stage.before, radix = stage.radix;
-    for (i64 c = 0; c < before; ++c)
-        for (i64 a = 0; a < span; ++a)
-            for (i64 b = 0; b < radix; ++b) {
-                auto sum = C::load(in + (a + span * radix * c) * in_step);
-                for (i64 j = 1; j < radix; ++j)
-                    sum += C::times(C::load(in + (a + span * (j + radix * c)) * in_step),
-                                    stage.root.data() + 3 * (b * j % radix));
-                if (b > 0 && span > 1)
-                    sum = C::times(sum, stage.twiddle.data() + 3 * (a * (radix - 1) + b - 1));
-                C::store(out + (a + span * (c + before * b)) * out_step, sum);
-            }
-}
-
-// One line of complex vectors: element i from source + i * source_step to line + i * step, which
-// may be the same place.
-template <int reals, class T>
-PYRAD_INLINE void transform(const LinePlan<T> &plan, const T *source, i64 source_step, T *line,
-                            i64 step, T *scratch) {
-    T *other = scratch + plan.length * reals;
-    const T *in = source;
-    i64 in_step = source_step;
-    const int last = static_cast<int>(plan.stages.size()) - 1;
-    for (int i = 0; i <= last; ++i) {
-        const Stage<T> &stage = plan.stages[i];
-        const bool to_line = i == last && last > 0;
-        T *out = to_line ? line : (in == scratch ? other : scratch);
-        const i64 out_step = to_line ? step : reals;
-        switch (stage.radix) {
-        case 2:
-            pass<2, reals>(stage, in, in_step, out, out_step);
-            break;
-        case 3:
-            pass<3, reals>(stage, in, in_step, out, out_step);
-            break;
-        case 4:
-            pass<4, reals>(stage, in, in_step, out, out_step);
-            break;
-        case 5:
-            pass<5, reals>(stage, in, in_step, out, out_step);
-            break;
-        default:
-            pass_any<reals>(stage, in, in_step, out, out_step);
-        }
-        in = out;
-        in_step = out_step;
-    }
-    for (i64 i = 0; last == 0 && i < plan.length; ++i)
-        std::memcpy(line + i * step, scratch + i * reals, reals * sizeof(T));
-}
-
-// `width` reals side by side, in registers of at most `reals`.
-template <int reals, class T>
-PYRAD_INLINE void transform_side_by_side(const LinePlan<T> &plan, const T *source, i64 source_step,
-                                         T *line, i64 step, i64 width, T *scratch) {
-    i64 at = 0;
-    for (; at + reals <= width; at += reals)
-        transform<reals>(plan, source + at, source_step, line + at, step, scratch);
-    if constexpr (reals > 2)
-        if (at < width)
-            transform_side_by_side<reals / 2>(plan, source + at, source_step, line + at, step,
-                                              width - at, scratch);
-}
-
 constexpr i64 column_reals = 64; // reals of a column task: whole cache lines
 
-// A row is transformed in place. A column is copied together first: its elements are far apart, and
-// whole cache lines of every element come in one after another.
-template <int reals, class T>
-PYRAD_INLINE void transform_line(const LinePlan<T> &plan, T *line, i64 step, i64 width,
-                                 T *scratch) {
-    if (step == width)
-        return transform_side_by_side<reals>(plan, line, step, line, step, width, scratch);
-    T *column = scratch + 2 * plan.length * reals;
-    for (i64 i = 0; i < plan.length; ++i)
-        std::memcpy(column + i * width, line + i * step, width * sizeof(T));
-    transform_side_by_side<reals>(plan, column, width, line, step, width, scratch);
-}
-
-// A line of a filter: `factor` belongs to its first real, `factor_step` cells further to the next
-// element; `first` is the place of that real in its cell of `cell` reals.
+// Factors of a line: `factor` belongs to the cell of its first real, `step` cells further to the
+// next element; `first` is the place of that real in its cell of `cell` reals.
 template <class T> struct Factors {
     const T *factor;
-    i64 factor_step, first, cell;
+    i64 step, first, cell;
 };
 
 // column[element] *= factor of the cell, `width` reals per element.
 template <class T>
-PYRAD_INLINE void times_factors(const Factors<T> &f, i64 length, i64 width, T *column) {
+PYRAD_CLONES void times_factors(const Factors<T> &f, i64 length, i64 width, T *column) {
     for (i64 i = 0; i < length; ++i, column += width) {
-        const T *factor = f.factor + i * f.factor_step;
+        const T *factor = f.factor + i * f.step;
         i64 at = 0, end = f.cell - f.first;
         for (; at < width; end += f.cell, ++factor) {
             const T value = *factor;
@@ -283,65 +34,6 @@ PYRAD_INLINE void times_factors(const Factors<T> &f, i64 length, i64 width, T *c
                 column[at] *= value;
         }
     }
-}
-
-template <int reals, class T>
-PYRAD_INLINE void filter_line(const LinePlan<T> &there, const LinePlan<T> &back,
-                              const Factors<T> &factors, T *line, i64 step, i64 width, T *scratch) {
-    T *column = scratch + 2 * there.length * reals;
-    if (step == width)
-        column = line;
-    else
-        for (i64 i = 0; i < there.length; ++i)
-            std::memcpy(column + i * width, line + i * step, width * sizeof(T));
-    transform_side_by_side<reals>(there, column, width, column, width, width, scratch);
-    times_factors(factors, there.length, width, column);
-    transform_side_by_side<reals>(back, column, width, line, step, width, scratch);
-}
-
-// What a line goes through; `back` and `factors` are null for a plain transform.
-template <class T> struct LineJob {
-    const LinePlan<T> &there;
-    const LinePlan<T> *back;
-    const Factors<T> *factors;
-};
-
-template <int reals, class T>
-PYRAD_INLINE void run_line(const LineJob<T> &job, T *line, i64 step, i64 width, T *scratch) {
-    if (job.back)
-        filter_line<reals>(job.there, *job.back, *job.factors, line, step, width, scratch);
-    else
-        transform_line<reals>(job.there, line, step, width, scratch);
-}
-
-template <class T> using Lines = void (*)(const LineJob<T> &, T *, i64, i64, T *);
-
-template <class T>
-void lines_baseline(const LineJob<T> &job, T *line, i64 step, i64 width, T *scratch) {
-    run_line<16 / sizeof(T)>(job, line, step, width, scratch);
-}
-
-#if defined(__x86_64__)
-template <class T>
-__attribute__((target("arch=x86-64-v3"))) void lines_v3(const LineJob<T> &job, T *line, i64 step,
-                                                        i64 width, T *scratch) {
-    run_line<32 / sizeof(T)>(job, line, step, width, scratch);
-}
-template <class T>
-__attribute__((target("arch=x86-64-v4"))) void lines_v4(const LineJob<T> &job, T *line, i64 step,
-                                                        i64 width, T *scratch) {
-    run_line<64 / sizeof(T)>(job, line, step, width, scratch);
-}
-#endif
-
-template <class T> Lines<T> choose_lines() {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("x86-64-v4"))
-        return lines_v4<T>;
-    if (__builtin_cpu_supports("x86-64-v3"))
-        return lines_v3<T>;
-#endif
-    return lines_baseline<T>;
 }
 
 template <class T> class LaneTransform {
@@ -354,16 +46,22 @@ template <class T> class LaneTransform {
     void along(int axis, int sign, const T *factor = nullptr) {
         if (cells_[axis] == 1)
             return;
-        const LinePlan<T> there = plan_line<T>(cells_[axis], sign);
-        LinePlan<T> back;
-        if (factor)
-            back = plan_line<T>(cells_[axis], -sign);
+        const LinePlan<T> &there = line_plan<T>(cells_[axis], sign);
+        const LinePlan<T> &back = line_plan<T>(cells_[axis], -sign);
         const auto run = [&](i64 first, i64 step, i64 width, int worker) {
-            const i64 cell = first / cell_;
-            const Factors<T> factors{factor + (factor ? cell : 0), step / cell_, first % cell_,
-                                     cell_};
-            lines_({there, factor ? &back : nullptr, factor ? &factors : nullptr}, grid_ + first,
-                   step, width, own_scratch(there.length, worker));
+            // A row is transformed in place. A column is copied together first: its elements are
+            // far apart, and whole cache lines of every element come in one after another.
+            const i64 own = line_scratch<T>(there.length);
+            T *buffer = scratch_[worker].get(own + there.length * column_reals);
+            T *line = grid_ + first, *column = step == width ? line : buffer + own;
+            for (i64 i = 0; column != line && i < there.length; ++i)
+                std::memcpy(column + i * width, line + i * step, width * sizeof(T));
+            if (!factor)
+                return fft_(there, column, width, line, step, width, buffer);
+            fft_(there, column, width, column, width, width, buffer);
+            times_factors<T>({factor + first / cell_, step / cell_, first % cell_, cell_},
+                             there.length, width, column);
+            fft_(back, column, width, line, step, width, buffer);
         };
         if (axis == 2)
             return along_rows(run);
@@ -391,18 +89,11 @@ template <class T> class LaneTransform {
         });
     }
 
-    T *own_scratch(i64 length, int worker) {
-        auto &own = scratch_[worker];
-        own.resize((2 * length + 1) * 64 / sizeof(T) + length * column_reals);
-        const auto past = reinterpret_cast<u64>(own.data()) % 64;
-        return own.data() + (64 - past) % 64 / sizeof(T);
-    }
-
     T *grid_;
     Shape3 cells_, band_;
     i64 cell_; // reals
-    std::vector<std::vector<T>> scratch_;
-    Lines<T> lines_ = choose_lines<T>();
+    std::vector<LineScratch<T>> scratch_;
+    LineFft<T> fft_ = line_fft<T>();
 };
 
 } // namespace

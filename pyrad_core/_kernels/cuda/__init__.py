@@ -20,6 +20,7 @@ from .differences import *  # noqa: F403
 from .mr import *  # noqa: F403
 from .mr_coils import *  # noqa: F403
 from .mr_grappa import *  # noqa: F403
+from .mr_sense import *  # noqa: F403
 from .mr_subspace import *  # noqa: F403
 from .prox import *  # noqa: F403
 from .texture import *  # noqa: F403
