@@ -284,8 +284,6 @@ void bind_mr(py::module_ &m) {
     def_pad<float>(m);
     def_pad<double>(m);
     bind_mr_coils(m);
-    def_coils<float>(m);
-    def_coils<double>(m);
     bind_mr_sense(m);
 }
 

@@ -20,12 +20,12 @@ __device__ void scale(const Complex<T> *values, const Complex<T> *factors, i64 c
 
 } // namespace
 
-PYRAD_KERNEL(scale_lanes_f32)
+PYRAD_KERNEL(scale_lanes_c64)
 (const c64 *values, const c64 *factors, i64 count, int lanes, int conjugate, int accumulate,
  c64 *out) {
     scale(values, factors, count, lanes, conjugate, accumulate, out);
 }
-PYRAD_KERNEL(scale_lanes_f64)
+PYRAD_KERNEL(scale_lanes_c128)
 (const c128 *values, const c128 *factors, i64 count, int lanes, int conjugate, int accumulate,
  c128 *out) {
     scale(values, factors, count, lanes, conjugate, accumulate, out);

@@ -68,43 +68,43 @@ __device__ void store_images(const Complex<T> *work, i64 rows, i64 nx, i64 cells
 
 } // namespace
 
-PYRAD_KERNEL(load_maps_f32)
+PYRAD_KERNEL(load_maps_c64)
 (const c64 *images, const c64 *maps, int sets, i64 rows, i64 nx, i64 cells, int lanes, c64 *work) {
     load_maps(images, maps, sets, rows, nx, cells, lanes, work);
 }
-PYRAD_KERNEL(load_maps_f64)
+PYRAD_KERNEL(load_maps_c128)
 (const c128 *images, const c128 *maps, int sets, i64 rows, i64 nx, i64 cells, int lanes,
  c128 *work) {
     load_maps(images, maps, sets, rows, nx, cells, lanes, work);
 }
-PYRAD_KERNEL(load_images_f32)
+PYRAD_KERNEL(load_images_c64)
 (const c64 *images, i64 rows, i64 nx, i64 cells, int coils, int lanes, c64 *work) {
     load_images(images, rows, nx, cells, coils, lanes, work);
 }
-PYRAD_KERNEL(load_images_f64)
+PYRAD_KERNEL(load_images_c128)
 (const c128 *images, i64 rows, i64 nx, i64 cells, int coils, int lanes, c128 *work) {
     load_images(images, rows, nx, cells, coils, lanes, work);
 }
-PYRAD_KERNEL(times_spectrum_f32)(c64 *grid, const float *spectrum, i64 cells, int lanes) {
+PYRAD_KERNEL(times_spectrum_c64)(c64 *grid, const float *spectrum, i64 cells, int lanes) {
     times_spectrum(grid, spectrum, cells, lanes);
 }
-PYRAD_KERNEL(times_spectrum_f64)(c128 *grid, const double *spectrum, i64 cells, int lanes) {
+PYRAD_KERNEL(times_spectrum_c128)(c128 *grid, const double *spectrum, i64 cells, int lanes) {
     times_spectrum(grid, spectrum, cells, lanes);
 }
-PYRAD_KERNEL(store_maps_f32)
+PYRAD_KERNEL(store_maps_c64)
 (const c64 *work, const c64 *maps, int sets, i64 rows, i64 nx, i64 cells, int lanes, c64 *images) {
     store_maps(work, maps, sets, rows, nx, cells, lanes, images);
 }
-PYRAD_KERNEL(store_maps_f64)
+PYRAD_KERNEL(store_maps_c128)
 (const c128 *work, const c128 *maps, int sets, i64 rows, i64 nx, i64 cells, int lanes,
  c128 *images) {
     store_maps(work, maps, sets, rows, nx, cells, lanes, images);
 }
-PYRAD_KERNEL(store_images_f32)
+PYRAD_KERNEL(store_images_c64)
 (const c64 *work, i64 rows, i64 nx, i64 cells, int coils, int lanes, c64 *images) {
     store_images(work, rows, nx, cells, coils, lanes, images);
 }
-PYRAD_KERNEL(store_images_f64)
+PYRAD_KERNEL(store_images_c128)
 (const c128 *work, i64 rows, i64 nx, i64 cells, int coils, int lanes, c128 *images) {
     store_images(work, rows, nx, cells, coils, lanes, images);
 }

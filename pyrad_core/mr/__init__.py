@@ -9,17 +9,20 @@ from .cg_sense import cg_sense
 from .coils import combine_coils, noise_covariance, prewhiten
 from .compressed_sensing import compressed_sensing
 from .compression import apply_compression, compress_coils
+from .conjugate_gradients import ConjugateGradients
 from .density import density_compensation
 from .dictionary import match_dictionary, subspace_basis
 from .epi_ghost import correct_epi_ghost, ramp_positions, regrid_readout
 from .espirit import espirit, espirit_memory
 from .fourier import fft, ifft
+from .gradient_delay import GradientDelay, correct_gradient_delay, estimate_gradient_delay
 from .grappa import Grappa, grappa
 from .inati import inati
 from .jsense import jsense
 from .masks import caipi_mask, partial_fourier_mask, poisson_mask, regular_mask
 from .nlinv import nlinv
 from .nufft import NUFFT
+from .off_resonance import Segments, time_segments
 from .oversampling import remove_oversampling, zero_fill
 from .partial_fourier import partial_fourier
 from .phase_sensitive import phase_sensitive
@@ -35,8 +38,11 @@ from .window import window
 
 __all__ = [
     "NUFFT",
+    "ConjugateGradients",
+    "GradientDelay",
     "GradientLimits",
     "Grappa",
+    "Segments",
     "Sense",
     "SubspaceSense",
     "Toeplitz",
@@ -48,10 +54,12 @@ __all__ = [
     "compress_coils",
     "compressed_sensing",
     "correct_epi_ghost",
+    "correct_gradient_delay",
     "density_compensation",
     "epi",
     "espirit",
     "espirit_memory",
+    "estimate_gradient_delay",
     "fft",
     "golden_angle",
     "golden_radial",
@@ -81,6 +89,7 @@ __all__ = [
     "stack",
     "subspace",
     "subspace_basis",
+    "time_segments",
     "walsh",
     "window",
     "zero_fill",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from typing import Any
 
 import numpy as np
 
+from .._checks import at_least, whole
 from .._kernels.select import edge_of
-from ..errors import DataError, ShapeError
-from ..solvers import cg
-from .coils import require_coils
+from ..errors import DataError, PyradWarning, ShapeError
+from .conjugate_gradients import ConjugateGradients
 from .sense import Sense
 
 __all__ = ["cg_sense"]
@@ -25,6 +27,12 @@ def cg_sense(
     iterations: int = 20,
     regularization: float = 0.0,
     tolerance: float = 0.0,
+    x0: Any = None,
+    b0: Any = None,
+    readout_times: Any = None,
+    r2: Any = None,
+    dims: int | None = None,
+    normal: str = "auto",
     eps: float = 1e-3,
     callback: Any = None,
 ) -> Any:
@@ -34,9 +42,12 @@ def cg_sense(
     ----------
     kspace : complex array (coil, ...)
         Cartesian k-space (coil, y, x) or (coil, z, y, x) with DC at ``n // 2``, or non-Cartesian
-        samples (coil, *samples) at ``coordinates``.
+        samples (coil, *samples) at ``coordinates``. Leading axes are frames or slices, each solved
+        for itself: (slices, coil, ...).
     maps : complex array (coil, ...)
-        Sensitivities, for example of :func:`~pyrad_core.mr.espirit`.
+        Sensitivities, for example of :func:`~pyrad_core.mr.espirit`; shared by all frames, or
+        (slices, coil, ...) where k-space has slices. Several sets (maps, coil, ...) for k-space
+        (coil, ...) are soft-SENSE: the result is (maps, ...), one image for each set.
     coordinates : array (..., samples, dims), optional
         Cycles per field of view.
     mask : bool array, optional
@@ -48,7 +59,17 @@ def cg_sense(
     regularization : float
         Weight of ``||x||^2``, in units of ``sum_c |s_c|^2`` times the mean weight per pixel.
     tolerance : float
-        Stop when the relative residual of the normal equations falls to this.
+        Stop when the relative residual of the normal equations falls to this (the largest of all
+        slices and frames).
+    x0 : complex array of the result's shape, optional
+        Start; zero by default.
+    b0, readout_times, r2
+        Off-resonance in Hz, times of the samples in seconds and relaxation rate in 1 / s, see
+        :class:`~pyrad_core.mr.Sense`.
+    dims : int, optional
+        Axes of one image; needed for Cartesian slices or frames, (slices, coil, y, x): ``dims=2``.
+    normal : {"auto", "toeplitz", "nufft"}
+        Route of the normal equations, see :class:`~pyrad_core.mr.Sense`.
     eps : float
         Accuracy of the non-Cartesian transform.
     callback : callable, optional
@@ -56,7 +77,7 @@ def cg_sense(
 
     Returns
     -------
-    complex array of the image's shape and k-space's precision.
+    complex array of the image's shape ([frames or slices,] [maps,] *image) and k-space's precision.
 
     Raises
     ------
@@ -74,35 +95,100 @@ def cg_sense(
     >>> maps = prc.mr.espirit(kspace)
     >>> image = prc.mr.cg_sense(kspace, maps, iterations=30, regularization=1e-3)
     """
-    edge = edge_of(kspace=kspace, maps=maps, coordinates=coordinates, mask=mask, weights=weights)
+    edge = edge_of(
+        kspace=kspace, maps=maps, coordinates=coordinates, mask=mask, weights=weights, x0=x0
+    )
     y = edge.complex("kspace")
     s = edge.complex("maps", dtype=y.dtype)
-    require_coils("kspace", y, s)
+    limit = whole("iterations", iterations, 1)
+    bound = at_least("tolerance", tolerance, 0)
+    if callback is not None and not callable(callback):
+        raise DataError(f"callback is a {type(callback).__name__}; expected a callable or None")
     if not y.any():
         raise DataError("kspace holds only zeros")
+    count = _image_axes(y, s, coordinates, dims)
+    sample_axes = count if coordinates is None else np.ndim(coordinates) - 1
+    lead = y.ndim - 1 - sample_axes
+    slices = lead > 0 and s.ndim - 1 - count > 0
+    _require_coils(y, s, lead, count)
     given = {name: edge.arrays.get(name) for name in ("mask", "coordinates", "weights")}
-    if coordinates is None:
-        if y.shape != s.shape:
-            raise ShapeError(
-                f"kspace has shape {y.shape}, but maps {s.shape}; non-Cartesian k-space needs "
-                "coordinates"
-            )
-        if mask is None:
-            measured = edge.xp.any(y != 0, axis=0)
-            given["mask"] = None if bool(measured.all()) else measured
-    operator = Sense(s, eps=eps, **given)
-    if y.shape != operator.range_shape:
+    if coordinates is None and mask is None:
+        given["mask"] = _measured(edge.xp, y, lead)
+    operator = Sense(
+        s,
+        b0=b0,
+        readout_times=readout_times,
+        r2=r2,
+        dims=count,
+        slices=slices,
+        normal=normal,
+        eps=eps,
+        **given,
+    )
+    if tuple(y.shape[y.ndim - len(operator.range_shape) :]) != operator.range_shape:
         raise ShapeError(
-            f"kspace has shape {y.shape}, but maps and coordinates ask for {operator.range_shape}"
+            f"kspace has shape {y.shape}, but maps and sampling ask for {operator.range_shape}"
         )
     if operator.weights is not None:
         y = y * edge.xp.sqrt(operator.weights).astype(np.dtype(y.real.dtype))
-    result = cg(
-        operator,
-        y,
-        iterations=iterations,
-        regularization=regularization,
-        tolerance=tolerance,
-        callback=callback,
-    )
-    return edge.answer(result.x)
+    start = edge.arrays.get("x0")
+    solver = ConjugateGradients(operator, y, regularization=regularization, x0=start)
+    _iterate(solver, limit, bound, callback)
+    return edge.answer(solver.x)
+
+
+def _iterate(solver: ConjugateGradients, limit: int, tolerance: float, callback: Any) -> None:
+    """Steps until the limit; residuals are fetched only where somebody looks at them."""
+    watched = callback is not None or tolerance > 0 or isinstance(solver.x, np.ndarray)
+    for k in range(1, limit + 1):
+        solver.step()
+        if not watched:
+            continue
+        residual = float(solver.residuals().max())
+        if not math.isfinite(residual):
+            warnings.warn(
+                f"diverged at iteration {k}: the residual is not finite", PyradWarning, stacklevel=3
+            )
+            return
+        if callback is not None and callback(k, solver.x, residual) is True:
+            return
+        if residual <= tolerance or solver.solved():
+            return
+
+
+def _image_axes(y: Any, s: Any, coordinates: Any, dims: int | None) -> int:
+    """Axes of one image."""
+    if coordinates is not None:
+        shape = np.shape(coordinates)
+        return int(shape[-1]) if shape else 0
+    if dims is not None:
+        return whole("dims", dims, 1)
+    if s.ndim == y.ndim + 1:  # soft-SENSE
+        return y.ndim - 1
+    return s.ndim - 1
+
+
+def _require_coils(y: Any, s: Any, lead: int, count: int) -> None:
+    at = s.ndim - 1 - count
+    if lead < 0 or at < 0 or at > 2:
+        raise ShapeError(
+            f"kspace has shape {y.shape}, but maps {s.shape}; non-Cartesian k-space needs "
+            "coordinates, slices or frames need dims="
+        )
+    if y.shape[lead] != s.shape[at]:
+        raise ShapeError(
+            f"kspace has {y.shape[lead]} coils, but maps has {s.shape[at]} "
+            f"(shapes {y.shape} and {s.shape})"
+        )
+
+
+def _measured(xp: Any, y: Any, lead: int) -> Any:
+    """The samples where any coil is not 0; None for all of them."""
+    measured = xp.any(y != 0, axis=lead)
+    first = measured.reshape(-1, *measured.shape[lead:])
+    if bool((first != first[0]).any()):
+        raise DataError(
+            "slices or frames of kspace differ in the samples that are 0; give mask= if they were "
+            "sampled alike, or reconstruct them one by one"
+        )
+    return None if bool(measured.all()) else first[0]

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import number
+from .._checks import choice, number, whole
 from .._kernels.select import Edge, edge_of
 from ..errors import DataError, PyradWarning, ShapeError
 from ..operators import LinearOperator
+from ._sense_plans import Cartesian, Gridded
 from .coordinates import check_coordinates
-from .gridding import Gridding, LaneGrid
+from .off_resonance import Segments, time_segments
 from .toeplitz import check_weights
 
 __all__ = ["Sense"]
@@ -25,7 +26,9 @@ class Sense(LinearOperator):
     Parameters
     ----------
     maps : complex array (coil, y, x) or (coil, z, y, x)
-        Coil sensitivities s_c.
+        Coil sensitivities s_c. Several sets (maps, coil, ...), as ESPIRiT gives, make the operator
+        soft-SENSE: the image gets that axis too, and k-space is the sum over sets. With ``slices``
+        the first axis is slices, each with its own maps: (slices, [maps,] coil, ...).
     mask : bool or real array, optional
         Cartesian sampling mask M of the image's shape (or broadcasting to it), DC at ``n // 2``.
     coordinates : array (..., samples, dims), optional
@@ -33,18 +36,40 @@ class Sense(LinearOperator):
     weights : real array, optional
         Density weights W, one per non-Cartesian sample; the operator carries their square root,
         so that ``A.H @ A`` weights by W.
+    b0 : real array of one image's shape, optional
+        Off-resonance in Hz: samples become ``sum_n s_c x exp(-2 pi i (k n / N + b0 t))``. Needs
+        ``coordinates`` and ``readout_times``.
+    readout_times : real array of the samples' shape, or (samples,), optional
+        Time t of each sample in seconds.
+    r2 : real array of one image's shape, optional
+        Relaxation rate R2* in 1 / s: a factor ``exp(-r2 t)``.
+    segments : int, optional
+        Time segments for b0 and r2; by default the fewest that keep ``eps / 2``.
+    dims : int, optional
+        Axes of one image; by default those of the coordinates, or all after the coils.
+    slices : bool
+        The first axis of ``maps`` is slices (needs ``dims`` in the Cartesian case).
+    normal : {"auto", "toeplitz", "nufft"}
+        How ``A.gram`` and the solvers compute ``A^H A``: by convolution, by NUFFT there and back,
+        or whichever costs less for this trajectory.
     eps : float
         Accuracy of the non-Cartesian transform.
 
     Notes
     -----
-    ``domain_shape`` is the image, ``range_shape`` is (coil, *image) or (coil, *samples). All
-    transforms are unitary. ``gram`` keeps samples in tile order between its two halves.
+    ``domain_shape`` is ([slices,] [maps,] *image), ``range_shape`` ([slices,] coil, *image) or
+    ([slices,] coil, *samples); further leading axes (frames with the same sampling) are accepted.
+    All transforms are unitary. ``gram`` keeps samples in tile order between its two halves, or
+    convolves (:class:`Toeplitz`); "auto" compares the cells that both touch, with costs per cell
+    that were measured (they decide by ratios, not by the clock, so that results repeat).
+
+    Off-resonance is a sum over time segments with the optimal coefficients of
+    :func:`time_segments`; the adjoint is exact.
 
     Raises
     ------
     ShapeError
-        mask, weights or coordinates that do not fit.
+        mask, weights, coordinates, b0 or readout_times that do not fit.
     DataError
         NaN, coordinates out of range, both mask and coordinates.
 
@@ -55,7 +80,9 @@ class Sense(LinearOperator):
 
     References
     ----------
-    Pruessmann et al., Magn. Reson. Med. 46 (2001), doi:10.1002/mrm.1241.
+    Pruessmann et al., Magn. Reson. Med. 46 (2001), doi:10.1002/mrm.1241. Uecker et al., Magn.
+    Reson. Med. 71 (2014), doi:10.1002/mrm.24751 (soft-SENSE). Sutton et al., IEEE Trans. Med.
+    Imaging 22 (2003), doi:10.1109/TMI.2002.808360 (off-resonance).
 
     Examples
     --------
@@ -64,6 +91,7 @@ class Sense(LinearOperator):
     """
 
     kind = "complex"
+    batched = True
     fast_normal = True
 
     def __init__(
@@ -73,49 +101,153 @@ class Sense(LinearOperator):
         mask: Any = None,
         coordinates: Any = None,
         weights: Any = None,
+        b0: Any = None,
+        readout_times: Any = None,
+        r2: Any = None,
+        segments: int | None = None,
+        dims: int | None = None,
+        slices: bool = False,
+        normal: str = "auto",
         eps: float = 1e-3,
     ):
         edge = edge_of(maps=maps, mask=mask, coordinates=coordinates, weights=weights)
-        self.maps = edge.complex("maps", ndim=(2, 3, 4))
-        coils, shape = self.maps.shape[0], self.maps.shape[1:]
+        self.maps = edge.complex("maps")
+        self.normal = choice("normal", normal, ("auto", "toeplitz", "nufft"))
         if mask is not None and coordinates is not None:
             raise DataError("give mask or coordinates, not both: a mask is for Cartesian k-space")
         if weights is not None and coordinates is None:
             raise DataError("weights go with coordinates; put Cartesian weights into mask")
-        self.mask = _check_mask(edge, shape, coils) if mask is not None else None
+        self.slices = bool(slices)
+        count = _dims(self.maps, coordinates, dims, self.slices)
+        self.image_shape = tuple(self.maps.shape[self.maps.ndim - count :])
+        lead = self.maps.shape[: self.maps.ndim - count - 1]
+        self._lead = lead[:1] if self.slices else ()
+        self._sets = lead[len(self._lead) :]
+        coils = self.maps.shape[self.maps.ndim - count - 1]
+        self.mask = _check_mask(edge, self.image_shape, coils) if mask is not None else None
         self.coordinates, self.weights = None, None
         if coordinates is not None:
-            _, self.coordinates = check_coordinates(coordinates, tuple(shape))
+            _, self.coordinates = check_coordinates(coordinates, self.image_shape)
             self.weights = check_weights(weights, self.coordinates)
         self.eps = number("eps", eps)
-        samples = shape if self.coordinates is None else self.coordinates.shape[:-1]
-        super().__init__(shape, (coils, *samples))
-        self._plans: dict[np.dtype, _Cartesian | _Gridded] = {}
+        self.b0, self.readout_times, self.r2 = b0, readout_times, r2
+        self.segments: Segments | None = None
+        if b0 is not None or readout_times is not None or r2 is not None:
+            self.segments = self._segments(segments)
+        samples = self.image_shape if self.coordinates is None else self.coordinates.shape[:-1]
+        super().__init__(
+            (*self._lead, *self._sets, *self.image_shape), (*self._lead, coils, *samples)
+        )
+        self._plans: dict[np.dtype, Cartesian | Gridded] = {}
 
-    def _plan(self, x: Any) -> tuple[Edge, _Cartesian | _Gridded]:
+    def _segments(self, count: int | None) -> Segments:
+        if self.coordinates is None:
+            raise DataError("b0 and r2 need coordinates: on a grid all samples of a line differ")
+        if self.readout_times is None or (self.b0 is None and self.r2 is None):
+            raise DataError("b0 (or r2) and readout_times go together; one of them is missing")
+        fields = {"b0": self.b0, "r2": self.r2, "readout_times": self.readout_times}
+        edge = edge_of(maps=self.maps, **fields)
+        on_host = {}
+        for name in edge.arrays:
+            if name == "maps":
+                continue
+            array = edge.real(name)
+            on_host[name] = array if isinstance(array, np.ndarray) else array.get()
+            if name != "readout_times" and tuple(array.shape) != self.image_shape:
+                raise ShapeError(f"{name} has shape {array.shape}, the image {self.image_shape}")
+        samples = self.coordinates.shape[:-1]
+        try:
+            times = np.broadcast_to(on_host["readout_times"], samples)
+        except ValueError:
+            raise ShapeError(
+                f"readout_times has shape {on_host['readout_times'].shape}, but the samples have "
+                f"{tuple(samples)}"
+            ) from None
+        self.readout_times = times
+        field = on_host.get("b0")
+        self.b0 = field = np.zeros(self.image_shape) if field is None else field
+        return time_segments(field, times, r2=on_host.get("r2"), eps=self.eps / 2, segments=count)
+
+    def _plan(self, x: Any) -> tuple[Edge, Cartesian | Gridded]:
         edge = edge_of(x=x, maps=self.maps)
         real = x.real.dtype
         if real not in self._plans:
+            coils = self.range_shape[len(self._lead)]
+            maps = self.maps.reshape(
+                math.prod(self._lead), math.prod(self._sets), coils, *self.image_shape
+            )
             if self.coordinates is None:
-                self._plans[real] = _Cartesian(edge, self.maps, self.mask, real)
+                plan: Any = Cartesian(edge, maps, self.image_shape, self.mask, real)
             else:
-                self._plans[real] = _Gridded(edge, self, real)
+                plan = Gridded(edge, self, maps, real)
+            self._plans[real] = plan
         return edge, self._plans[real]
+
+    def _images(self, x: Any, plan: Any) -> Any:
+        """(frames, slices, sets, z, y, x)."""
+        slices = math.prod(self._lead)
+        return x.reshape(-1, slices, math.prod(self._sets), *plan.grid.size)
+
+    def _coils(self, y: Any, plan: Any) -> Any:
+        """(frames, slices, coil, *plan.samples)."""
+        slices, coils = math.prod(self._lead), self.range_shape[len(self._lead)]
+        return y.reshape(-1, slices, coils, *plan.samples)
 
     def _forward(self, x: Any) -> Any:
         edge, plan = self._plan(x)
-        y = edge.xp.empty((self.maps.shape[0], *plan.samples), x.dtype)
-        plan.forward(edge.kernels, x.reshape(plan.grid.size), y)
-        return y.reshape(self.range_shape)
+        y = edge.xp.empty((*_batch(x, self.domain_shape), *self.range_shape), x.dtype)
+        for images, samples in zip(self._images(x, plan), self._coils(y, plan), strict=True):
+            for s in range(len(images)):
+                plan.forward(edge.kernels, images[s], samples[s], s)
+        return y
 
     def _adjoint(self, y: Any) -> Any:
         edge, plan = self._plan(y)
-        planar = y.reshape(self.maps.shape[0], *plan.samples)
-        return plan.adjoint(edge.kernels, planar).reshape(self.domain_shape)
+        x = edge.xp.empty((*_batch(y, self.range_shape), *self.domain_shape), y.dtype)
+        for images, samples in zip(self._images(x, plan), self._coils(y, plan), strict=True):
+            for s in range(len(images)):
+                plan.adjoint(edge.kernels, samples[s], images[s], s)
+        return x
 
     def _normal(self, x: Any) -> Any:
+        out = edge_of(x=x).xp.empty_like(x)
+        self.normal_into(x, out)
+        return out
+
+    def normal_into(self, x: Any, out: Any) -> None:
+        """``A^H A x`` into ``out`` of x's shape and dtype, both contiguous complex arrays of
+        ``(..., *domain_shape)``; after the first call nothing is allocated."""
         edge, plan = self._plan(x)
-        return plan.normal(edge.kernels, x.reshape(plan.grid.size)).reshape(self.domain_shape)
+        if isinstance(plan, Gridded):
+            plan.prepare_toeplitz(edge, self)
+        for images, targets in zip(self._images(x, plan), self._images(out, plan), strict=True):
+            for s in range(len(images)):
+                plan.normal(edge.kernels, images[s], targets[s], s)
+
+
+def _batch(array: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(array.shape[: array.ndim - len(shape)])
+
+
+def _dims(maps: Any, coordinates: Any, dims: int | None, slices: bool) -> int:
+    """Axes of one image."""
+    if coordinates is not None:
+        shape = np.shape(coordinates)
+        count = int(shape[-1]) if shape else 0
+        if dims is not None and whole("dims", dims, 1) != count:
+            raise ShapeError(f"dims is {dims}, but coordinates have {count} axes")
+    elif dims is not None:
+        count = whole("dims", dims, 1)
+    else:
+        count = maps.ndim - 1 - int(slices)
+    extra = maps.ndim - 1 - count
+    if not 1 <= count <= 3 or not int(slices) <= extra <= 1 + int(slices):
+        axes = "(slices, [maps,] coil, ...)" if slices else "([maps,] coil, ...)"
+        raise ShapeError(
+            f"maps has shape {maps.shape}; expected {axes} with {count} image axes; dims= says "
+            "how many axes an image has"
+        )
+    return count
 
 
 def _check_mask(edge: Edge, shape: tuple[int, ...], coils: int) -> Any:
@@ -136,139 +268,3 @@ def _check_mask(edge: Edge, shape: tuple[int, ...], coils: int) -> Any:
             stacklevel=4,
         )
     return edge.xp.ascontiguousarray(full)
-
-
-class _Blocks:
-    """Coils in equal blocks of lanes: interleaved maps, and the sum over blocks."""
-
-    grid: LaneGrid
-    samples: tuple[int, ...]
-
-    def __init__(self, grid: LaneGrid, maps: Any, factors: Any):
-        """`factors`: real array that broadcasts over the image and goes into the maps."""
-        self.grid = grid
-        coils, xp = maps.shape[0], grid.xp
-        self.lanes = grid.lanes_for(coils)
-        self.starts = range(0, coils, self.lanes)
-        self.maps = []
-        planar = maps.reshape(coils, *grid.size)
-        for c in self.starts:
-            block = xp.zeros((*grid.size, self.lanes), grid.complex)
-            some = planar[c : c + self.lanes]
-            block[..., : some.shape[0]] = xp.moveaxis(some * factors, 0, -1)
-            self.maps.append(block)
-
-    def image(self) -> Any:
-        return self.grid.xp.empty(self.grid.size, self.grid.complex)
-
-    def add(self, total: Any, part: Any) -> Any:
-        if total is None:
-            return part
-        total += part
-        return total
-
-
-class _Cartesian(_Blocks):
-    def __init__(self, edge: Edge, maps: Any, mask: Any, real: Any):
-        shape = maps.shape[1:]
-        super().__init__(LaneGrid(edge.xp, real, shape, shape), maps, 1)
-        self.samples = self.grid.size
-        scale = np.ones(sum(self.grid.size))
-        scale[-self.grid.size[2] :] /= math.sqrt(math.prod(shape))
-        self.scale = edge.xp.asarray(scale, real)
-        self.mask: Any = None if mask is None else mask.reshape(self.grid.size).astype(real)
-        self.filter: Any = None  # of the normal operator; without a mask it needs no transform
-        if self.mask is not None:
-            squared = edge.xp.fft.ifftshift(self.mask**2) / math.prod(shape)
-            self.filter = edge.xp.ascontiguousarray(squared, dtype=real)
-
-    def forward(self, kernels: Any, x: Any, y: Any) -> None:
-        work = self.grid.borrow(self.lanes)
-        for c, maps in zip(self.starts, self.maps, strict=True):
-            kernels.grid_pad_maps(x, maps, work)
-            self.grid.fft(kernels, work, -1)
-            kernels.grid_crop(work, self.scale, y[c : c + self.lanes])
-        self.grid.give_back(work)
-        if self.mask is not None:
-            y *= self.mask
-
-    def adjoint(self, kernels: Any, y: Any) -> Any:
-        if self.mask is not None:
-            y = y * self.mask
-        work, total = self.grid.borrow(self.lanes), None
-        for c, maps in zip(self.starts, self.maps, strict=True):
-            part = self.image()
-            kernels.grid_pad(y[c : c + self.lanes], self.scale, work)
-            self.grid.fft(kernels, work, 1)
-            kernels.grid_crop_maps(work, maps, part)
-            total = self.add(total, part)
-        self.grid.give_back(work)
-        return total
-
-    def normal(self, kernels: Any, x: Any) -> Any:
-        work, total = self.grid.borrow(self.lanes), None
-        for maps in self.maps:
-            part = self.image()
-            kernels.grid_pad_maps(x, maps, work)
-            if self.filter is not None:
-                self.grid.filter(kernels, work, self.filter)
-            kernels.grid_crop_maps(work, maps, part)
-            total = self.add(total, part)
-        self.grid.give_back(work)
-        return total
-
-
-class _Gridded(_Blocks):
-    def __init__(self, edge: Edge, operator: Any, real: Any):
-        shape = operator.domain_shape
-        flat = operator.coordinates.reshape(-1, len(shape))
-        plan = Gridding(edge, flat, shape, operator.eps, real)
-        self.plan = plan.plan
-        z, y, x = plan.size
-        a = plan.apodisation
-        factors = a[:z, None, None] * a[z : z + y, None] * a[z + y :]
-        super().__init__(plan, operator.maps, factors)
-        self.samples = (plan.samples,)
-        xp = edge.xp
-        self.root, self.density = None, xp.ones(plan.samples, real)
-        if operator.weights is not None:
-            w = operator.weights.reshape(-1).astype(real)
-            self.root, self.density = xp.sqrt(w), xp.ascontiguousarray(w[self.plan.order])
-
-    def forward(self, kernels: Any, x: Any, y: Any) -> None:
-        work = self.grid.borrow(self.lanes)
-        for c, maps in zip(self.starts, self.maps, strict=True):
-            kernels.grid_pad_maps(x, maps, work)
-            self.grid.fft(kernels, work, -1)
-            kernels.grid_interpolate(work, *self.plan, y[c : c + self.lanes])
-        self.grid.give_back(work)
-        if self.root is not None:
-            y *= self.root
-
-    def adjoint(self, kernels: Any, y: Any) -> Any:
-        if self.root is not None:
-            y = y * self.root
-        work, total = self.grid.borrow(self.lanes), None
-        for c, maps in zip(self.starts, self.maps, strict=True):
-            kernels.grid_spread(y[c : c + self.lanes], *self.plan, work)
-            total = self.add(total, self._collect(kernels, work, maps))
-        self.grid.give_back(work)
-        return total
-
-    def normal(self, kernels: Any, x: Any) -> Any:
-        work, total = self.grid.borrow(self.lanes), None
-        samples = self.grid.xp.empty((self.samples[0], self.lanes), self.grid.complex)
-        for maps in self.maps:
-            kernels.grid_pad_maps(x, maps, work)
-            self.grid.fft(kernels, work, -1)
-            kernels.grid_interpolate_sorted(work, *self.plan, samples)
-            kernels.grid_spread_sorted(samples, self.density, *self.plan, work)
-            total = self.add(total, self._collect(kernels, work, maps))
-        self.grid.give_back(work)
-        return total
-
-    def _collect(self, kernels: Any, work: Any, maps: Any) -> Any:
-        part = self.image()
-        self.grid.fft(kernels, work, 1)
-        kernels.grid_crop_maps(work, maps, part)
-        return part
