@@ -13,7 +13,7 @@ from ..errors import DataError
 __all__ = ["Segments", "difference_segments", "time_segments"]
 
 _BINS = 256  # of the field map's histogram
-_MOST = 64
+_MOST = 64  # turns of the phase during a readout
 _CHUNK = 1 << 14
 
 
@@ -106,7 +106,7 @@ def difference_segments(b0: Any, times: Any, eps: float) -> tuple[np.ndarray, np
     nodes, _ = _nodes(t, 2j * np.pi * differences)
     wanted = (np.exp(-2j * np.pi * nodes[:, None] * differences) * root).T
     wanted = np.concatenate([wanted.real, wanted.imag])
-    for count in range(1, _MOST + 1):
+    for count in range(1, 4 * _MOST):
         at = np.linspace(t.min(), t.max(), count + 2)[1:-1]
         if count > 2:
             at = np.linspace(t.min(), t.max(), count)
@@ -114,7 +114,7 @@ def difference_segments(b0: Any, times: Any, eps: float) -> tuple[np.ndarray, np
         basis = np.concatenate([basis.real, basis.imag])
         inverse = np.linalg.pinv(basis, rcond=1e-7)
         error = np.linalg.norm(basis @ (inverse @ wanted) - wanted) / np.linalg.norm(wanted)
-        if error <= eps or count == _MOST:
+        if error <= eps:
             break
     unique, back = np.unique(t.reshape(-1), return_inverse=True)
     exact = (np.exp(-2j * np.pi * unique[:, None] * differences) * root).T
@@ -139,6 +139,11 @@ def _rates(b0: Any, r2: Any) -> np.ndarray:
 def _nodes(t: np.ndarray, rate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Gauss-Legendre nodes over the readout and the roots of their weights."""
     turns = np.ptp(t) * (np.ptp(rate.imag) + np.ptp(rate.real)) / (2 * np.pi)
+    if turns > _MOST:
+        raise DataError(
+            f"b0 turns the phase {turns:.0f} times within readout_times; the most are {_MOST}: "
+            "check their units (Hz, seconds)"
+        )
     x, w = np.polynomial.legendre.leggauss(24 + math.ceil(2.5 * turns))
     return t.min() + (x + 1) / 2 * np.ptp(t), np.sqrt(w / 2)
 
@@ -161,10 +166,4 @@ def _count(s: np.ndarray, eps: float, segments: int | None) -> int:
     if segments is not None:
         return min(whole("segments", segments, 1), usable)
     rest = np.sqrt(np.cumsum(s[::-1] ** 2)[::-1] / np.sum(s**2))
-    count = int(np.sum(rest > eps))
-    if count > _MOST:
-        raise DataError(
-            f"b0 and readout_times would need {count} segments for eps={eps:g}; the most are "
-            f"{_MOST}: check their units (Hz, seconds)"
-        )
-    return min(max(count, 1), usable)
+    return min(max(int(np.sum(rest > eps)), 1), usable)

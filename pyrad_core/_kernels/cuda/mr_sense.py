@@ -44,7 +44,7 @@ def toeplitz_images(images: Any, spectrum: Any, work: Any, out: Any) -> None:
 
 
 def _convolve(grid: Any, size: tuple, spectrum: Any) -> Any:
-    """Rows (z, y, cells, lanes) convolved; axis by axis, so that rows without pixels are skipped."""
+    """Rows (z, y, cells, lanes) convolved, axis by axis: rows without pixels are skipped."""
     fft, xp = runtime.fft_module(grid), runtime.array_module(grid)
     axes = [axis for axis in (2, 1, 0) if spectrum.shape[axis] > 1]
     for axis in axes:
