@@ -18,6 +18,7 @@ namespace pyrad::bind {
 
 void bind_texture_batch(py::module_ &m);
 void bind_texture_matrices(py::module_ &m);
+void bind_texture_boxes(py::module_ &m);
 void bind_texture_filters(py::module_ &m);
 
 namespace {
@@ -345,6 +346,7 @@ void bind_texture(py::module_ &m) {
     bind_texture_matrices(m);
     bind_texture_filters(m);
     bind_texture_batch(m);
+    bind_texture_boxes(m);
 }
 
 } // namespace pyrad::bind

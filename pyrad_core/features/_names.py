@@ -18,6 +18,7 @@ class Entry:
     tag: str | None = None
     code: str | None = None
     pyradiomics: bool = True
+    standardised: bool = True  # False: IBSI defines it, but has no reference values
 
     def belongs_to(self, conventions: str) -> bool:
         return self.pyradiomics if conventions == "pyradiomics" else self.tag is not None
@@ -121,7 +122,7 @@ _INTENSITY_VOLUME_HISTOGRAM = (
     _ibsi_only("IntensityAtVolumeFraction90", "ivh_i90", "GBPN"),
     _ibsi_only("VolumeFractionDifference", "ivh_diff_v10_v90", "DDTU"),
     _ibsi_only("IntensityDifference", "ivh_diff_i10_i90", "CNV2"),
-    _ibsi_only("AreaUnderCurve", "ivh_auc", "9CMM"),
+    Entry("AreaUnderCurve", "ivh_auc", "9CMM", False, standardised=False),
 )
 
 # Runs, zones and dependences: the order of the columns of csrc/texture/size_features.hpp.
@@ -232,8 +233,12 @@ _SHAPE = (
     _ibsi_only("CentreOfMassShift", "morph_com", "KLMA"),
     _ibsi_only("VolumeDensityAABB", "morph_vol_dens_aabb", "PBX1"),
     _ibsi_only("AreaDensityAABB", "morph_area_dens_aabb", "R59B"),
+    Entry("VolumeDensityOMBB", "morph_vol_dens_ombb", "ZH1A", False, standardised=False),
+    Entry("AreaDensityOMBB", "morph_area_dens_ombb", "IQYR", False, standardised=False),
     _ibsi_only("VolumeDensityAEE", "morph_vol_dens_aee", "6BDE"),
     _ibsi_only("AreaDensityAEE", "morph_area_dens_aee", "RDD2"),
+    Entry("VolumeDensityMVEE", "morph_vol_dens_mvee", "SWZ1", False, standardised=False),
+    Entry("AreaDensityMVEE", "morph_area_dens_mvee", "BRI8", False, standardised=False),
     _ibsi_only("VolumeDensityConvexHull", "morph_vol_dens_conv_hull", "R3ER"),
     _ibsi_only("AreaDensityConvexHull", "morph_area_dens_conv_hull", "7T7F"),
     _ibsi_only("IntegratedIntensity", "morph_integ_int", "99N0"),

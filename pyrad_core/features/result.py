@@ -66,7 +66,8 @@ class Features(dict[str, float]):
         }
 
     def table(self) -> list[dict[str, object]]:
-        """One row per feature: name, value, image, family, feature, IBSI tag and code, reason."""
+        """One row per feature: name, value, image, family, feature, IBSI tag and code, whether IBSI
+        has standardised it, reason."""
         return [
             {
                 "name": name,
@@ -76,6 +77,7 @@ class Features(dict[str, float]):
                 "feature": entry.name,
                 "ibsi_tag": entry.tag or "",
                 "ibsi_code": entry.code or "",
+                "standardised": entry.tag is not None and entry.standardised,
                 "reason": self.reasons.get(name, ""),
             }
             for name, (image, family, entry) in self._entries.items()

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._kernels.select import cpu_kernels
 from ._autocorrelation import moran_geary
+from ._enclosing import oriented_box, smallest_ellipsoid
 from ._names import Entry, entries
 from ._run import family_result
 from ._sizes import host
@@ -50,7 +51,9 @@ def shape(
     distances of its vertices, in a plane of equal z (slice), y (column), x (row) or in space. Axis
     lengths are 4 sqrt(eigenvalue) of the covariance of the voxel centres, normalised by n - 1
     (IBSI's reference values) or n (PyRadiomics). Densities relate volume
-    and area to the axis-aligned box, the ellipsoid of the axes (AEE) and the convex hull.
+    and area to the axis-aligned box (AABB), the smallest box of any orientation (OMBB), the
+    ellipsoid of the axes (AEE), the ellipsoid of least volume around the mesh (MVEE) and the convex
+    hull. IBSI defines those of OMBB and MVEE without having standardised them.
     CentreOfMassShift, IntegratedIntensity, Moran's I and Geary's C take the intensities of the
     intensity mask; the last two weigh all pairs of voxels by 1 / distance, summed over lags through
     an FFT, so they are exact for regions of any size.
@@ -193,11 +196,18 @@ def _densities(
 
     z, y, x = (n * step for n, step in zip(extent, spacing, strict=True))
     hull = ConvexHull(mesh.vertices)
+    corners = mesh.vertices[hull.vertices]
+    box = oriented_box(corners, hull.equations[:, :3])
+    p, q, r = smallest_ellipsoid(corners)
     c, b, a = 2 * np.sqrt(moments)
     solid, skin = 4 / 3 * np.pi * a * b * c, _ellipsoid_area(a, b, c)
     return {
         "VolumeDensityAABB": mesh.volume / (z * y * x),
         "AreaDensityAABB": mesh.area / (2 * (z * y + y * x + z * x)),
+        "VolumeDensityOMBB": mesh.volume / box.prod(),
+        "AreaDensityOMBB": mesh.area / (2 * (box * np.roll(box, 1)).sum()),
+        "VolumeDensityMVEE": mesh.volume / (4 / 3 * np.pi * p * q * r),
+        "AreaDensityMVEE": mesh.area / _ellipsoid_area(p, q, r),
         "VolumeDensityAEE": mesh.volume / solid if c > 0 else np.nan,
         "AreaDensityAEE": mesh.area / skin if c > 0 else np.nan,
         "VolumeDensityConvexHull": mesh.volume / hull.volume,

@@ -38,6 +38,76 @@ def test_ball_closed_form():
     assert 0.95 < got["VolumeDensityConvexHull"] <= 1  # the mesh has steps
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_turned_box_and_ellipsoid_closed_form(seed):
+    """Corners of a turned box; points on a turned ellipsoid, which is their smallest one."""
+    from scipy.spatial import ConvexHull
+    from scipy.spatial.transform import Rotation
+
+    from pyrad_core.features._enclosing import oriented_box, smallest_ellipsoid
+
+    rng = np.random.default_rng(seed)
+    turn = Rotation.random(random_state=seed).as_matrix()
+    corners = np.array(list(np.ndindex(2, 2, 2))) * (7.0, 4.0, 1.5)
+    inside = rng.uniform(0, 1, (200, 3)) * (7.0, 4.0, 1.5)
+    points = np.concatenate([corners, inside]) @ turn.T + 11
+    hull = ConvexHull(points)
+    got = oriented_box(points[hull.vertices], hull.equations[:, :3])
+    np.testing.assert_allclose(got, (7.0, 4.0, 1.5), rtol=1e-9)
+    ball = rng.normal(size=(4000, 3))
+    ball /= np.linalg.norm(ball, axis=1, keepdims=True)
+    ball = np.concatenate([ball, -ball, np.eye(3), -np.eye(3)])
+    points = (ball * (9.0, 5.0, 2.0)) @ turn.T - 3
+    np.testing.assert_allclose(smallest_ellipsoid(points), (9.0, 5.0, 2.0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("points", ["box", "tetrahedron"])
+def test_smallest_ellipsoid_closed_form(points):
+    """Of a box: semi-axes sqrt(3) times half its edges; of a regular tetrahedron: its sphere."""
+    from pyrad_core.features._enclosing import smallest_ellipsoid
+
+    if points == "box":
+        given = np.array(list(np.ndindex(2, 2, 2))) * (2.0, 4.0, 6.0)
+        expected = np.sqrt(3) * np.array([3.0, 2.0, 1.0])
+    else:
+        given = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1.0]])
+        expected = np.full(3, np.sqrt(3))
+    np.testing.assert_allclose(smallest_ellipsoid(given), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_oriented_box_against_a_search(seed):
+    """Not larger than the best of many turned boxes, which are turned further by a simplex."""
+    from scipy.optimize import minimize
+    from scipy.spatial import ConvexHull
+    from scipy.spatial.transform import Rotation
+
+    from pyrad_core.features._enclosing import oriented_box
+
+    rng = np.random.default_rng(seed)
+    points = rng.normal(size=(4 + 4 * seed, 3)) * (1, 2, 3)
+    hull = ConvexHull(points)
+    got = oriented_box(points[hull.vertices], hull.equations[:, :3]).prod()
+
+    def volume(vector):
+        return np.ptp(points @ Rotation.from_rotvec(vector).as_matrix().T, axis=0).prod()
+
+    starts = sorted(rng.uniform(-2, 2, (400, 3)), key=volume)[:8]
+    best = min(minimize(volume, v, method="Nelder-Mead").fun for v in starts)
+    assert got <= best * (1 + 1e-3)
+
+
+def test_densities_are_at_most_one():
+    mask = (np.random.default_rng(2).random((9, 8, 7)) < 0.4).astype(np.uint8)
+    got = _shape(mask)
+    hull, box = got["VolumeDensityConvexHull"], got["VolumeDensityAABB"]
+    assert box <= got["VolumeDensityOMBB"] * (1 + 1e-9) <= hull * (1 + 1e-9) <= 1 + 1e-9
+    assert got["VolumeDensityMVEE"] <= hull
+    table = features.shape(np.ones(mask.shape), mask, spacing=SPACING).table()
+    unmarked = {row["feature"] for row in table if not row["standardised"] and row["ibsi_tag"]}
+    assert unmarked == {f"{a}Density{b}" for a in ("Volume", "Area") for b in ("OMBB", "MVEE")}
+
+
 def test_box_closed_form():
     """A box of n voxels: its mesh is the box with its edges and corners cut."""
     mask = np.ones((3, 4, 6), np.uint8)
@@ -168,7 +238,7 @@ def test_shape_is_computed_once_and_needs_the_voxel_size():
     image, mask = rng.normal(0, 1, (6, 6, 6)), np.ones((6, 6, 6), np.uint8)
     settings = Settings(filters={"original": {}, "wavelet": {}}, families=("shape", "first_order"))
     got = extract(image, mask, settings=settings, spacing=1.0)
-    assert sum("_shape_" in name for name in got) == 25
+    assert sum("_shape_" in name for name in got) == 29
     assert "wavelet-HHH_first_order_Mean" in got
     unknown = features.shape(image, mask)
     assert np.isnan(unknown["MeshVolume"])

@@ -25,6 +25,7 @@ from .mr_subspace import *  # noqa: F403
 from .prox import *  # noqa: F403
 from .texture import *  # noqa: F403
 from .texture_batch import *  # noqa: F403
+from .texture_boxes import *  # noqa: F403
 from .texture_filters import *  # noqa: F403
 from .texture_matrices import *  # noqa: F403
 from .wavelet import *  # noqa: F403
