@@ -171,5 +171,6 @@ def compute(region: Region) -> tuple[dict[Entry, float], dict[str, str]]:
 
 
 def kurtosis_rule(settings: Settings) -> tuple[float, float]:
-    """(excess, flat): IBSI's kurtosis is the excess and undefined in constant regions."""
-    return (3.0, np.nan) if settings.conventions == "ibsi" else (0.0, 0.0)
+    """(what is subtracted, value of constant regions)."""
+    excess = settings.rule("kurtosis") == "excess"
+    return 3.0 if excess else 0.0, np.nan if settings.rule("undefined") == "nan" else 0.0

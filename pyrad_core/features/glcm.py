@@ -67,7 +67,7 @@ def compute(region: Region) -> tuple[dict[Entry, float], dict[str, str]]:
     settings = region.settings
     chosen = entries("glcm", settings.conventions)
     levels = region.levels(max(settings.distances))
-    if int(np.count_nonzero(levels.counts)) == 1 and settings.conventions == "ibsi":
+    if int(np.count_nonzero(levels.counts)) == 1 and settings.rule("undefined") == "nan":
         reason = "all voxels have one grey level"
         reasons = dict.fromkeys(("Correlation", "Imc1"), reason)
     else:
@@ -91,7 +91,7 @@ def _averaged(region: Region, levels: Levels, wants_mcc: bool) -> list[float]:
     for tables in _aggregated(region, levels):
         out = np.empty((len(tables), len(COLUMNS)))
         region.kernels.glcm_features(
-            tables, settings.symmetric, settings.conventions == "ibsi", wants_mcc, out
+            tables, settings.symmetric, settings.rule("undefined") == "nan", wants_mcc, out
         )
         rows.append(out)
     features = np.concatenate(rows)

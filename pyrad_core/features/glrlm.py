@@ -90,7 +90,7 @@ def _aggregated(region: Region, levels: Levels) -> Iterator[tuple[Any, np.ndarra
     total: Any = 0
     for part in batches(len(offsets), table_bytes):
         counted = count_runs(region, levels, offsets[part], False, len(sizes))
-        if settings.conventions == "pyradiomics":
+        if settings.rule("empty_directions") == "left_out":
             counted[region.xp.asarray(_without_pairs(region, offsets[part], counted))] = 0
         if not merged:
             yield counted, sizes, None

@@ -184,7 +184,7 @@ def _glcm_values(
     )
     offsets = half_offsets(settings.distances, in_plane=flat)
     pairs, starts = _pairs(voxels, offsets, merged or settings.weighting is not None)
-    ibsi = settings.conventions == "ibsi"
+    ibsi = settings.rule("undefined") == "nan"
     region.kernels.local_glcm(
         levels.packed, centres, window, xp.asarray(pairs), xp.asarray(starts), levels.ng, ibsi, mcc,
         out,

@@ -134,7 +134,7 @@ def ngtdm(
     region = _region(image, mask, settings, spacing, label)
     flat = by_slice or region.settings.dimension != "3D"
     tones, _ = neighbourhood_tables(region, by_slice, flat)
-    return tone_differences(tones, region.settings.conventions == "pyradiomics")
+    return tone_differences(tones, region.settings.rule("lone_voxels") == "counted")
 
 
 def ngldm(

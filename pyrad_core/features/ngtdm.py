@@ -65,7 +65,7 @@ def compute(region: Region) -> tuple[dict[Entry, float], dict[str, str]]:
     settings = region.settings
     in_plane = settings.dimension != "3D"
     tones, _ = neighbourhood_tables(region, settings.dimension == "2D", in_plane)
-    number, difference = tone_differences(tones, settings.conventions == "pyradiomics")
+    number, difference = tone_differences(tones, settings.rule("lone_voxels") == "counted")
     ng = number.shape[-1]
     rows = [
         _features(n, s)

@@ -33,7 +33,7 @@ def neighbourhood_offsets(settings: Settings, in_plane: bool) -> np.ndarray:
     IBSI: up to the largest distance in the norm of the settings; PyRadiomics: at the Chebyshev
     distances that are listed.
     """
-    if settings.conventions == "pyradiomics":
+    if settings.rule("neighbourhood") == "listed":
         half = half_offsets(settings.distances, in_plane)
         return np.concatenate([half, -half])
     reach = max(settings.distances)

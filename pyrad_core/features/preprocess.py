@@ -117,7 +117,8 @@ def regions_of(several: Sequence[Prepared]) -> Iterator[tuple[str, list[Region]]
     They come from :func:`prepare` with one ``shared``; each region is what ``regions()`` gives.
     """
     places = [p._places() for p in several]
-    if not all(p.whole for p in several):  # images of their own
+    of_the_mask = "lbp3d" in several[0].settings.filters
+    if of_the_mask or not all(p.whole for p in several):  # images of their own
         for name_and_region in zip(*(p.regions() for p in several), strict=True):
             yield name_and_region[0][0], [region for _, region in name_and_region]
         return

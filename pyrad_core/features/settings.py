@@ -25,6 +25,14 @@ DEFAULT_FAMILIES = (
     "shape", "local_intensity", "first_order", "intensity_histogram", "intensity_volume_histogram",
     "glcm", "glrlm", "glszm", "gldzm", "ngtdm", "ngldm",
 )  # fmt: skip
+RULES = {  # field -> (IBSI's, PyRadiomics')
+    "kurtosis": ("excess", "plain"),
+    "axis_lengths": ("n-1", "n"),
+    "undefined": ("nan", "limit"),
+    "neighbourhood": ("up_to", "listed"),
+    "lone_voxels": ("left_out", "counted"),
+    "empty_directions": ("averaged", "left_out"),
+}
 FAMILIES = (*DEFAULT_FAMILIES, "shape2d")
 
 
@@ -38,8 +46,8 @@ class Settings:
     Parameters
     ----------
     conventions : {"ibsi", "pyradiomics"}
-        Definitions where the two differ: kurtosis (excess or not), values of flat regions (NaN with
-        a reason, or PyRadiomics' limits), which features a family lists.
+        Which features a family lists, and the definitions where the two differ: those below whose
+        default is "by the conventions". docs/features.md compares them.
     resample : tuple of float, optional
         New voxel size (z, y, x) in mm; a 0 keeps the axis. None: no resampling.
     resample_in_plane : bool
@@ -95,6 +103,21 @@ class Settings:
         Largest level difference that counts as dependent (NGLDM).
     voxel_array_shift : float
         Added to the intensities in Energy, TotalEnergy and RootMeanSquared.
+    kurtosis : {"excess", "plain"}, optional
+        mu_4 / sigma^4 - 3 (IBSI), or without the 3. By the conventions if None, as the next five.
+    axis_lengths : {"n-1", "n"}, optional
+        What the covariance of the voxel centres is divided by: n - 1 (IBSI) or n voxels.
+    undefined : {"nan", "limit"}, optional
+        Kurtosis, skewness, GLCM correlation and Imc1 of constant regions: NaN with a reason (IBSI),
+        or 0, 0, 1 and 0.
+    neighbourhood : {"up_to", "listed"}, optional
+        NGTDM and NGLDM look at all voxels up to the largest distance (IBSI), or at those at the
+        listed distances.
+    lone_voxels : {"left_out", "counted"}, optional
+        NGTDM: voxels without neighbours in the region are left out (IBSI), or count with s = 0.
+    empty_directions : {"averaged", "left_out"}, optional
+        GLRLM: directions along which no two voxels follow each other count in the mean (IBSI), or
+        are left out.
     masked_kernel : bool
         Feature maps: windows hold voxels of the region only.
     kernel_radius : int, optional
@@ -157,6 +180,12 @@ class Settings:
     weighting: str | None = None
     gldm_alpha: int = 0
     voxel_array_shift: float = 0.0
+    kurtosis: str | None = None
+    axis_lengths: str | None = None
+    undefined: str | None = None
+    neighbourhood: str | None = None
+    lone_voxels: str | None = None
+    empty_directions: str | None = None
     masked_kernel: bool = True
     kernel_radius: int | None = None
     filters: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"original": {}})
@@ -218,6 +247,11 @@ class Settings:
         """Plain values, as a YAML file holds them."""
         return {name: _plain(value) for name, value in asdict(self).items()}
 
+    def rule(self, name: str) -> str:
+        """A definition that the conventions choose unless the field of that name does."""
+        ibsi, pyradiomics = RULES[name]
+        return getattr(self, name) or (ibsi if self.conventions == "ibsi" else pyradiomics)
+
     @property
     def dimension(self) -> str:
         """ "2D", "2.5D" or "3D": what the aggregation begins with."""
@@ -247,6 +281,9 @@ def _checked(s: Settings) -> dict[str, Any]:
         _checks.choice("weighting", s.weighting, WEIGHTINGS)
     filters = {name: _options(options) for name, options in dict(s.filters).items()}
     check_filters(filters)
+    for name, both in RULES.items():
+        if getattr(s, name) is not None:
+            _checks.choice(name, getattr(s, name), both)
     _checks.known_names("family", s.families, FAMILIES)
     if s.slice_axis not in (0, 1, 2):
         raise DataError(f"slice_axis is {s.slice_axis!r}; expected 0, 1 or 2")

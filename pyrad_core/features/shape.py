@@ -85,7 +85,7 @@ def compute(region: Region) -> tuple[dict[Entry, float], dict[str, str]]:
     mask, first = shape_mask(region)
     mesh = _mesh(mask, region.spacing)
     count, centre, moments = principal_moments(mask, region.spacing)
-    if region.settings.conventions == "ibsi" and count > 1:
+    if region.settings.rule("axis_lengths") == "n-1" and count > 1:
         moments *= count / (count - 1)
     values = _mesh_values(mesh) | _axis_values(moments)
     values["VoxelVolume"] = count * float(np.prod(region.spacing))

@@ -169,3 +169,16 @@ def test_labels_that_are_none():
     with pytest.raises(DataError, match="NaN or Inf"):
         features.extract(spoilt, mask, label=[1, 2])
     assert len(features.extract(spoilt, mask, label=[2, 5])) == 2
+
+
+def test_filters_of_the_mask_see_their_own():
+    """LBP3D has values inside the region only."""
+    image, mask = scene(2)
+    settings = features.Settings(
+        conventions="pyradiomics", filters={"lbp3d": {}}, families=("first_order",),
+        discretisation=("fbn", 8),
+    )  # fmt: skip
+    found = features.extract(image, mask, label=[1, 2], settings=settings, spacing=SPACING)
+    for label, got in found.items():
+        expected = features.extract(image, mask, label=label, settings=settings, spacing=SPACING)
+        assert_same(got, expected)
