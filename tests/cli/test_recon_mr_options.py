@@ -190,3 +190,41 @@ def test_set_reaches_the_method(tmp_path, head):
                     "--set", f"tolerance={tolerance}") == 0  # fmt: skip
         images.append(np.load(out))
     assert relative_error(images[0], images[1]) > 1e-3
+
+
+def test_partial_fourier_sharpens(tmp_path, head):
+    kspace, image = head
+    path = write(tmp_path / "part.h5", {(0, 0, 0): kspace}, lines=range(N // 2 - 6, N))
+    truth, errors = np.abs(image), {}
+    for choice in ("none", "homodyne", "pocs"):
+        out = tmp_path / f"{choice}.npy"
+        extra = () if choice == "none" else ("--partial-fourier", choice)
+        assert call("recon", "mr", path, out, "-q", "--method", "sos", *extra) == 0
+        got = np.load(out)
+        got = got * (np.vdot(got, truth) / np.vdot(got, got))
+        errors[choice] = relative_error(got, truth)
+    assert max(errors["homodyne"], errors["pocs"]) < 0.7 * errors["none"], errors
+
+
+def test_coil_compression_and_separate_calibration(tmp_path, head):
+    """Every third line, and a separate calibration scan that is compressed alike."""
+    kspace, image = head
+    eight = np.concatenate([kspace, 0.5 * kspace[::-1] + 0.1j * kspace])  # rank 4 of 8
+    path = tmp_path / "scan.h5"
+    pytest.importorskip("ismrmrd")
+    writer = mr_files.Writer(path, mr_files.header((N, N, 1), (192.0, 192.0, 6.0)))
+    for repetition in range(2):
+        for y in range(0, N, 2):
+            writer.add((1 + repetition) * eight[:, y], y=y, repetition=repetition)
+    for y in range(N // 2 - 10, N // 2 + 10):
+        writer.add(3 * eight[:, y], y=y, flags=["ACQ_IS_PARALLEL_CALIBRATION"])
+    writer.close()
+    truth = np.abs(image)
+    for method in ("grappa", "cg-sense", "spirit"):
+        out = tmp_path / f"{method}.npy"
+        arguments = ("--coils", 4, "--calibration", 20, "--method", method)
+        assert call("recon", "mr", path, out, "-q", *arguments) == 0
+        first, second = np.load(out)[:, 0]
+        assert relative_error(second, 2 * first) < 1e-2
+        scaled = first * (np.vdot(first, truth) / np.vdot(first, first))
+        assert relative_error(scaled, truth) < 0.12, method
