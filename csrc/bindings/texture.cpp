@@ -40,6 +40,17 @@ template <class T> void def_mask_bounds(py::module_ &m) {
 
 template <class T> void def_gather(py::module_ &m) {
     m.def(
+        "masked_range",
+        [](const Array<T> &values, const Array<u8> &mask) {
+            const auto from = input<3>(values, "values");
+            const auto inside = input<3>(mask, "mask");
+            require_shape<3>(inside.shape, from.shape, "mask");
+            ValueRange range{};
+            run([&] { range = masked_range(from, inside); });
+            return py::make_tuple(range.nonfinite, range.low, range.high);
+        },
+        exact("values"), exact("mask"), "(NaN and Inf, minimum, maximum) where mask != 0.");
+    m.def(
         "gather",
         [](const Array<T> &values, const Array<u8> &mask, Array<T> &out) {
             const auto from = input<3>(values, "values");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -72,6 +73,45 @@ template <class T> i64 gather_row(const T *values, const u8 *mask, i64 n, T *kep
     return count;
 }
 
+// Floats as integers of the same order, as minima of integers run in wide registers.
+template <class T> using Key = std::conditional_t<sizeof(T) == 4, i32, i64>;
+template <class T> constexpr Key<T> largest_key = std::numeric_limits<Key<T>>::max();
+
+template <class T> inline Key<T> key_of(Key<T> bits) {
+    return bits ^ ((bits >> (8 * sizeof(T) - 1)) & largest_key<T>); // its own inverse
+}
+
+template <class T> struct RowRange {
+    Key<T> low, high;
+    i64 nonfinite;
+};
+
+template <class T>
+PYRAD_CLONES void range_row(const T *values, const u8 *mask, i64 n, RowRange<T> &out) {
+    constexpr Key<T> exponent = sizeof(T) == 4 ? Key<T>(0x7F800000) : Key<T>(0x7FF0000000000000);
+    Key<T> low = largest_key<T>, high = ~largest_key<T>, inside = 0, kept = 0;
+    for (i64 x = 0; x < n; ++x) {
+        Key<T> bits;
+        std::memcpy(&bits, values + x, sizeof bits);
+        const Key<T> in = mask[x] != 0, used = in & Key<T>((bits & exponent) != exponent);
+        const Key<T> key = key_of<T>(bits), select = -used;
+        const Key<T> least = (key & select) | (largest_key<T> & ~select);
+        const Key<T> most = (key & select) | (~largest_key<T> & ~select);
+        low = least < low ? least : low;
+        high = most > high ? most : high;
+        inside += in;
+        kept += used;
+    }
+    out = {low, high, static_cast<i64>(inside - kept)};
+}
+
+template <class T> double value_of(Key<T> key) {
+    const Key<T> bits = key_of<T>(key);
+    T value;
+    std::memcpy(&value, &bits, sizeof value);
+    return static_cast<double>(value);
+}
+
 struct TileBounds {
     i64 low[3], high[3], count = 0, invalid = 0, first_invalid = -1;
 };
@@ -136,6 +176,23 @@ template <class T> RoiBounds mask_bounds(View<const T, 3> mask, double label) {
     return merged(tiles);
 }
 
+template <class T> ValueRange masked_range(View<const T, 3> values, View<const u8, 3> mask) {
+    constexpr i64 tile = 1 << 15;
+    const i64 size = values.size();
+    std::vector<RowRange<T>> tiles((size + tile - 1) / tile);
+    parallel_for(size, tile, [&](i64 begin, i64 end, int) {
+        range_row(values.data + begin, mask.data + begin, end - begin, tiles[begin / tile]);
+    });
+    RowRange<T> all{largest_key<T>, ~largest_key<T>, 0};
+    for (const RowRange<T> &part : tiles)
+        all = {min_of(all.low, part.low), max_of(all.high, part.high),
+               all.nonfinite + part.nonfinite};
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const bool none = all.low > all.high;
+    return {all.nonfinite, none ? infinity : value_of<T>(all.low),
+            none ? -infinity : value_of<T>(all.high)};
+}
+
 template <class T>
 void gather(View<const T, 3> values, View<const u8, 3> mask, T *out, i64 out_size) {
     const i64 rows = values.shape[0] * values.shape[1], width = values.shape[2];
@@ -170,6 +227,8 @@ PYRAD_MASK(i64)
 PYRAD_MASK(float)
 PYRAD_MASK(double)
 #undef PYRAD_MASK
+template ValueRange masked_range(View<const float, 3>, View<const u8, 3>);
+template ValueRange masked_range(View<const double, 3>, View<const u8, 3>);
 template void gather(View<const float, 3>, View<const u8, 3>, float *, i64);
 template void gather(View<const double, 3>, View<const u8, 3>, double *, i64);
 

@@ -63,7 +63,52 @@ __device__ void mask_bounds(const T *mask, i64 ny, i64 nx, i64 size, double labe
         atomicMin(&counts[2], found[2]);
 }
 
+// out: (blocks, 3) minimum, maximum, number of values that are not finite, where mask != 0.
+template <class T>
+__device__ void masked_range(const T *values, const unsigned char *mask, i64 size, double *out) {
+    __shared__ double lows[256], highs[256], wrong[256];
+    double low = INFINITY, high = -INFINITY, nonfinite = 0;
+    const i64 step = static_cast<i64>(gridDim.x) * blockDim.x;
+    for (i64 v = static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x; v < size; v += step) {
+        if (!mask[v])
+            continue;
+        const T value = values[v];
+        if (!(value - value == T(0))) {
+            nonfinite += 1;
+            continue;
+        }
+        low = min_of(low, static_cast<double>(value));
+        high = max_of(high, static_cast<double>(value));
+    }
+    lows[threadIdx.x] = low;
+    highs[threadIdx.x] = high;
+    wrong[threadIdx.x] = nonfinite;
+    for (int width = blockDim.x / 2; width > 0; width /= 2) {
+        __syncthreads();
+        if (static_cast<int>(threadIdx.x) >= width)
+            continue;
+        lows[threadIdx.x] = min_of(lows[threadIdx.x], lows[threadIdx.x + width]);
+        highs[threadIdx.x] = max_of(highs[threadIdx.x], highs[threadIdx.x + width]);
+        wrong[threadIdx.x] += wrong[threadIdx.x + width];
+    }
+    if (threadIdx.x == 0) {
+        out[3 * blockIdx.x] = lows[0];
+        out[3 * blockIdx.x + 1] = highs[0];
+        out[3 * blockIdx.x + 2] = wrong[0];
+    }
+}
+
 } // namespace
+
+PYRAD_KERNEL(masked_range_f32)
+(const float *values, const unsigned char *mask, long long size, double *out) {
+    masked_range(values, mask, size, out);
+}
+
+PYRAD_KERNEL(masked_range_f64)
+(const double *values, const unsigned char *mask, long long size, double *out) {
+    masked_range(values, mask, size, out);
+}
 
 PYRAD_KERNEL(mask_bounds_u8)
 (const unsigned char *mask, long long ny, long long nx, long long size, double label, int *box,

@@ -14,6 +14,13 @@ struct RoiBounds {
 
 template <class T> RoiBounds mask_bounds(View<const T, 3> mask, double label);
 
+struct ValueRange {
+    i64 nonfinite;    // NaN and Inf where mask != 0
+    double low, high; // of the others; infinities if there are none
+};
+
+template <class T> ValueRange masked_range(View<const T, 3> values, View<const u8, 3> mask);
+
 // out = values where mask != 0, in C order; out holds exactly that many.
 template <class T>
 void gather(View<const T, 3> values, View<const u8, 3> mask, T *out, i64 out_size);

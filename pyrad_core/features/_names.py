@@ -5,6 +5,7 @@ One :class:`Entry` per feature; a family lists its entries in the order of its r
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 __all__ = ["CLASS_NAMES", "ENTRIES", "Entry", "entries"]
@@ -273,9 +274,10 @@ CLASS_NAMES = {"first_order": "firstorder", "ngldm": "gldm", "shape2d": "shape2D
 """PyRadiomics' class of a family, where it differs from the family's name."""
 
 
-def entries(family: str, conventions: str) -> list[Entry]:
+@functools.cache
+def entries(family: str, conventions: str) -> tuple[Entry, ...]:
     """The features of a family under these conventions, in the order of the results.
 
     A family that PyRadiomics does not have lists all of IBSI's.
     """
-    return [e for e in ENTRIES[family] if e.belongs_to(conventions)] or list(ENTRIES[family])
+    return tuple(e for e in ENTRIES[family] if e.belongs_to(conventions)) or ENTRIES[family]

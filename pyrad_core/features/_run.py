@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import math
 from typing import Any
@@ -86,8 +87,13 @@ def add_region(result: Features, name: str, region: Region, families: tuple[str,
 
 
 def _compute(family: str, region: Region) -> tuple[dict[Entry, float], dict[str, str]]:
-    values, reasons = importlib.import_module(f".{family}", __package__).compute(region)
+    values, reasons = _module(family).compute(region)
     return values, reasons
+
+
+@functools.cache
+def _module(family: str) -> Any:
+    return importlib.import_module(f".{family}", __package__)
 
 
 def _selected(values: dict[Entry, float], family: str, settings: Settings) -> dict[Entry, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -106,7 +106,7 @@ class Sums:
     def values(self, excess: float, flat: float) -> dict[str, float]:
         """Statistics by name; ``flat`` is skewness and kurtosis of a constant region."""
         out = np.empty(len(ENTRIES["first_order"]))
-        cpu_kernels().first_order_features(np.array(astuple(self)), excess, flat, out)
+        cpu_kernels().first_order_features(np.array(list(vars(self).values())), excess, flat, out)
         return {e.name: float(v) for e, v in zip(ENTRIES["first_order"], out, strict=True)}
 
 

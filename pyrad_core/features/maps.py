@@ -128,8 +128,8 @@ def _columns(family: str, region: Region, radius: int, names: list[str]) -> list
     mask = region.mask
     if not region.settings.masked_kernel:
         region.mask = region.xp.ones_like(mask)
-        region.__dict__.pop("intensities", None)
-        region.__dict__.pop("count", None)
+        for known in ("intensities", "count", "_range", "sums"):
+            region.__dict__.pop(known, None)
         region.require_finite()
     levels = region.levels(max(radius, *region.settings.distances))
     pad = levels.pad

@@ -61,7 +61,7 @@ def glcm(
     counts = count_tables(region, levels, offsets, by_slice)
     if settings.symmetric:
         counts = counts + counts.swapaxes(-1, -2)
-    return counts, offsets
+    return counts, offsets.copy()
 
 
 def glrlm(
@@ -101,7 +101,8 @@ def glrlm(
     flat = by_slice or not region.settings.aggregation.startswith("3D")
     offsets = half_offsets((1,), in_plane=flat)
     levels = region.levels(1)
-    return count_runs(region, levels, offsets, by_slice, longest_run(levels, by_slice)), offsets
+    counts = count_runs(region, levels, offsets, by_slice, longest_run(levels, by_slice))
+    return counts, offsets.copy()
 
 
 def ngtdm(

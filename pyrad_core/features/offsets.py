@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["half_offsets", "lengths", "neighbourhood_offsets", "weights"]
 
 
+@functools.cache
 def half_offsets(distances: tuple[int, ...], in_plane: bool) -> np.ndarray:
     """One of each pair of opposite offsets (z, y, x) whose largest component is a distance.
 
-    13 for distance 1, 4 of them in the plane; (n, 3) int32, each first non-zero component > 0.
+    13 for distance 1, 4 of them in the plane; (n, 3) int32, each first non-zero component > 0;
+    read-only, as all calls share it.
     """
     chosen = []
     for distance in distances:
@@ -24,7 +27,9 @@ def half_offsets(distances: tuple[int, ...], in_plane: bool) -> np.ndarray:
         for offset in itertools.product((0,) if in_plane else span, span, span):
             if max(map(abs, offset)) == distance and offset > (0, 0, 0):
                 chosen.append(offset)
-    return np.array(chosen, dtype=np.int32).reshape(-1, 3)
+    offsets = np.array(chosen, dtype=np.int32).reshape(-1, 3)
+    offsets.flags.writeable = False
+    return offsets
 
 
 def neighbourhood_offsets(settings: Settings, in_plane: bool) -> np.ndarray:

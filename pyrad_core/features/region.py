@@ -59,14 +59,24 @@ class Region:
 
     def require_finite(self) -> None:
         """Raise DataError with the number and the first index of NaN and Inf in the region."""
+        if self._range[0] == 0:
+            return
         count, first = self.kernels.count_nonfinite(self.intensities)
-        if count:
-            voxel = self.xp.flatnonzero(self.mask.reshape(-1))[first]
-            local = np.unravel_index(int(voxel), self.mask.shape)
-            index = tuple(int(i) + start for i, start in zip(local, self.origin, strict=True))
-            raise DataError(
-                f"image holds {count} NaN or Inf values inside the mask, the first at {index}"
-            )
+        voxel = self.xp.flatnonzero(self.mask.reshape(-1))[first]
+        local = np.unravel_index(int(voxel), self.mask.shape)
+        index = tuple(int(i) + start for i, start in zip(local, self.origin, strict=True))
+        raise DataError(
+            f"image holds {count} NaN or Inf values inside the mask, the first at {index}"
+        )
+
+    @cached_property
+    def _range(self) -> tuple[int, float, float]:
+        return self.kernels.masked_range(self.values, self.mask)
+
+    @property
+    def extremes(self) -> tuple[float, float]:
+        """Minimum and maximum."""
+        return self._range[1:]
 
     @cached_property
     def intensities(self) -> Any:
@@ -133,7 +143,7 @@ def _uniform_bins(
     region: Region, rule: tuple[str, float] | None
 ) -> tuple[float, float, float, int]:
     """(low, width, scale, levels) of IBSI's rules."""
-    _, minimum, maximum, _ = region.sums
+    minimum, maximum = region.extremes
     if rule is None:
         return _whole_levels(region, minimum, maximum)
     kind, size = rule
@@ -167,7 +177,7 @@ def _bin_count(position: float, width: float) -> int:
 
 
 def _pyradiomics_edges(region: Region, rule: tuple[str, float]) -> np.ndarray:
-    _, minimum, maximum, _ = region.sums
+    minimum, maximum = region.extremes
     kind, size = rule
     if kind == "fbn":
         edges = np.histogram_bin_edges(np.array([minimum, maximum]), int(size))
@@ -180,7 +190,7 @@ def _pyradiomics_edges(region: Region, rule: tuple[str, float]) -> np.ndarray:
 
 def _top_level(region: Region, edges: np.ndarray) -> int:
     """The highest level is that of the maximum, as PyRadiomics counts them."""
-    return int(np.searchsorted(edges, region.sums[2], side="right"))
+    return int(np.searchsorted(edges, region.extremes[1], side="right"))
 
 
 def _empty(region: Region, pad: int, ng: int) -> Any:

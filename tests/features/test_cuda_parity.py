@@ -237,3 +237,25 @@ def test_recursive_filter(device, dtype, shape):
             out = device.array(np.empty_like(expected))
             device.kernels.recursive_filter(device.array(x), coefficients, out)
         np.testing.assert_allclose(device.numpy(out), expected, rtol=1e-6, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_masked_range(device, dtype):
+    rng = np.random.default_rng(9)
+    for shape in ((1, 1, 1), (3, 5, 131), (40, 41, 43)):
+        values = rng.normal(0, 100, shape).astype(dtype)
+        mask = (rng.random(shape) < 0.3).astype(np.uint8)
+        mask.flat[0] = 1
+        chosen = values[mask != 0]
+        expected = (0, float(chosen.min()), float(chosen.max()))
+        with device:
+            got = device.kernels.masked_range(device.array(values), device.array(mask))
+        assert got == cpu.masked_range(values, mask) == expected
+    values.flat[0], values.flat[1] = np.nan, np.inf
+    mask.flat[:2] = 1, 1
+    assert cpu.masked_range(values, mask)[0] == 2
+    with device:
+        got = device.kernels.masked_range(device.array(values), device.array(mask))
+    assert got == cpu.masked_range(values, mask)
+    finite = values[(mask != 0) & np.isfinite(values)]
+    assert got[1:] == (float(finite.min()), float(finite.max()))

@@ -21,6 +21,7 @@ __all__ = [
     "local_first_order",
     "local_glcm",
     "mask_bounds",
+    "masked_range",
     "order_statistics",
     "value_deviation",
     "value_moments",
@@ -65,6 +66,17 @@ def mask_bounds(mask: Any, label: float) -> tuple[tuple, tuple, int, int, int]:
     if not count:
         begin = end = (0, 0, 0)
     return begin, end, count, invalid, first if invalid else -1
+
+
+def masked_range(values: Any, mask: Any) -> tuple[int, float, float]:
+    """(NaN and Inf, minimum, maximum) where mask != 0; infinities where there is nothing."""
+    grid = _grid(values.size)
+    out = runtime.empty(values, (grid[0], 3), np.float64)
+    args = (values, mask, np.int64(values.size), out)
+    name = f"masked_range_{runtime.suffix(values)}"
+    runtime.launch("texture/roi.cu", name, grid, (_BLOCK,), args)
+    parts = _host(out)
+    return int(parts[:, 2].sum()), float(parts[:, 0].min()), float(parts[:, 1].max())
 
 
 def gather(values: Any, mask: Any, out: Any) -> None:
