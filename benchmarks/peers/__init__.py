@@ -21,6 +21,7 @@ from .features import (
     pyradiomics_maps,
 )
 from .flash import flash_class, flash_extractor
+from .kspace import bart_homodyne, pygrappa_fill
 from .mr import (
     ducc_adjoint,
     ducc_cg_sense,
@@ -42,6 +43,7 @@ __all__ = [
     "astra_fbp",
     "astra_forward",
     "astra_iterate",
+    "bart_homodyne",
     "ducc_adjoint",
     "ducc_cg_sense",
     "ducc_forward",
@@ -51,6 +53,7 @@ __all__ = [
     "flash_extractor",
     "need",
     "nyxus_group",
+    "pygrappa_fill",
     "pyradiomics_class",
     "pyradiomics_extractor",
     "pyradiomics_glcm",
