@@ -21,18 +21,15 @@ from .need import need
 __all__ = ["bart_homodyne", "pygrappa_fill"]
 
 
-def pygrappa_fill(
-    kspace: Any, calibration: Any, *, name: str, kernel: Any, regularization: float
-) -> Callable:
+def pygrappa_fill(kspace: Any, calibration: Any, *, name: str, kernel: Any) -> Callable:
     """cgrappa (2D, compiled), mdgrappa (any dimension, compiled calibration) or grappa."""
     call = getattr(need("pygrappa"), name)
     dtype = np.complex128 if name == "cgrappa" else np.complex64
     data, lines = (
         np.ascontiguousarray(np.moveaxis(x, 0, -1), dtype=dtype) for x in (kspace, calibration)
     )
-    return lambda: np.moveaxis(
-        call(data, lines, kernel_size=tuple(kernel), coil_axis=-1, lamda=regularization), -1, 0
-    )
+    size = tuple(kernel)
+    return lambda: np.moveaxis(call(data, lines, kernel_size=size, coil_axis=-1), -1, 0)
 
 
 def bart_homodyne(kspace: Any, fraction: float, ramp: float = 0.5) -> Callable:

@@ -54,6 +54,7 @@ struct Pack512 {
     PYRAD_AVX512 PYRAD_ALWAYS D load(const double *p) { return _mm512_loadu_pd(p); }
     PYRAD_AVX512 PYRAD_ALWAYS void store(double *p, D x) { _mm512_storeu_pd(p, x); }
     PYRAD_AVX512 PYRAD_ALWAYS D fma(D a, D b, D c) { return _mm512_fmadd_pd(a, b, c); }
+    PYRAD_AVX512 PYRAD_ALWAYS D fnma(D a, D b, D c) { return _mm512_fnmadd_pd(a, b, c); }
     PYRAD_AVX512 PYRAD_ALWAYS D max(D a, D b) { return _mm512_max_pd(a, b); }
     PYRAD_AVX512 PYRAD_ALWAYS D min(D a, D b) { return _mm512_min_pd(a, b); }
     PYRAD_AVX512 PYRAD_ALWAYS D abs(D a) { return _mm512_abs_pd(a); }
@@ -105,6 +106,7 @@ struct Pack256 {
     PYRAD_AVX2 PYRAD_ALWAYS D load(const double *p) { return _mm256_loadu_pd(p); }
     PYRAD_AVX2 PYRAD_ALWAYS void store(double *p, D x) { _mm256_storeu_pd(p, x); }
     PYRAD_AVX2 PYRAD_ALWAYS D fma(D a, D b, D c) { return _mm256_fmadd_pd(a, b, c); }
+    PYRAD_AVX2 PYRAD_ALWAYS D fnma(D a, D b, D c) { return _mm256_fnmadd_pd(a, b, c); }
     PYRAD_AVX2 PYRAD_ALWAYS D max(D a, D b) { return _mm256_max_pd(a, b); }
     PYRAD_AVX2 PYRAD_ALWAYS D min(D a, D b) { return _mm256_min_pd(a, b); }
     PYRAD_AVX2 PYRAD_ALWAYS D abs(D a) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a); }

@@ -8,25 +8,13 @@
 
 #include "base/pool.hpp"
 #include "base/simd.hpp"
+#include "mr/grappa_products.hpp"
 
 #include <algorithm>
 #include <vector>
 
 namespace pyrad {
 namespace {
-
-constexpr i64 pad = 8;
-
-// sum[i][re, im][j] += conj(a_i) b_j
-PYRAD_CLONES void add_outer(const double *a, const double *b, i64 coils, i64 padded, double *sum) {
-    for (i64 i = 0; i < coils; ++i, sum += 2 * padded) {
-        const double re = a[i], im = a[padded + i];
-        for (i64 j = 0; j < padded; ++j) {
-            sum[j] += re * b[j] + im * b[padded + j];
-            sum[padded + j] += re * b[padded + j] - im * b[j];
-        }
-    }
-}
 
 PYRAD_CLONES void add(const double *x, i64 n, double *sum) {
     for (i64 i = 0; i < n; ++i)
@@ -70,27 +58,34 @@ class Lag {
         std::vector<double> &shared = shared_[d];
         std::fill(shared.begin(), shared.end(), 0.0);
         const i64 low = low_[d], last = low + count_[d] - 1, positions = positions_[d];
-        for (i64 u = low; u < last + positions; ++u) {
+        for (i64 u = low; u < last + positions;) {
             const bool everywhere = u >= last && u < low + positions;
+            const i64 end = everywhere ? low + positions : u + 1;
             const i64 first_window = everywhere ? 0 : std::max<i64>(0, u - positions + 1 - low);
             const i64 end_window = everywhere ? 1 : std::min(count_[d], u - low + 1);
-            const i64 at = base * size_[d] + u;
-            if (d == 2) {
-                const double *a = cells_ + at * 2 * padded_, *b = a + shift_ * 2 * padded_;
-                for (i64 w = first_window; w < end_window; ++w)
-                    add_outer(a, b, coils_, padded_,
-                              everywhere ? shared.data() : out + w * block_[d]);
-                continue;
+            for (; u < end; u += d == 2 ? end - u : 1) {
+                if (d < 2)
+                    sum(d + 1, base * size_[d] + u, inner_[d].data());
+                for (i64 w = first_window; w < end_window; ++w) {
+                    double *to = everywhere ? shared.data() : out + w * block_[d];
+                    if (d == 2)
+                        add_run(base * size_[d] + u, end - u, to);
+                    else
+                        add(inner_[d].data(), block_[d], to);
+                }
             }
-            sum(d + 1, at, inner_[d].data());
-            for (i64 w = first_window; w < end_window; ++w)
-                add(inner_[d].data(), block_[d], everywhere ? shared.data() : out + w * block_[d]);
             poll();
         }
         for (i64 w = 0; w < count_[d]; ++w)
             add(shared.data(), block_[d], out + w * block_[d]);
     }
 
+    void add_run(i64 first, i64 cells, double *to) const {
+        const double *a = cells_ + first * 2 * padded_;
+        products_.add_outer(a, a + shift_ * 2 * padded_, cells, coils_, padded_, to);
+    }
+
+    GrappaProducts products_ = grappa_products();
     const double *cells_;
     i64 coils_, padded_, shift_ = 0;
     std::array<i64, 3> size_, low_, count_, positions_, block_;
@@ -101,7 +96,8 @@ class Lag {
 
 void grappa_gram(const double *calibration, i64 coils, const std::array<i64, 3> &size,
                  const std::array<i64, 3> &kernel, double *gram) {
-    const i64 cells = size[0] * size[1] * size[2], padded = (coils + pad - 1) / pad * pad;
+    const i64 cells = size[0] * size[1] * size[2],
+              padded = (coils + product_pad - 1) / product_pad * product_pad;
     std::vector<double> split(cells * 2 * padded, 0.0); // [cell][re, im][coil]
     for (i64 c = 0; c < coils; ++c)
         for (i64 i = 0; i < cells; ++i)

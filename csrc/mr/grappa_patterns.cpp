@@ -143,14 +143,19 @@ i64 grappa_patterns(const u8 *mask, const std::array<i64, 3> &size,
                                  &codes[r * width * words]);
         });
         poll();
-        const u64 *last = nullptr;
-        i32 last_name = 0;
+        // The two patterns before are the likely ones in regular sampling.
+        const u64 *last = nullptr, *former = nullptr;
+        i32 last_name = -1, former_name = -1;
         for (i64 i = 0; i < count * width; ++i)
             if (mask[first * width + i] == 0) {
                 const u64 *code = &codes[i * words];
                 if (last == nullptr || !std::equal(code, code + words, last)) {
-                    last_name = names.of(code);
+                    const bool back = former != nullptr && std::equal(code, code + words, former);
+                    const i32 found = back ? former_name : names.of(code);
+                    former = last;
+                    former_name = last_name;
                     last = code;
+                    last_name = found;
                 }
                 name[first * width + i] = last_name;
             }

@@ -34,7 +34,7 @@ def grappa(
     *,
     mask: Any = None,
     kernel: int | Sequence[int] = (5, 5),
-    regularization: float = 0.01,
+    regularization: float = 0.005,
 ) -> Any:
     """Fill undersampled Cartesian k-space from its own coils.
 
@@ -142,7 +142,7 @@ class Grappa:
         mask: Any,
         *,
         kernel: int | Sequence[int] = (5, 5),
-        regularization: float = 0.01,
+        regularization: float = 0.005,
     ):
         edge = edge_of(calibration=calibration, mask=mask)
         data = edge.complex("calibration", ndim=(3, 4))

@@ -62,16 +62,17 @@ def sampled_block(mask: np.ndarray) -> tuple[slice, ...]:
         high = [min(n, c - side // 2 + side) for c, n in zip(centre, mask.shape, strict=True)]
         return low, high
 
-    low_side, high_side = 0, max(mask.shape) + 1  # sampled, not sampled (or everything)
+    best, most = cut(centre, centre), 0
+    if not mask[tuple(centre)]:
+        return best
+    low_side, high_side = 1, _widest_cube(mask, centre) + 1  # sampled, not sampled
+    side = high_side - 1
     while high_side - low_side > 1:
-        side = (low_side + high_side) // 2
         if mask[cut(*cube(side))].all():
             low_side = side
         else:
             high_side = side
-    best, most = cut(centre, centre), 0
-    if low_side == 0:
-        return best
+        side = (low_side + high_side) // 2
     first_order = range(mask.ndim)
     for order in {tuple(np.roll(first_order, r)[::way]) for r in first_order for way in (1, -1)}:
         low, high = cube(low_side)
@@ -88,6 +89,20 @@ def sampled_block(mask: np.ndarray) -> tuple[slice, ...]:
         if cells > most:
             best, most = cut(low, high), cells
     return best
+
+
+def _widest_cube(mask: np.ndarray, centre: Sequence[int]) -> int:
+    """Side beyond which a centred cube meets a hole on one of the lines through the centre."""
+    widest = max(mask.shape)
+    for axis, c in enumerate(centre):
+        line = mask[tuple(slice(None) if a == axis else i for a, i in enumerate(centre))]
+        holes = np.flatnonzero(~line)
+        before, after = holes[holes < c], holes[holes > c]
+        if before.size:
+            widest = min(widest, 2 * (c - int(before[-1]) - 1) + 1)
+        if after.size:
+            widest = min(widest, 2 * (int(after[0]) - c))
+    return widest
 
 
 def calibration_of(
@@ -168,7 +183,7 @@ class Patterns:
     def __init__(self, edge: Edge, mask: Any, kernel: tuple[int, ...]):
         """mask: uint8 (z, y, x) on the device of the call."""
         xp = edge.xp
-        self.missing = int((mask == 0).sum())
+        self.missing = mask.size - int(xp.count_nonzero(mask))
         self.cells = xp.empty(self.missing, np.int64)
         starts = xp.empty(self.missing + 1, np.int64)
         self.count = int(edge.kernels.grappa_patterns(mask, three(kernel), self.cells, starts))
