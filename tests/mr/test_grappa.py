@@ -200,7 +200,7 @@ def test_widths_of_registers_agree(coils, dtype):
         finally:
             cpu.limit_vector_width(former)
     for other in results[1:]:
-        assert relative_error(other, results[0]) < (1e-6 if dtype == np.complex64 else 1e-14)
+        assert relative_error(other, results[0]) < (1e-6 if dtype == np.complex64 else 1e-12)
 
 
 def numpy_patterns(mask, kernel):
@@ -288,12 +288,12 @@ def test_weights_parity(device, dtype):
 
 
 def test_sources_without_information_get_no_weight():
-    data = complex_normal(np.random.default_rng(0), (4, 20, 20))
+    data = complex_normal(np.random.default_rng(0), (4, 26, 26), np.complex128)
     data[2] = 0  # a dead coil
-    mask = lattice((20, 20), (2, 1), acs=10)
-    got = mr.grappa(data * mask, regularization=0)
-    rest = mr.grappa((data * mask)[[0, 1, 3]], regularization=0)
-    assert relative_error(got[[0, 1, 3]], rest) < 1e-5 and not got[2].any()
+    kspace, alive = data * lattice((26, 26), (2, 1)), [0, 1, 3]
+    got = mr.grappa(kspace, data, regularization=0)
+    rest = mr.grappa(kspace[alive], data[alive], regularization=0)
+    assert relative_error(got[alive], rest) < 1e-9 and not got[2].any()
 
 
 @pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
