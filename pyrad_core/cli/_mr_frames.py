@@ -95,8 +95,7 @@ def _without_delays(run: Run, scan: Any) -> Any:
         raise click.UsageError("--gradient-delay is for non-Cartesian scans")
     run.log("correcting gradient delays")
     first = next(iter(scan.frames()))[1]
-    library: Any = mr
-    found = library.correct_gradient_delay(scan.coordinates, kspace=first)
+    found = mr.correct_gradient_delay(scan.coordinates, kspace=first)
     run.log(f"delays (samples): {np.round(found.delays, 3).tolist()}")
     return replace(scan, coordinates=found.coordinates)
 

@@ -66,18 +66,20 @@ class Frame:
         filled = self.fill(self.kspace if kspace is None else kspace)
         return self.finish(mr.ifft(filled, axes=self.axes))
 
-    def maps(self, kind: str = "espirit") -> np.ndarray:
-        """Coil maps, once per slice."""
-        if ("maps", kind) not in self.store:
-            self.store["maps", kind] = self._maps(kind)
-        return self.store["maps", kind]
+    def maps(self, kind: str = "espirit", sets: int = 1) -> np.ndarray:
+        """Coil maps, once per slice; several sets where the object overlaps itself."""
+        if ("maps", kind, sets) not in self.store:
+            self.store["maps", kind, sets] = self._maps(kind, sets)
+        return self.store["maps", kind, sets]
 
-    def _maps(self, kind: str) -> np.ndarray:
+    def _maps(self, kind: str, sets: int) -> np.ndarray:
+        if sets != 1 and kind != "espirit":
+            raise DataError(f"maps is {sets}; several sets of coil maps come from espirit only")
         if self.kspace.shape[0] == 1:
             return np.ones((1, *self.shape), self.kspace.dtype)
         centre = self.centre()
         if kind == "espirit":
-            return mr.espirit(centre, calibration=list(self.box))
+            return mr.espirit(centre, calibration=list(self.box), maps=sets)
         if kind not in ("walsh", "inati"):
             raise DataError(f"coil_maps is {kind!r}; accepted are espirit, walsh, inati")
         smooth = centre
@@ -139,12 +141,13 @@ def _cg_sense(
     iterations: int = 20,
     regularization: float | None = None,
     tolerance: float = 0.0,
+    maps: int = 1,
     coil_maps: str = "espirit",
 ) -> np.ndarray:
     free = f.coordinates is not None
-    return mr.cg_sense(
+    image = mr.cg_sense(
         f.kspace,
-        f.maps(coil_maps),
+        f.maps(coil_maps, maps),
         mask=f.mask,
         coordinates=f.coordinates,
         weights=f.weights,
@@ -152,6 +155,12 @@ def _cg_sense(
         regularization=(0.05 if free else 0.01) if regularization is None else regularization,
         tolerance=tolerance,
     )
+    return _one_set(image, maps)
+
+
+def _one_set(image: np.ndarray, maps: int) -> np.ndarray:
+    """The sets' images as one: the root of their sum of squares, where there are several."""
+    return image if maps == 1 else np.sqrt((np.abs(image) ** 2).sum(axis=0))
 
 
 def _compressed_sensing(

@@ -228,3 +228,42 @@ def test_coil_compression_and_separate_calibration(tmp_path, head):
         assert relative_error(second, 2 * first) < 1e-2
         scaled = first * (np.vdot(first, truth) / np.vdot(first, first))
         assert relative_error(scaled, truth) < 0.12, method
+
+
+def test_soft_sense_of_a_folded_object(tmp_path, head):
+    """Half the field of view: two sets of maps keep apart what one cannot."""
+    kspace, image = head
+    folded = kspace[:, ::2]  # rows 0 and N / 2 of the image lie on top of each other
+    np.save(tmp_path / "k.npy", folded)
+    for maps in (1, 2):
+        out = tmp_path / f"{maps}.npy"
+        arguments = ("--method", "cg-sense", "--set", f"maps={maps}", "--iterations", 5)
+        assert call("recon", "mr", tmp_path / "k.npy", out, "-q", *arguments) == 0
+        assert np.load(out).shape == (N // 2, N) and np.load(out).max() > 0
+    wrong = ("--method", "cg-sense", "--set", "maps=2", "--coil-maps", "walsh")
+    assert call("recon", "mr", tmp_path / "k.npy", tmp_path / "a.npy", *wrong) == 1
+
+
+def test_gradient_delay(tmp_path, head):
+    """Spokes that were read late along x: their estimated delay makes the image sharper."""
+    nominal = mr.golden_radial(60, 2 * N, N)
+    late = nominal.copy()
+    spacing = np.linalg.norm(np.diff(nominal, axis=1), axis=-1).mean()
+    direction = (nominal[:, -1] - nominal[:, 0]) / np.linalg.norm(
+        nominal[:, -1] - nominal[:, 0], axis=-1, keepdims=True
+    )
+    late[..., 1] += spacing * 0.9 * direction[:, None, 1]
+    body = phantom.shepp_logan(2, radius=85.0)
+    samples = np.stack([body.kspace(late, Volume((N, N), 4.0)) * (1 + 0.3j * c) for c in range(3)])
+    noise = np.random.default_rng(0).standard_normal((2, *samples.shape)) * 1e-4
+    kspace = (samples + noise[0] + 1j * noise[1]).astype(np.complex64)
+    path = tmp_path / "radial.npz"
+    np.savez(path, kspace=kspace, coordinates=np.clip(nominal, -N / 2, N / 2))
+    truth, errors = np.abs(head[1]), []
+    for extra in ((), ("--gradient-delay",)):
+        out = tmp_path / f"{len(extra)}.npy"
+        assert call("recon", "mr", path, out, "-q", "--method", "gridding", *extra) == 0
+        got = np.load(out)
+        got = got * (np.vdot(got, truth) / np.vdot(got, got))
+        errors.append(relative_error(got, truth))
+    assert errors[1] < 0.85 * errors[0], errors

@@ -47,6 +47,13 @@ TAKE_KSPACE = {
     "correct_epi_ghost": mr.correct_epi_ghost,
     "regrid_readout": lambda k: mr.regrid_readout(k, np.arange(24) - 12.0),
     "phase_sensitive": lambda k: mr.phase_sensitive(k, KSPACE),
+    "spirit": lambda k: mr.spirit(k, iterations=2),
+    "nlinv": lambda k: mr.nlinv(k, iterations=2)[0],
+    "jsense": lambda k: mr.jsense(k, calibration=12, iterations=1)[0],
+    "partial_fourier": lambda k: mr.partial_fourier(k, fraction=0.75, method="pocs"),
+    "compress_coils": lambda k: mr.compress_coils(k, virtual_coils=2),
+    "walsh": mr.walsh,
+    "inati": mr.inati,
 }
 REAL_IS_FINE = {"ifft"}
 
@@ -99,7 +106,7 @@ def test_bad_input_51_coil_counts():
 
 def test_bad_input_52_all_zero():
     zeros = np.zeros_like(KSPACE)
-    for name in ("espirit", "cg_sense", "compressed_sensing", "grappa"):
+    for name in ("espirit", "cg_sense", "compressed_sensing", "grappa", "spirit", "nlinv"):
         with pytest.raises(DataError, match="only zeros|zero"):
             TAKE_KSPACE[name](zeros)
     with pytest.raises(DataError, match="no signal"):
