@@ -195,7 +195,7 @@ class _Cartesian:
             m = xp.broadcast_to(edge.real("mask", dtype=real), shape)
         self.mask = m.reshape(size)
         self.factors = xp.ones(sum(size), real)
-        squared = xp.fft.ifftshift(self.mask**2)[..., None] / math.prod(shape)
+        squared = xp.fft.ifftshift(self.mask**2) / math.prod(shape)
         self.squared = xp.ascontiguousarray(squared.astype(real))
         self.edge = edge
 
@@ -206,9 +206,7 @@ class _Cartesian:
         self.grid.fft(self.edge.kernels, out, 1)
 
     def normal(self, kernels: Any, work: Any) -> None:
-        self.grid.fft(kernels, work, -1)
-        work *= self.squared
-        self.grid.fft(kernels, work, 1)
+        self.grid.filter(kernels, work, self.squared)
 
 
 class _Gridded:

@@ -100,6 +100,8 @@ def espirit(
     kernel, maps = whole("kernel", kernel, 1), whole("maps", maps, 1)
     iterations = whole("iterations", iterations, 1)
     crop = at_least("crop", crop, 0)
+    if isinstance(threshold, str) and threshold != "auto":
+        raise DataError(f"threshold is {threshold!r}; expected a number or 'auto'")
     coils, target = y.shape[0], _image_shape(shape, y)
     if maps > coils:
         raise DataError(f"maps is {maps}, but kspace has {coils} coils")

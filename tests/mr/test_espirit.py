@@ -1,5 +1,8 @@
 """ESPIRiT maps: against sigpy and BART, closed forms, real data, and bad input."""
 
+import shutil
+import subprocess
+
 import numpy as np
 import pytest
 from helpers import data_path, relative_error
@@ -176,6 +179,126 @@ def test_matches_the_definition(shape, dtype):
             assert abs(np.vdot(vectors[:, -1], one)) > 1 - 1e-4
 
 
+def test_eigenvalues_are_one_inside(brain):
+    """And two sets need no more where one explains everything."""
+    maps, values = mr.espirit(brain, maps=2, crop=0.9, return_eigenvalues=True)
+    assert values.shape == (2, *brain.shape[1:]) and values.dtype == np.float32
+    assert (np.diff(values, axis=0) <= 1e-4).all() and values.max() < 1.001
+    centre = mr.ifft(np.pad(brain[:, 103:127, 78:102], ((0, 0), (103, 103), (78, 78))))
+    root = mr.combine_coils(centre)
+    inside = root > 0.3 * root.max()
+    assert np.median(values[0][inside]) > 0.995 and values[0][inside].min() > 0.95
+    assert np.median(values[1][inside]) < 0.7
+    assert np.array_equal(np.abs(maps[0]).sum(0) > 0, values[0] >= 0.9)
+    assert relative_error(maps[0], mr.espirit(brain, maps=2)[0]) < 1e-6
+
+
+def test_two_sets_where_the_object_wraps():
+    """An object twice the field of view: two maps explain the folded k-space, one does not."""
+    n = 64
+    maps = prc.phantom.coil_maps(8, (2 * n, n)).astype(np.complex64)
+    y, x = np.indices((2 * n, n))
+    image = (np.hypot((y - n) / 1.6, x - n / 2) < 28) * (1 + 0.2 * np.cos(y / 5))
+    kspace = mr.fft(maps * image)[:, ::2]  # every second line: folded once along y
+    sets, values = mr.espirit(kspace, maps=2, crop=0.8, return_eigenvalues=True)
+    folded = image.reshape(2, n, n)[:, :, :] > 0
+    twice = np.roll(folded.all(0), n // 2, axis=0)
+    assert values[1][twice].mean() > values[1][~twice].mean() + 0.15
+    images = mr.ifft(kspace)
+
+    def residual(maps):
+        rest = images - sum(m * np.sum(m.conj() * images, axis=0) for m in maps)
+        return np.linalg.norm(rest) / np.linalg.norm(images)
+
+    assert residual(sets) < 0.1 * residual(sets[:1])
+
+
+def test_phase_reference(brain):
+    body = mr.espirit(brain)
+    first = mr.espirit(brain, phase=2)
+    assert np.abs(first[2].imag).max() < 1e-5 and first[2].real.min() > -1e-5
+    assert overlap(body, first).min() > 1 - 1e-5
+    centre = brain[:, 103:127, 78:102].reshape(8, -1)
+    principal = np.linalg.eigh(centre @ centre.conj().T)[1][:, -1]
+    along = np.einsum("c,cyx->yx", principal.conj(), body)
+    turned = along * along.sum().conj() / np.abs(along.sum())
+    assert np.abs(turned.imag).max() < 1e-4
+    with pytest.raises(prc.DataError, match="phase is 8, but kspace has 8 coils"):
+        mr.espirit(brain, phase=8)
+
+
+def test_separate_calibration_scan(brain):
+    """A calibration scan alone, and the shape of the maps, give the maps of the whole k-space."""
+    scan = np.ascontiguousarray(brain[:, 103:127, 78:102])
+    maps = mr.espirit(scan, shape=(230, 180))
+    assert relative_error(maps, mr.espirit(brain)) < 1e-6
+    finer = mr.espirit(scan, shape=(460, 360))
+    assert overlap(np.ascontiguousarray(finer[:, ::2, ::2]), maps).min() > 0.999
+
+
+def test_automatic_threshold():
+    """It keeps the signal's space whatever the noise, where a fixed one keeps noise as well."""
+    n = 64
+    truth = prc.phantom.coil_maps(8, (n, n))
+    image = prc.phantom.shepp_logan(2).raster(prc.Volume((n, n), spacing=2 / n))
+    inside = image > 0.1
+    kspace = mr.fft(truth * image)
+    noise = complex_normal(np.random.default_rng(1), kspace.shape, np.complex128)
+    for level, least in ((1e-3, 0.999), (0.03, 0.997), (0.1, 0.98)):
+        maps = mr.espirit((kspace + level * noise).astype(np.complex64), threshold="auto", crop=0.0)
+        same = overlap(np.where(inside, maps, 0), np.where(inside, truth, 0))
+        assert np.quantile(same, 0.05) > least, level
+    with pytest.raises(prc.DataError, match="threshold is 'fixed'"):
+        mr.espirit(kspace, threshold="fixed")
+
+
+@pytest.mark.parametrize("shape, options", [((8, 128, 96), {}), ((4, 16, 24, 20), {"kernel": 4})])
+def test_memory_stays_within_the_stated_bound(shape, options):
+    import tracemalloc
+
+    kspace = complex_normal(np.random.default_rng(2), shape)
+    size = 16 if len(shape) == 4 else 24
+    mr.espirit(kspace, calibration=size, **options)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    maps = mr.espirit(kspace, calibration=size, maps=2, **options)
+    peak = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    bound = mr.espirit_memory(shape, (size,) * (len(shape) - 1), maps=2, **options)
+    assert peak - maps.nbytes < bound + (1 << 18)
+
+
+@pytest.mark.skipif(not shutil.which("bart"), reason="bart is not installed")
+@pytest.mark.parametrize("maps", [1, 2])
+def test_espirit_bart(brain, tmp_path, maps):
+    data = np.moveaxis(brain, 0, -1)[None]  # (1, y, x, coil)
+    path = tmp_path / "k"
+    path.with_suffix(".hdr").write_text("# Dimensions\n" + " ".join(map(str, data.shape)) + "\n")
+    data.ravel(order="F").tofile(path.with_suffix(".cfl"))
+    command = ["bart", "ecalib", "-m", str(maps), "-r", "24", "-k", "6", "-c", "0", "-t", "0.0004"]
+    subprocess.run([*command, str(path), str(tmp_path / "s")], check=True, capture_output=True)
+    theirs = np.fromfile(tmp_path / "s.cfl", np.complex64)
+    theirs = np.moveaxis(theirs.reshape((*brain.shape[1:], 8, maps), order="F"), (2, 3), (1, 0))
+    theirs = np.moveaxis(theirs, 1, 1).reshape(maps, 8, *brain.shape[1:]) if maps == 1 else theirs
+    ours = mr.espirit(brain, maps=maps, crop=0, threshold=0.02, return_eigenvalues=True)
+    sets, values = ours[0].reshape(maps, 8, *brain.shape[1:]), ours[1].reshape(maps, -1)
+    inside = (values[0] > 0.95).reshape(brain.shape[1:])
+    assert np.quantile(overlap(sets[0][:, inside], theirs[0][:, inside]), 0.02) > 0.999
+
+
+def test_espirit_on_the_real_coils_of_a_brain():
+    """Fully sampled: the maps explain all coil images where there is signal."""
+    scipy_io = pytest.importorskip("scipy.io")
+    images = scipy_io.loadmat(data_path("mr", "gpunufft", "img_brain_4ch.mat"))["img"]
+    images = np.moveaxis(images, -1, 0)
+    maps = mr.espirit(mr.fft(images), crop=0.8)
+    combined = mr.combine_coils(images, maps)
+    root = mr.combine_coils(images)
+    inside = root > 0.1 * root.max()
+    rest = (images - maps * combined)[:, inside]
+    assert np.linalg.norm(rest) < 0.06 * np.linalg.norm(images[:, inside])
+
+
 def test_bad_input_52_all_zero():
     with pytest.raises(prc.DataError, match="only zeros in the calibration region"):
         mr.espirit(np.zeros((4, 32, 32), np.complex64))
@@ -192,3 +315,21 @@ def test_bad_input_53_calibration_larger_than_kspace():
 def test_bad_input_54_real_kspace():
     with pytest.raises(prc.DataError, match="dtype float32; accepted are complex64"):
         mr.espirit(np.ones((4, 32, 32), np.float32))
+
+
+def test_bad_input_61_half_precision():
+    with pytest.raises(prc.DataError, match="dtype float16; accepted are complex64"):
+        mr.espirit(np.ones((4, 32, 32), np.float16))
+
+
+def test_bad_numbers():
+    ones = np.ones((4, 32, 32), np.complex64)
+    with pytest.raises(prc.DataError, match="maps is 5, but kspace has 4 coils"):
+        mr.espirit(ones, maps=5)
+    with pytest.raises(prc.ShapeError, match=r"shape is \(32, 32, 32\), but kspace has 2 axes"):
+        mr.espirit(ones, shape=(32, 32, 32))
+    ones[2, 16, 16] = np.nan
+    with pytest.raises(
+        prc.DataError, match=r"1 NaN or Inf values, the first at index \(2, 16, 16\)"
+    ):
+        mr.espirit(ones)
