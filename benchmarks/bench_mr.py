@@ -1,9 +1,9 @@
-"""MR: NUFFT, CG-SENSE, ESPIRiT and Toeplitz against finufft, ducc0 and SigPy.
+"""MR: NUFFT, CG-SENSE and Toeplitz against finufft, ducc0 and SigPy.
 
 Problems (field's list): A, 12 coils, 256^2, 402 radial spokes of 512 samples, at eps 1e-3 and 1e-5;
-C, CG-SENSE of a Shepp-Logan head, 12 coils, 96 spokes, 20 iterations, lambda 1e-3; D, ESPIRiT, 8
-coils, 256^2, calibration 24, kernel 6. finufft is shown as it comes and with planned FFTs
-(``fftw=0``). Ours takes and returns fresh arrays and checks its input for NaN within the time.
+C, CG-SENSE of a Shepp-Logan head, 12 coils, 96 spokes, 20 iterations, lambda 1e-3. finufft is shown
+as it comes and with planned FFTs (``fftw=0``). Ours takes and returns fresh arrays and checks its
+input for NaN within the time.
 """
 
 from __future__ import annotations
@@ -218,42 +218,3 @@ def test_cg_sense_sigpy(measure, sense_problem):
         iterations=20,
     )
     measure(run, who="sigpy SenseRecon", quality=p.quality)
-
-
-@pytest.fixture(scope="module")
-def calibration_problem():
-    n = 256
-    image = phantom.shepp_logan(2, radius=0.9).raster(prc.Volume((n, n), 2 / n))
-    rng = np.random.default_rng(0)
-    maps = phantom.coil_maps(8, (n, n)).astype(np.complex64)
-    noise = rng.standard_normal((2, 8, n, n)) * 0.003
-    return mr.fft(maps * image) + (noise[0] + 1j * noise[1]).astype(np.complex64), maps, image
-
-
-def _map_quality(problem):
-    _, maps, image = problem
-
-    def quality(got) -> str:
-        inside = image > 0.1
-        a, b = np.asarray(got)[:, inside], maps[:, inside]
-        same = np.abs(np.sum(a.conj() * b, axis=0))
-        same = same / np.linalg.norm(a, axis=0) / np.linalg.norm(b, axis=0)
-        return f"overlap {np.nanmean(same):.5f}"
-
-    return quality
-
-
-_ESPIRIT = pytest.mark.benchmark(group="espirit 8 x 256^2, calibration 24, kernel 6")
-
-
-@_ESPIRIT
-def test_espirit_ours(measure, calibration_problem, threads):
-    kspace = calibration_problem[0]
-    quality = _map_quality(calibration_problem)
-    measure(lambda: mr.espirit(kspace, iterations=30), threads=threads, quality=quality)
-
-
-@_ESPIRIT
-def test_espirit_sigpy(measure, calibration_problem):
-    run = peers.sigpy_espirit(calibration_problem[0])
-    measure(run, who="sigpy EspiritCalib", quality=_map_quality(calibration_problem))
