@@ -59,7 +59,12 @@ class TestSmallRegion:
 
     def bench_pyradiomics(self, name, count, cases, measure, benchmark):
         benchmark.group = f"{name}, {count}"
-        measure(self.peer(name, count, cases), who="PyRadiomics extractor", quality="reference")
+        measure(
+            self.peer(name, count, cases),
+            who="PyRadiomics extractor",
+            quality="reference",
+            warm_up=count.startswith("107"),
+        )
 
     def bench_flash(self, name, count, cases, threads, measure, benchmark):
         benchmark.group = f"{name}, {count}"
