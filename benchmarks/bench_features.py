@@ -25,8 +25,8 @@ FUSED = (
 )
 _NS_PER_PAIR = 0.5  # about what one increment of a cached counter takes
 _PICTOLOGICS = (
-    "pictologics, published: 766 ms (1 thread), 617 (2) on an EPYC, where PyRadiomics' five texture "
-    "classes take 1572"
+    "pictologics, published: 766 ms (1 thread), 617 (2) on an EPYC, where PyRadiomics' five "
+    "texture classes take 1572"
 )
 
 
