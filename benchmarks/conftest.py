@@ -118,40 +118,8 @@ class ParallelProblem:
         return f"rmse {rmse(image[self.inside], self.truth[self.inside]):.4f}"
 
 
-class RadialProblem:
-    """12 coils, 256 x 256, radial: 402 spokes of 512 samples, random complex data."""
-
-    def __init__(self, spokes: int = 402):
-        angles = np.arange(spokes) * np.pi / spokes
-        radius = (np.arange(512) - 256) / 512 * 256  # cycles per field of view
-        direction = np.stack([np.sin(angles), np.cos(angles)], axis=-1)
-        self.shape = (256, 256)
-        self.coordinates = (direction[:, None] * radius[:, None]).astype(np.float32)
-        rng = np.random.default_rng(0)
-        self.images = _complex(rng, (12, *self.shape))
-        self.samples = _complex(rng, (12, *self.coordinates.shape[:-1]))
-        self._some = rng.choice(self.coordinates.size // 2, 400, replace=False)
-        self._reference: np.ndarray | None = None
-
-    def quality(self, samples) -> str:
-        """Relative error on 400 samples against the direct sum in double precision."""
-        if self._reference is None:
-            k = self.coordinates.reshape(-1, 2)[self._some].astype(np.float64)
-            n = np.arange(256) - 128
-            rows, columns = (np.exp(-2j * np.pi / 256 * k[:, d, None] * n) for d in (0, 1))
-            images = self.images.astype(np.complex128)
-            self._reference = np.einsum("sy,cyx,sx->cs", rows, images, columns, optimize=True) / 256
-        got = np.asarray(samples).reshape(12, -1)[:, self._some]
-        error = np.linalg.norm(got - self._reference) / np.linalg.norm(self._reference)
-        return f"error {error:.1e}"
-
-
 def rmse(a, b) -> float:
     return float(np.sqrt(np.mean((np.asarray(a, np.float64) - b) ** 2)))
-
-
-def _complex(rng, shape):
-    return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(np.complex64)
 
 
 @pytest.fixture(scope="session")
@@ -172,8 +140,3 @@ def cone_problem_128() -> ConeProblem:
 @pytest.fixture(scope="session")
 def cone_problem_256() -> ConeProblem:
     return ConeProblem(256)
-
-
-@pytest.fixture(scope="session")
-def radial_problem() -> RadialProblem:
-    return RadialProblem()

@@ -3,10 +3,13 @@
 #include "mr/gridding.hpp"
 
 #include "base/pool.hpp"
+#include "base/scratch.hpp"
 #include "base/simd.hpp"
+#include "base/with_constant.hpp"
 #include "mr/gridding_math.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 namespace pyrad {
@@ -39,26 +42,61 @@ struct Placement {
     i64 keys() const { return extent[0] * extent[1] * extent[2]; }
 };
 
-template <class K>
-PYRAD_CLONES void find_tiles(const K *coordinates, const Placement &p, i64 begin, i64 end,
-                             i32 *tile) {
-    const int skip = 3 - p.dims;
-    for (i64 s = begin; s < end; ++s) {
-        i64 at = 0;
-        for (int d = 0; d < p.dims; ++d) {
-            const int axis = skip + d;
-            double t;
-            const i32 first =
-                grid_start(coordinates[s * p.dims + d] * p.ratio[d], p.width, p.cells[axis], t);
-            at = at * p.tiles[axis] + p.tile_of[axis][first];
+// What is known of every sample, in the caller's order.
+template <class T> struct Placed {
+    i32 *start; // [samples][dims]
+    T *offset;  // [samples][dims]
+    i32 *tile, *key;
+};
+
+constexpr i64 block = 512; // samples placed at a time: one plain loop per axis
+
+// First cells and offsets along one axis; grid_start() as a loop that vectorises.
+template <int dims, class T, class K>
+PYRAD_CLONES void place_axis(const K *coordinates, i64 count, double ratio, int width, i64 cells,
+                             i32 *first, i32 *start, T *offset) {
+    const double shift = static_cast<double>(cells / 2) - 0.5 * width;
+    const i32 all = static_cast<i32>(cells);
+    for (i64 i = 0; i < count; ++i) {
+        const double left = coordinates[i * dims] * ratio + shift;
+        const double up = ceil(left);
+        i32 cell = static_cast<i32>(up);
+        cell += cell < 0 ? all : 0;
+        cell -= cell >= all ? all : 0;
+        first[i] = cell;
+        start[i * dims] = cell;
+        offset[i * dims] = static_cast<T>(2 * (up - left) - 1);
+    }
+}
+
+template <int dims, class T, class K>
+void place(const K *coordinates, const Placement &p, i64 begin, i64 end, const Placed<T> &out) {
+    i32 first[3][block];
+    std::fill(first[0], first[0] + 3 * block, 0);
+    const i64 pairs = p.extent[2] / 2;
+    for (i64 s = begin; s < end; s += block) {
+        const i64 count = std::min(block, end - s);
+        for (int d = 0; d < dims; ++d) {
+            const int axis = 3 - dims + d;
+            const i64 at = s * dims + d;
+            place_axis<dims>(coordinates + at, count, p.ratio[d], p.width, p.cells[axis],
+                             first[axis], out.start + at, out.offset + at);
         }
-        tile[s] = static_cast<i32>(at);
+        for (i64 i = 0; i < count; ++i) {
+            i64 tile = 0;
+            for (int axis = 3 - dims; axis < 3; ++axis)
+                tile = tile * p.tiles[axis] + p.tile_of[axis][first[axis][i]];
+            out.tile[s + i] = static_cast<i32>(tile);
+            const i64 z = p.within_of[0][first[0][i]], y = p.within_of[1][first[1][i]],
+                      x = p.within_of[2][first[2][i]];
+            const i64 pair = z * pairs + x / 2;
+            out.key[s + i] = static_cast<i32>((pair * p.extent[1] + y) * 2 + x % 2);
+        }
     }
 }
 
 // Samples by tile, in the caller's order within a tile.
-void sort_by_tile(const std::vector<i32> &tile, i64 tiles, i32 *order, i64 *bins) {
-    const i64 samples = static_cast<i64>(tile.size());
+void sort_by_tile(const i32 *tile, i64 samples, i64 tiles, i32 *order, i64 *bins) {
     const i64 part = part_size(samples), parts = (samples + part - 1) / part;
     std::vector<i32> counts(parts * tiles);
     parallel_for(samples, part, [&](i64 begin, i64 end, int) {
@@ -84,39 +122,16 @@ void sort_by_tile(const std::vector<i32> &tile, i64 tiles, i32 *order, i64 *bins
 }
 
 // Scratch of one chunk; `place` sends the i-th sample of the chunk to its place in tile order.
-template <class T> struct Chunk {
-    std::vector<i32> start, key, place, count;
-    std::vector<T> offset;
+struct Chunk {
+    std::vector<i32> key, place, count;
     std::vector<i64> sorted;
 
     explicit Chunk(const Placement &p)
-        : start(chunk_samples * p.dims), key(chunk_samples), place(chunk_samples),
-          count(p.keys() + 1), offset(chunk_samples * p.dims), sorted(chunk_samples) {}
+        : key(chunk_samples), place(chunk_samples), count(p.keys() + 1), sorted(chunk_samples) {}
 };
 
-// First cells, arguments and keys of `count` samples.
-template <class T, class K>
-PYRAD_CLONES void place(const K *coordinates, const i32 *caller, i64 count, const Placement &p,
-                        i32 *start, T *offset, i32 *keys) {
-    const int dims = p.dims, skip = 3 - dims;
-    for (i64 i = 0; i < count; ++i) {
-        const K *k = coordinates + static_cast<i64>(caller[i]) * dims;
-        i64 within[3] = {0, 0, 0};
-        for (int d = 0; d < dims; ++d) {
-            const int axis = skip + d;
-            double t;
-            const i32 first = grid_start(k[d] * p.ratio[d], p.width, p.cells[axis], t);
-            start[i * dims + d] = first;
-            offset[i * dims + d] = static_cast<T>(t);
-            within[axis] = p.within_of[axis][first];
-        }
-        const i64 pair = within[0] * (p.extent[2] / 2) + within[2] / 2;
-        keys[i] = static_cast<i32>((pair * p.extent[1] + within[1]) * 2 + within[2] % 2);
-    }
-}
-
 // Places by key, stable: by counting, or by sorting where keys outnumber samples by far.
-template <class T> void sort_chunk(i64 count, Chunk<T> &c) {
+void sort_chunk(i64 count, Chunk &c) {
     const i64 keys = static_cast<i64>(c.count.size()) - 1;
     if (8 * count < keys) {
         for (i64 i = 0; i < count; ++i)
@@ -136,20 +151,42 @@ template <class T> void sort_chunk(i64 count, Chunk<T> &c) {
 }
 
 // One chunk from `begin` on, whose samples stand in caller's order in caller[begin ...].
-template <class T, class K>
-void write_chunk(const K *coordinates, const i32 *caller, i64 begin, i64 count, const Placement &p,
-                 Chunk<T> &c, const PlanArrays<T> &plan) {
-    const int dims = p.dims;
-    place(coordinates, caller + begin, count, p, c.start.data(), c.offset.data(), c.key.data());
+template <int dims, class T>
+void write_chunk(const Placed<T> &placed, const i32 *caller, i64 begin, i64 count, Chunk &c,
+                 const PlanArrays<T> &plan) {
+    for (i64 i = 0; i < count; ++i)
+        c.key[i] = placed.key[caller[begin + i]];
     sort_chunk(count, c);
     for (i64 i = 0; i < count; ++i) {
-        const i64 at = begin + c.place[i];
-        plan.order[at] = caller[begin + i];
+        const i64 at = begin + c.place[i], from = caller[begin + i];
+        plan.order[at] = static_cast<i32>(from);
         for (int d = 0; d < dims; ++d) {
-            plan.start[at * dims + d] = c.start[i * dims + d];
-            plan.offset[at * dims + d] = c.offset[i * dims + d];
+            plan.start[at * dims + d] = placed.start[from * dims + d];
+            plan.offset[at * dims + d] = placed.offset[from * dims + d];
         }
     }
+}
+
+template <int dims, class T, class K>
+void make_plan(const K *coordinates, i64 samples, const Placement &placement,
+               const PlanArrays<T> &plan) {
+    const i64 tiles = placement.tiles[0] * placement.tiles[1] * placement.tiles[2];
+    const Scratch scratch(samples * ((3 + dims) * sizeof(i32) + dims * sizeof(T)));
+    T *offset = static_cast<T *>(scratch.data());
+    i32 *start = reinterpret_cast<i32 *>(offset + samples * dims);
+    i32 *tile = start + samples * dims, *caller = tile + 2 * samples;
+    const Placed<T> placed{start, offset, tile, tile + samples};
+    parallel_for(samples, part_size(samples), [&](i64 begin, i64 end, int) {
+        place<dims>(coordinates, placement, begin, end, placed);
+    });
+    sort_by_tile(tile, samples, tiles, caller, plan.bins);
+    parallel_for(tiles, std::max<i64>(1, tiles / 128), [&](i64 first, i64 last, int) {
+        Chunk chunk(placement);
+        for (i64 t = first; t < last; ++t)
+            for (i64 s = plan.bins[t]; s < plan.bins[t + 1]; s += chunk_samples)
+                write_chunk<dims>(placed, caller, s, std::min(chunk_samples, plan.bins[t + 1] - s),
+                                  chunk, plan);
+    });
 }
 
 } // namespace
@@ -158,20 +195,8 @@ template <class T, class K>
 void plan_gridding(const K *coordinates, i64 samples, int dims, const double *ratio,
                    const Shape3 &cells, const Shape3 &tiles, int width, const PlanArrays<T> &plan) {
     const Placement placement(dims, width, ratio, cells, tiles);
-    const i64 count = tiles[0] * tiles[1] * tiles[2];
-    std::vector<i32> tile(samples), caller(samples);
-    parallel_for(samples, part_size(samples), [&](i64 begin, i64 end, int) {
-        find_tiles(coordinates, placement, begin, end, tile.data());
-    });
-    sort_by_tile(tile, count, caller.data(), plan.bins);
-    const i64 grain = std::max<i64>(1, count / 128);
-    parallel_for(count, grain, [&](i64 first, i64 last, int) {
-        Chunk<T> chunk(placement);
-        for (i64 t = first; t < last; ++t)
-            for (i64 s = plan.bins[t]; s < plan.bins[t + 1]; s += chunk_samples)
-                write_chunk(coordinates, caller.data(), s,
-                            std::min(chunk_samples, plan.bins[t + 1] - s), placement, chunk, plan);
-    });
+    with_constant<1, 2, 3>(dims,
+                           [&](auto d) { make_plan<d>(coordinates, samples, placement, plan); });
 }
 
 #define PYRAD_INSTANTIATE(T, K)                                                                    \

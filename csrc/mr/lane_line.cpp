@@ -1,5 +1,5 @@
 // Stockham FFT whose vector lanes are coils (and, down a column, neighbouring cells): no shuffles
-// between elements, no transposition, twiddles are broadcast. Radices 2, 3, 4, 5; other prime
+// between elements, no transposition, twiddles are broadcast. Radices 2 to 6 and 8; other prime
 // factors by the definition.
 // Reference: P. N. Swarztrauber, Parallel Comput. 1 (1984), doi:10.1016/S0167-8191(84)90413-7.
 #pragma GCC diagnostic ignored "-Wpsabi" // vectors pass between inlined functions only
@@ -37,18 +37,24 @@ template <class T> void push_root(std::vector<T> &table, i64 numerator, i64 n, i
     table.push_back(static_cast<T>(sign * s));
 }
 
+// Few passes: radix 8 as far as it goes, without leaving a single 2, which goes into a 6.
+int next_radix(i64 rest) {
+    if (rest % 8 == 0 && (rest % 16 || rest % 32 == 0 || rest % 3 == 0))
+        return 8;
+    for (int r : {4, 6, 5, 3, 2})
+        if (rest % r == 0)
+            return r;
+    int prime = 7;
+    while (rest % prime)
+        prime += 2;
+    return prime;
+}
+
 template <class T> LinePlan<T> plan_line(i64 length, int sign) {
     LinePlan<T> plan{length, {}};
     i64 before = 1, rest = length;
     while (rest > 1) {
-        int radix = 2;
-        for (int r : {4, 5, 3, 2})
-            if (rest % r == 0) {
-                radix = r;
-                break;
-            }
-        while (rest % radix)
-            ++radix;
+        const int radix = next_radix(rest);
         rest /= radix;
         LineStage<T> stage{radix, before, rest, {}, {}};
         for (i64 a = 0; a < rest; ++a)
@@ -108,21 +114,47 @@ template <class T, int reals> struct Butterfly {
         x[1] = x[0] - x[1];
         x[0] = sum;
     }
+    // `root` is re, -im, im of exp(sign 2 pi i / 3).
     static PYRAD_INLINE void three(V *x, const T *root) {
         const V sum = x[1] + x[2], difference = x[1] - x[2];
-        const V middle = x[0] + root[3] * sum;
-        const V turned = C::swapped(difference) * C::pair(root + 4);
+        const V middle = x[0] + root[0] * sum;
+        const V turned = C::swapped(difference) * C::pair(root + 1);
         x[0] += sum;
         x[1] = middle + turned;
         x[2] = middle - turned;
     }
+    // `root` of exp(sign i pi / 2).
     static PYRAD_INLINE void four(V *x, const T *root) {
         const V a = x[0] + x[2], b = x[0] - x[2], c = x[1] + x[3];
-        const V d = C::swapped(x[1] - x[3]) * C::pair(root + 4);
+        const V d = C::swapped(x[1] - x[3]) * C::pair(root + 1);
         x[0] = a + c;
         x[1] = b + d;
         x[2] = a - c;
         x[3] = b - d;
+    }
+    // Two transforms of half the length; `roots` of exp(sign 2 pi i j / 6), of 8 below.
+    static PYRAD_INLINE void six(V *x, const T *roots) {
+        V even[3] = {x[0], x[2], x[4]}, odd[3] = {x[1], x[3], x[5]};
+        three(even, roots + 6);
+        three(odd, roots + 6);
+        odd[1] = C::times(odd[1], roots + 3);
+        odd[2] = C::times(odd[2], roots + 6);
+        for (int k = 0; k < 3; ++k) {
+            x[k] = even[k] + odd[k];
+            x[k + 3] = even[k] - odd[k];
+        }
+    }
+    static PYRAD_INLINE void eight(V *x, const T *roots) {
+        V even[4] = {x[0], x[2], x[4], x[6]}, odd[4] = {x[1], x[3], x[5], x[7]};
+        four(even, roots + 6);
+        four(odd, roots + 6);
+        odd[1] = C::times(odd[1], roots + 3);
+        odd[2] = C::swapped(odd[2]) * C::pair(roots + 7);
+        odd[3] = C::times(odd[3], roots + 9);
+        for (int k = 0; k < 4; ++k) {
+            x[k] = even[k] + odd[k];
+            x[k + 4] = even[k] - odd[k];
+        }
     }
     static PYRAD_INLINE void five(V *x, const T *root) {
         const V a = x[1] + x[4], b = x[2] + x[3], c = C::swapped(x[1] - x[4]),
@@ -152,9 +184,13 @@ PYRAD_INLINE void pass(const LineStage<T> &stage, const T *in, i64 in_step, T *o
             if constexpr (radix == 2)
                 B::two(x, stage.root.data());
             else if constexpr (radix == 3)
-                B::three(x, stage.root.data());
+                B::three(x, stage.root.data() + 3);
             else if constexpr (radix == 4)
-                B::four(x, stage.root.data());
+                B::four(x, stage.root.data() + 3);
+            else if constexpr (radix == 6)
+                B::six(x, stage.root.data());
+            else if constexpr (radix == 8)
+                B::eight(x, stage.root.data());
             else
                 B::five(x, stage.root.data());
             T *to = out + (a + span * c) * out_step;
@@ -211,6 +247,12 @@ PYRAD_INLINE void transform(const LinePlan<T> &plan, const T *source, i64 source
             break;
         case 5:
             pass<5, reals>(stage, in, in_step, out, out_step);
+            break;
+        case 6:
+            pass<6, reals>(stage, in, in_step, out, out_step);
+            break;
+        case 8:
+            pass<8, reals>(stage, in, in_step, out, out_step);
             break;
         default:
             pass_any<reals>(stage, in, in_step, out, out_step);

@@ -12,12 +12,14 @@ from ..errors import DataError, ShapeError
 __all__ = ["check_coordinates"]
 
 
-def check_coordinates(coordinates: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
-    """(edge, coordinates as float64) after the checks on values and shape."""
+def check_coordinates(
+    coordinates: Any, shape: tuple[int, ...], *, single: bool = False
+) -> tuple[Any, Any]:
+    """(edge, coordinates as float64) after the checks; ``single``: float32 stays float32."""
     if not 1 <= len(shape) <= 3:
         raise ShapeError(f"shape is {shape}; expected 1 to 3 axes")
     edge = edge_of(coordinates=coordinates)
-    k = edge.real("coordinates", dtype=np.float64)
+    k = edge.real("coordinates", dtype=None if single else np.float64, finite=False)
     if k.ndim < 2 or k.shape[-1] != len(shape):
         raise ShapeError(
             f"coordinates has shape {k.shape}, but an image of shape {shape} asks for "
@@ -29,6 +31,9 @@ def check_coordinates(coordinates: Any, shape: tuple[int, ...]) -> tuple[Any, An
         raise ShapeError(f"coordinates holds {k.size} numbers; at most 2^31 - 1 are supported")
     limits = [n / 2 * (1 + 1e-6) for n in shape]
     flat = k.reshape(-1, len(shape))
+    if -min(limits) <= float(flat.min()) and float(flat.max()) <= min(limits):
+        return edge, k
+    edge.check_finite("coordinates", k)
     if all(
         -a <= float(flat[:, d].min()) and float(flat[:, d].max()) <= a for d, a in enumerate(limits)
     ):

@@ -12,6 +12,7 @@ from .._checks import number, whole
 from .._kernels.select import edge_of
 from ..errors import DataError, ShapeError
 from ..operators import LinearOperator
+from ..operators.base import take_kind
 from .coordinates import check_coordinates
 from .gridding import FLOAT32_FLOOR, FLOAT64_FLOOR, Gridding
 from .toeplitz import Toeplitz
@@ -80,7 +81,7 @@ class NUFFT(LinearOperator):
         oversampling: float | None = None,
     ):
         self.shape_in_pixels = tuple(whole("shape", n, 1) for n in shape)
-        edge, k = check_coordinates(coordinates, self.shape_in_pixels)
+        edge, k = check_coordinates(coordinates, self.shape_in_pixels, single=True)
         self.eps = number("eps", eps)
         if not FLOAT64_FLOOR <= self.eps <= 0.1:
             raise DataError(
@@ -148,12 +149,24 @@ class NUFFT(LinearOperator):
 
     def adjoint(self, y: Any, out: Any = None) -> Any:
         """Samples ``(..., *samples)`` to images ``(..., *shape)``, into ``out`` if given."""
-        edge, y = self._take("y", y, self.range_shape, "range")
-        if out is None:
-            return edge.answer(self._adjoint(y))
-        lead = y.shape[: y.ndim - (self.coordinates.ndim - 1)]
-        _check_out(edge, out, (*lead, *self.shape_in_pixels), y.dtype)
-        return self._adjoint(y, out)
+        edge = edge_of(y=y)
+        lead = tuple(edge["y"].shape[: edge["y"].ndim - len(self._sample_shape())])
+        if (
+            lead != self.domain_shape[: -len(self.shape_in_pixels)]
+            and not self.batched
+            or (tuple(edge["y"].shape[len(lead) :]) != self._sample_shape())
+        ):
+            self._take("y", y, self.range_shape, "range")  # raises
+        taken = take_kind(edge, "y", self.kind, finite=False)
+        if out is not None:
+            _check_out(edge, out, (*lead, *self.shape_in_pixels), taken.dtype)
+        result = self._adjoint(taken, out)
+        # Every sample goes into every pixel, and there are fewer pixels than samples to look at.
+        try:
+            edge.check_finite("y", result)
+        except DataError:
+            edge.check_finite("y", taken)
+        return edge.answer(result) if out is None else result
 
     def grid_shape(self, dtype: Any = np.complex64) -> tuple[int, ...]:
         """Cells of the oversampled grid for data of `dtype`."""

@@ -102,6 +102,46 @@ def test_clustered_samples_leave_tiles_empty():
     assert_adjoint(nufft, complex_domain=True)
 
 
+@pytest.mark.parametrize("shape", [(40, 36), (14, 15), (20, 12, 16)])
+def test_crowded_tile_is_shared_out(shape):
+    rng = np.random.default_rng(9)
+    k = rng.normal(0, 0.4, (40_000, len(shape)))
+    k[:500] = random_coordinates(rng, 500, shape)
+    samples, image = complex_normal(rng, (3, 40_000)), complex_normal(rng, (3, *shape))
+    results = []
+    for threads in (1, 3):
+        with prc.set_num_threads(threads):
+            nufft = mr.NUFFT(k, shape, coils=3)
+            results.append(nufft.adjoint(samples))
+    assert np.array_equal(*results)
+    assert_adjoint(nufft, complex_domain=True)
+    some = rng.integers(0, 40_000, 100)
+    expected = direct_nudft(image, k[some], shape)
+    assert relative_error(nufft.forward(image)[:, some], expected) < 1e-3
+
+
+@pytest.mark.parametrize("coils", [1, 2, 4, 7, 12, 16])
+@pytest.mark.parametrize("shape, eps", [((40, 37), 1e-5), ((40, 37), 1e-2), ((9, 12, 14), 1e-3)])
+def test_every_vector_width(coils, shape, eps):
+    """Hand-written loops against the plain ones."""
+    from pyrad_core._kernels import cpu
+
+    rng = np.random.default_rng(10)
+    k = np.concatenate([random_coordinates(rng, 300, shape), rng.normal(0, 1, (300, len(shape)))])
+    image, samples = complex_normal(rng, (coils, *shape)), complex_normal(rng, (coils, 600))
+    results = []
+    for floats in (0, 8, 16):
+        former = cpu.limit_vector_width(floats)
+        try:
+            nufft = mr.NUFFT(k, shape, eps=eps)
+            results.append((nufft.forward(image), nufft.adjoint(samples)))
+        finally:
+            cpu.limit_vector_width(former)
+    for forward, adjoint in results[1:]:
+        assert relative_error(forward, results[0][0]) < 1e-6
+        assert relative_error(adjoint, results[0][1]) < 1e-6
+
+
 def test_closed_edge_is_periodic():
     image = complex_normal(np.random.default_rng(7), (32, 32))
     nufft = mr.NUFFT([[-16.0, 3.0], [16.0, 3.0]], (32, 32))

@@ -66,8 +66,8 @@ def test_bad_oversampling():
     with pytest.raises(prc.DataError, match="oversampling is 1.0; usable are"):
         mr.NUFFT(np.zeros((3, 2)), (16, 16), oversampling=1.0)
     with pytest.raises(prc.DataError, match="oversampling 1.125 is .*e-0"):
-        mr.NUFFT(np.zeros((3, 3)), (16, 16, 16), eps=1e-6, oversampling=1.125).forward(
-            np.ones((16, 16, 16), np.complex64)
+        mr.NUFFT(np.zeros((3, 3)), (64, 64, 64), eps=1e-6, oversampling=1.125).forward(
+            np.ones((64, 64, 64), np.complex64)
         )
 
 
