@@ -110,77 +110,90 @@ EigenBlock<T>::EigenBlock(i64 coils, i64 maps, i64 iterations)
 }
 
 template <class T> void EigenBlock<T>::solve(T crop) {
-    const i64 pairs = h_.size();
-    T trace[side] = {}, factor[side], size2[side] = {};
+    T trace[side];
+    raise_to_power(trace);
+    if (crop > 0 && all_below(crop, trace))
+        return;
+    for (i64 m = 0; m < maps_; ++m)
+        for (i64 c = 0; c < coils_; ++c) {
+            const Complex<T> start = eigen_start<T>(c, coils_, m);
+            v_[m * coils_ + c] = {Vector<T>{} + start.re, Vector<T>{} + start.im};
+        }
+    for (i64 i = 0; i < iterations_; ++i)
+        if (!step(power_.data(), false))
+            break;
+    step(h_.data(), true);
+}
+
+// power = (H / trace)^(2^squarings)
+template <class T> void EigenBlock<T>::raise_to_power(T *trace) {
+    std::fill_n(trace, side, T(0));
     for (i64 i = 0; i < coils_; ++i)
         for (int p = 0; p < side; ++p)
             trace[p] += h_[i * (i + 3) / 2].re[p];
     Vector<T> scale;
     for (int p = 0; p < side; ++p)
         scale[p] = trace[p] > 0 ? T(1) / trace[p] : T(0);
-    scale_by(h_.data(), scale, pairs, power_.data());
+    scale_by(h_.data(), scale, static_cast<i64>(h_.size()), power_.data());
     for (int s = 0; s < squarings_; ++s) {
         square(power_.data(), coils_, spare_.data());
         power_.swap(spare_);
     }
-    if (crop > 0) { // largest eigenvalue <= trace * |G|_F^(1 / 2^s)
-        for (i64 i = 0, entry = 0; i < coils_; ++i)
-            for (i64 j = 0; j <= i; ++j, ++entry) {
-                const LanePair<T> &g = power_[entry];
-                const T weight = i == j ? T(1) : T(2);
-                const Vector<T> square = weight * (g.re * g.re + g.im * g.im);
-                for (int p = 0; p < side; ++p)
-                    size2[p] += square[p];
-            }
-        bool below = true;
-        for (int p = 0; p < side; ++p) {
-            T bound = std::sqrt(size2[p]);
-            for (int s = 0; s < squarings_; ++s)
-                bound = std::sqrt(bound);
-            factor[p] = bound * trace[p];
-            below = below && factor[p] < T(0.999) * crop;
+}
+
+// The largest eigenvalue is at most trace |power|_F^(1 / 2^squarings): where that is below `crop`
+// for all pixels, vectors become 0 and the values this bound.
+template <class T> bool EigenBlock<T>::all_below(T crop, const T *trace) {
+    T bound[side] = {};
+    for (i64 i = 0, entry = 0; i < coils_; ++i)
+        for (i64 j = 0; j <= i; ++j, ++entry) {
+            const LanePair<T> &g = power_[entry];
+            const T weight = i == j ? T(1) : T(2);
+            const Vector<T> square = weight * (g.re * g.re + g.im * g.im);
+            for (int p = 0; p < side; ++p)
+                bound[p] += square[p];
         }
-        if (below) {
-            std::fill(v_.begin(), v_.end(), LanePair<T>{});
-            for (i64 m = 0; m < maps_; ++m)
-                for (int p = 0; p < side; ++p)
-                    value_[m].re[p] = factor[p];
-            return;
-        }
+    bool below = true;
+    for (int p = 0; p < side; ++p) {
+        for (int s = 0; s <= squarings_; ++s)
+            bound[p] = std::sqrt(bound[p]);
+        bound[p] *= trace[p];
+        below = below && bound[p] < T(0.999) * crop;
     }
+    if (!below)
+        return false;
+    std::fill(v_.begin(), v_.end(), LanePair<T>{});
     for (i64 m = 0; m < maps_; ++m)
-        for (i64 c = 0; c < coils_; ++c) {
-            const Complex<T> start = eigen_start<T>(c, coils_, m);
-            v_[m * coils_ + c] = {Vector<T>{} + start.re, Vector<T>{} + start.im};
-        }
-    bool last = false;
-    for (i64 i = 0;; ++i) {
-        bool moving = false;
-        for (i64 m = 0; m < maps_; ++m) {
-            LanePair<T> *vm = &v_[m * coils_], dot, length;
-            multiply(last ? h_.data() : power_.data(), vm, coils_, w_.data());
-            if (last) {
-                inner(vm, w_.data(), coils_, dot);
-                value_[m].re = dot.re;
-            }
-            for (i64 l = 0; l < m; ++l) {
-                inner(&v_[l * coils_], w_.data(), coils_, dot);
-                deflate(&v_[l * coils_], dot, coils_, w_.data());
-            }
+        for (int p = 0; p < side; ++p)
+            value_[m].re[p] = bound[p];
+    return true;
+}
+
+// One step of every vector; whether any pixel still moves.
+template <class T> bool EigenBlock<T>::step(const LanePair<T> *matrix, bool take_values) {
+    bool moving = false;
+    for (i64 m = 0; m < maps_; ++m) {
+        LanePair<T> *vm = &v_[m * coils_], dot, length;
+        multiply(matrix, vm, coils_, w_.data());
+        if (take_values) {
             inner(vm, w_.data(), coils_, dot);
-            inner(w_.data(), w_.data(), coils_, length);
-            Vector<T> inverse;
-            for (int p = 0; p < side; ++p) {
-                const T overlap2 = dot.re[p] * dot.re[p] + dot.im[p] * dot.im[p];
-                moving = moving || !eigen_done(overlap2, length.re[p]);
-                inverse[p] = length.re[p] > 0 ? T(1) / std::sqrt(length.re[p]) : T(0);
-            }
-            scale_by(w_.data(), inverse, coils_, vm);
+            value_[m].re = dot.re;
         }
-        if (last)
-            return;
-        last = !moving || i + 1 >= iterations_;
+        for (i64 l = 0; l < m; ++l) {
+            inner(&v_[l * coils_], w_.data(), coils_, dot);
+            deflate(&v_[l * coils_], dot, coils_, w_.data());
+        }
+        inner(vm, w_.data(), coils_, dot);
+        inner(w_.data(), w_.data(), coils_, length);
+        Vector<T> inverse;
+        for (int p = 0; p < side; ++p) {
+            const T overlap2 = dot.re[p] * dot.re[p] + dot.im[p] * dot.im[p];
+            moving = moving || !eigen_done(overlap2, length.re[p]);
+            inverse[p] = length.re[p] > 0 ? T(1) / std::sqrt(length.re[p]) : T(0);
+        }
+        scale_by(w_.data(), inverse, coils_, vm);
     }
+    return moving;
 }
 
 template <class T> void EigenBlock<T>::store(const MapTarget<T> &target) const {

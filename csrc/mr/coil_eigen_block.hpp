@@ -41,6 +41,10 @@ template <class T> class EigenBlock {
     void store(const MapTarget<T> &target) const;
 
   private:
+    void raise_to_power(T *trace);
+    bool all_below(T crop, const T *trace);
+    bool step(const LanePair<T> *matrix, bool take_values);
+
     i64 coils_, maps_, iterations_;
     int squarings_;
     std::vector<LanePair<T>> h_, power_, spare_, v_, w_, value_; // eigenvalues in the real parts
