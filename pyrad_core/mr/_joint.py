@@ -7,12 +7,13 @@ operator ``N = F^H W F`` and the back-projected data ``b_c = F^H W y_c``, coils 
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
 
 from .._kernels.select import Edge
-from ..errors import DataError, ShapeError
+from ..errors import DataError, PyradWarning, ShapeError
 from .coordinates import check_coordinates
 from .gridding import Gridding, LaneGrid
 from .toeplitz import check_weights
@@ -193,6 +194,7 @@ class _Cartesian:
             m = xp.any(y != 0, axis=0).astype(real)
         else:
             m = xp.broadcast_to(edge.real("mask", dtype=real), shape)
+        _warn_of_few_samples(m, y.shape[0])
         self.mask = m.reshape(size)
         self.factors = xp.ones(sum(size), real)
         squared = xp.fft.ifftshift(self.mask**2) / math.prod(shape)
@@ -207,6 +209,17 @@ class _Cartesian:
 
     def normal(self, kernels: Any, work: Any) -> None:
         self.grid.filter(kernels, work, self.squared)
+
+
+def _warn_of_few_samples(mask: Any, coils: int) -> None:
+    kept = int((mask != 0).sum())
+    if kept * coils < mask.size:
+        warnings.warn(
+            f"mask keeps one sample in {mask.size / max(kept, 1):.1f}, but there are only {coils} "
+            "coils; image and maps are not determined by that",
+            PyradWarning,
+            stacklevel=6,
+        )
 
 
 class _Gridded:

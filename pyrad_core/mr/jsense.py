@@ -65,6 +65,11 @@ def jsense(
     ShapeError
         Shapes that do not fit.
 
+    Warns
+    -----
+    PyradWarning
+        Cartesian k-space undersampled by more than the number of coils.
+
     References
     ----------
     Ying and Sheng, Magn. Reson. Med. 57 (2007), doi:10.1002/mrm.21245.

@@ -83,6 +83,11 @@ def nlinv(
     ShapeError
         Shapes that do not fit.
 
+    Warns
+    -----
+    PyradWarning
+        Cartesian k-space undersampled by more than the number of coils.
+
     References
     ----------
     Uecker et al., Magn. Reson. Med. 60 (2008), doi:10.1002/mrm.21691.
@@ -104,7 +109,10 @@ def nlinv(
     )
     smoothness, order = positive("smoothness", smoothness), positive("order", order)
     basis = FourierBasis(edge, model.shape, model.real, smoothness, order)
-    scale = _NORM / model.norm_of_data()
+    norm = model.norm_of_data()
+    if not norm > 0:
+        raise DataError("kspace holds only zeros where mask is not 0")
+    scale = _NORM / norm
     model.scale_data(scale)
     newton = _Newton(model, basis)
     for n in range(iterations):

@@ -10,6 +10,7 @@ import pyrad_core as prc
 from pyrad_core import mr, phantom
 from pyrad_core._kernels import cpu
 from pyrad_core._kernels.select import edge_of
+from pyrad_core.errors import PyradWarning
 from pyrad_core.mr._joint import FourierBasis, JointModel, PolynomialBasis
 
 from .oracles import complex_normal, direct_nudft
@@ -277,3 +278,14 @@ def test_callback_stops():
     kspace = complex_normal(np.random.default_rng(0), (2, 16, 16))
     mr.nlinv(kspace, callback=lambda n, image: seen.append(image.shape) or n == 1)
     assert seen == [(16, 16)] * 2
+
+
+@pytest.mark.parametrize("method", [mr.nlinv, mr.jsense])
+def test_bad_input_57_more_acceleration_than_coils(method):
+    kspace = complex_normal(np.random.default_rng(0), (2, 24, 16))
+    kspace[:, np.arange(24) % 6 != 0] = 0
+    with pytest.warns(PyradWarning, match="one sample in 6.0, but there are only 2 coils"):
+        method(kspace, iterations=1)
+    mask = (np.abs(kspace[0]) == 0).astype(np.float32)
+    with pytest.raises(prc.DataError, match="only zeros"):
+        method(kspace, mask=mask, iterations=1)
