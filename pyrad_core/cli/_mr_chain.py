@@ -146,7 +146,9 @@ def _settings(method: str, accepted: Sequence[str], texts: Sequence[str]) -> dic
 def _channels(run: Run, scan: Any, options: Mapping[str, Any]) -> Any:
     """Single precision, whitened, and fewer virtual coils; calibration lines alike."""
     extra = scan.header.get("calibration_kspace")
-    navigators = [record["samples"] for record in scan.header.get("navigators", ())]
+    fits = (scan.data.shape[0], scan.data.shape[-1])
+    records = [r for r in scan.header.get("navigators") or [] if r["samples"].shape == fits]
+    navigators = [np.stack([r["samples"] for r in records], axis=1)] if records else []
     parts = [scan.data, *([] if extra is None else [extra]), *navigators]
     parts = [np.asarray(part, np.complex64) for part in parts]
     if scan.noise is not None and options["whiten"]:
@@ -157,14 +159,14 @@ def _channels(run: Run, scan: Any, options: Mapping[str, Any]) -> Any:
         run.log(f"compressing {parts[0].shape[0]} coils to {wanted}")
         parts[0], matrix = mr.compress_coils(parts[0], virtual_coils=wanted, return_matrix=True)
         parts[1:] = [mr.apply_compression(part, matrix) for part in parts[1:]]
-    header = dict(scan.header)
+    header = {**scan.header, "navigators": []}
     if extra is not None:
         header["calibration_kspace"] = parts[1]
-    rest = parts[1 if extra is None else 2 :]
-    header["navigators"] = [
-        {**record, "samples": samples}
-        for record, samples in zip(scan.header.get("navigators", ()), rest, strict=True)
-    ]
+    if records:  # (coil, navigator, x)
+        header["navigators"] = [
+            {**record, "samples": np.ascontiguousarray(parts[-1][:, i])}
+            for i, record in enumerate(records)
+        ]
     return cleaned(run, replace(scan, data=parts[0], header=header), options)
 
 

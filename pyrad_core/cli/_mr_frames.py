@@ -66,17 +66,29 @@ def _ghost(scan: Any, asked: str) -> str:
 
 
 def _without_ghost(scan: Any, method: str, order: int) -> Any:
+    """Every frame by its own navigators; what entropy adds is found once per slice."""
     records = scan.header.get("navigators") or []
     names = [n for n in scan.axes if n in _FRAME_KEYS]
-    data = scan.data.copy()
-    for index, kspace in scan.frames():
+    reflected = scan.header["reflected"]
+    beside: dict[int, np.ndarray] = {}
+    data = np.empty_like(scan.data)
+    for index, frame in scan.frames():
+        kspace = np.ascontiguousarray(frame)
         where = dict(zip(names, index, strict=True))
-        mine = None if method == "entropy" else _navigators_of(records, where)
-        per_coil = method != "entropy"
-        data[(slice(None), *index)] = mr.correct_epi_ghost(
-            np.ascontiguousarray(kspace), mine, reflected=scan.header["reflected"],
-            method=method, order=1 if method == "entropy" else order, per_coil=per_coil,
-        )  # fmt: skip
+        number = where.get("slice", 0)
+        phase: Any = 0.0
+        if method != "entropy":
+            mine = _navigators_of(records, where)
+            phase = mr.epi_phase(kspace, mine, reflected=reflected, order=order, per_coil=True)
+        if method == "entropy" and number not in beside:
+            beside[number] = mr.epi_phase(kspace, reflected=reflected, method="entropy")
+        elif method == "both" and number not in beside:
+            whole = mr.epi_phase(
+                kspace, mine, reflected=reflected, order=order, per_coil=True, method="both"
+            )
+            beside[number] = whole - phase
+        phase = phase + beside.get(number, 0.0)
+        data[(slice(None), *index)] = mr.correct_epi_ghost(kspace, reflected=reflected, phase=phase)
     return replace(scan, data=data)
 
 

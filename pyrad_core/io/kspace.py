@@ -77,7 +77,7 @@ def read_kspace(
     if head[:4] == npy.ZIP_MAGIC:
         return _from_npz(found, max_bytes, given)
     if kind == ".dat" or is_twix(head):
-        return twix.read(found, max_bytes)
+        return twix.read(found, max_bytes, given)
     raise refused(
         found,
         "unknown k-space format; accepted are ISMRMRD and fastMRI HDF5, BART "

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import io
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .containers import KSpace
+from .containers import FRAMES, KSpace
 from .files import needed, refused
 from .lines import Line, assemble, line_record, reflected_rows
 from .twix_blocks import check_blocks
@@ -23,7 +24,8 @@ from .twix_protocol import grid_and_header, is_volume, slice_places
 _SKIPPED = ("RTFEEDBACK", "HPFEEDBACK", "REFPHASESTABSCAN", "PHASESTABSCAN", "SYNCDATA", "ACQEND")
 
 
-def read(path: Path, max_bytes: int | None) -> KSpace:
+def read(path: Path, max_bytes: int | None, coordinates: np.ndarray | None = None) -> KSpace:
+    """A Cartesian scan, or with coordinates (spoke, sample, dims) one of any trajectory."""
     check_blocks(path)
     scan, noise = _scans(path)
     mdbs = [m for m in scan["mdb"] if not any(m.is_flag_set(f) for f in _SKIPPED[2:])]
@@ -39,7 +41,10 @@ def read(path: Path, max_bytes: int | None) -> KSpace:
         and not m.is_flag_set("PHASCOR") and not m.is_flag_set("NOISEADJSCAN")
     ]  # fmt: skip
     lines = [_line(path, m, order) for m in image]
-    grid, header = grid_and_header(path, scan["hdr"], image, lines)
+    free = coordinates is not None
+    grid, header = grid_and_header(path, scan["hdr"], image, lines, free)
+    if coordinates is not None:
+        return _spokes(path, lines, coordinates, noise, {**header, "orientation": orientation})
     data, mask, axes = assemble(path, lines, grid, max_bytes)
     extra = [_line(path, m, order) for m in reference if int(m.cSlc) in order]
     header |= {
@@ -54,6 +59,41 @@ def read(path: Path, max_bytes: int | None) -> KSpace:
     if extra:
         header["calibration_kspace"] = assemble(path, extra, grid, max_bytes)[0]
     return KSpace(data, None, mask, noise, header)
+
+
+def _spokes(
+    path: Path, lines: list[Line], coordinates: np.ndarray, noise: np.ndarray | None,
+    header: dict[str, Any],
+) -> KSpace:  # fmt: skip
+    """Lines in the order of their counter as (coil, [frames], spoke, sample)."""
+    if not coordinates.ndim == 3 or coordinates.shape[2] not in (2, 3):
+        raise refused(path, f"coordinates {coordinates.shape} are not (spoke, sample, dims)")
+    spokes, samples = coordinates.shape[:2]
+    frames = [n for n in FRAMES if any(line.frame[n] for line in lines)]
+    widths = sorted({line.samples.shape[1] for line in lines})
+    ordered = sorted(lines, key=lambda one: (*(one.frame[n] for n in frames), one.z, one.y))
+    shape = tuple(1 + max(line.frame[n] for line in lines) for n in frames)
+    if len(lines) != spokes * prod(shape) or any(n != samples for n in widths):
+        raise refused(
+            path,
+            f"coordinates {coordinates.shape} do not fit {len(lines)} lines of {widths} samples in "
+            f"{prod(shape)} frames",
+        )
+    data = np.stack([line.samples for line in ordered], axis=1)
+    # spokes have no lines along y: the readout's size and field of view hold in the plane
+    side, wide = header["recon_matrix"][-1], header["field_of_view"][-1]
+    matrix, fov = header["recon_matrix"][:-2], header["field_of_view"][:-2]
+    header = {
+        **header,
+        "axes": ("coil", *frames, "spoke", "sample"),
+        "matrix": (*matrix, side, side),
+        "recon_matrix": (*matrix, side, side),
+        "field_of_view": (*fov, wide, wide),
+        "readout_axis": None,
+        "trajectory": "other",
+    }
+    data = np.ascontiguousarray(data.reshape(data.shape[0], *shape, spokes, samples))
+    return KSpace(data, np.ascontiguousarray(coordinates), None, noise, header)
 
 
 def _scans(path: Path) -> tuple[dict[str, Any], np.ndarray | None]:

@@ -41,7 +41,7 @@ def is_volume(header: Mapping[str, Any]) -> bool:
 
 
 def grid_and_header(
-    path: Path, header: Any, image: Sequence[Any], lines: Sequence[Line]
+    path: Path, header: Any, image: Sequence[Any], lines: Sequence[Line], free: bool = False
 ) -> tuple[Grid, dict[str, Any]]:
     """The encoded grid and the plain header, from the protocol ("MeasYaps" and "Meas")."""
     yaps, meas = header["MeasYaps"], header.get("Meas", {})
@@ -55,8 +55,10 @@ def grid_and_header(
         raise refused(path, f"the protocol lacks {error}") from None
     if base < 1 or phase < 1 or min(thick, high, wide) <= 0:
         raise refused(path, f"the protocol declares base {base}, lines {phase}, {wide} x {high} mm")
-    if int(_number(kspace, "ucTrajectory", 1)) != 1:
-        raise refused(path, "only Cartesian TWIX scans are read")
+    if int(_number(kspace, "ucTrajectory", 1)) != 1 and not free:
+        raise refused(
+            path, "is no Cartesian TWIX scan; give its trajectory by coordinates (--coordinates)"
+        )
     ramp = _ramp(meas)
     measured = max(line.samples.shape[1] for line in lines)
     width = int(ramp.pop("samples")) if ramp else measured

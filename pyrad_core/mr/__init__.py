@@ -12,7 +12,7 @@ from .compression import apply_compression, compress_coils
 from .conjugate_gradients import ConjugateGradients
 from .density import density_compensation
 from .dictionary import match_dictionary, subspace_basis
-from .epi_ghost import correct_epi_ghost, ramp_positions, regrid_readout
+from .epi_ghost import correct_epi_ghost, epi_phase
 from .espirit import espirit, espirit_memory
 from .fourier import fft, ifft
 from .gradient_delay import GradientDelay, correct_gradient_delay, estimate_gradient_delay
@@ -26,6 +26,7 @@ from .off_resonance import Segments, time_segments
 from .oversampling import remove_oversampling, zero_fill
 from .partial_fourier import partial_fourier
 from .phase_sensitive import phase_sensitive
+from .ramp_sampling import ramp_positions, regrid_readout
 from .sense import Sense
 from .spiral import GradientLimits, readout_times, spiral
 from .spirit import spirit
@@ -57,6 +58,7 @@ __all__ = [
     "correct_gradient_delay",
     "density_compensation",
     "epi",
+    "epi_phase",
     "espirit",
     "espirit_memory",
     "estimate_gradient_delay",

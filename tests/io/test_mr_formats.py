@@ -94,6 +94,19 @@ def test_twix_several_measurements_slices_averages_and_references(tmp_path, gre)
     assert np.array_equal(scan.header["navigators"][0]["samples"][:, ::-1], gre["mdb"][80].data)
 
 
+def test_twix_with_a_given_trajectory(gre):
+    path = data_path("mr", "twixtools", "gre.dat")
+    from pyrad_core import mr
+
+    coordinates = mr.radial(160, 320, 160)
+    scan = io.read_kspace(path, coordinates=coordinates)
+    assert scan.axes == ("coil", "spoke", "sample") and scan.data.shape == (2, 160, 320)
+    assert np.array_equal(scan.data[:, 7], gre["mdb"][7].data)
+    assert np.array_equal(scan.coordinates, coordinates) and scan.header["matrix"] == (160, 160)
+    with pytest.raises(FileFormatError, match=r"\(80, 320, 2\) do not fit 160 lines of \[320\]"):
+        io.read_kspace(path, coordinates=coordinates[:80])
+
+
 def test_twix_partial_fourier_grid_holds_all_lines(tmp_path, gre):
     """Lines 0-99 with k = 0 at line 20: the grid grows so that line 20 is its middle."""
     twixtools = pytest.importorskip("twixtools")

@@ -194,6 +194,20 @@ def test_real_scan_loses_its_ghost():
     assert ratio(both) < before / 10 and ratio(free) < before / 6
 
 
+def test_a_known_phase(object_kspace):
+    phases = np.stack([0.3 + 0.05 * X, -0.4 + 0.02 * X])
+    ghosted = with_phase(object_kspace, phases[:, None], LINES)
+    assert relative_error(mr.correct_epi_ghost(ghosted, phase=phases), object_kspace) < 1e-12
+    found = mr.epi_phase(with_phase(object_kspace, phases[0], LINES))
+    assert np.abs(found - phases[0]).max() < 0.05
+    with pytest.raises(DataError, match="not both"):
+        mr.correct_epi_ghost(ghosted, phase=phases, method="entropy")
+    with pytest.raises(ShapeError, match=r"phase has shape \(3, 64\)"):
+        mr.correct_epi_ghost(ghosted, phase=np.zeros((3, N)))
+    with pytest.raises(DataError, match="phase holds 1 NaN"):
+        mr.correct_epi_ghost(ghosted, phase=np.where(X == 0, np.nan, 0.0))
+
+
 def test_refused(object_kspace):
     ghosted = object_kspace
     lines = navigators_of(ghosted, 0.0 * X)
