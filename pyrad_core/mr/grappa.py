@@ -12,6 +12,7 @@ import numpy as np
 from .._kernels.select import Edge, edge_of
 from .._memory import require_memory
 from ..errors import DataError, PyradWarning, ShapeError
+from .grappa_noise import combined_kernel, noise_gain
 from .grappa_plan import (
     Chunk,
     Gram,
@@ -153,7 +154,7 @@ class Grappa:
                 "less, the coils'"
             )
         self.shape = tuple(edge["mask"].shape)
-        window = kernel_shape(kernel, len(self.shape))
+        self._window = window = kernel_shape(kernel, len(self.shape))
         sampled = given_mask(edge, self.shape)
         host = host_array(sampled).reshape(self.shape)
         centre, _ = calibration_of(edge, data, host, window)
@@ -194,6 +195,46 @@ class Grappa:
                 _fill(edge, self._patterns, chunk, weights, data)
             _separate(edge, data, each, out[i])
         return edge.answer(out.reshape(y.shape))
+
+    def g_factor(self, covariance: Any = None) -> Any:
+        """How much more noise each coil's image has than the acceleration alone explains.
+
+        Parameters
+        ----------
+        covariance : complex array (coil, coil), optional
+            Of the coils' noise; uncorrelated and equal by default.
+
+        Returns
+        -------
+        real array (coil, ...) : ``SNR_full / (SNR_accelerated sqrt(R))`` per pixel, for a regular
+        lattice (CAIPI included) of rate R; calibration lines are not counted.
+
+        Raises
+        ------
+        DataError
+            The mask is no regular lattice.
+
+        References
+        ----------
+        Breuer et al., Magn. Reson. Med. 62 (2009), doi:10.1002/mrm.22066.
+
+        Examples
+        --------
+        >>> g = prc.mr.Grappa(calibration, mask).g_factor()
+        """
+        edge = edge_of(mask=self._patterns.cells, covariance=covariance)
+        root = None if covariance is None else edge.complex("covariance", real_ok=True)
+        if not self._plan:
+            return edge.xp.ones((self.coils, *self.shape), self.dtype.type(0).real.dtype)
+        chunk, weights = self._plan[0]
+        starts, begin = host_array(chunk.starts), host_array(chunk.begin)
+        size, cells = self._window, math.prod(self._window)
+        kernel, rate = combined_kernel(
+            edge.xp, np.diff(starts), begin, chunk.sources, weights, cells
+        )
+        kernel[np.ravel_multi_index([k // 2 for k in size], size)] = edge.xp.eye(self.coils)
+        gain = noise_gain(edge, kernel, size, self.shape, root) / rate
+        return edge.answer(gain.astype(self.dtype.type(0).real.dtype))
 
 
 def given_mask(edge: Edge, shape: Sequence[int]) -> Any:

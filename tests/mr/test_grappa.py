@@ -148,6 +148,32 @@ def test_frames_share_one_calibration():
         fill(full[:, :4])
 
 
+@pytest.mark.parametrize("steps, shift", [((2, 1), 0), ((2, 2), 1), ((3, 1), 0)])
+def test_g_factor_is_the_noise_of_repetitions(steps, shift):
+    coils, shape, repeats = 4, (61, 17), 120  # ends with a sampled line
+    rng = np.random.default_rng(0)
+    calibration = smooth_coils(coils, shape) + 1e-2 * complex_normal(rng, (coils, *shape))
+    fill = mr.Grappa(calibration, lattice(shape, steps, shift=shift))
+    mix = np.eye(coils) + 0.3 * complex_normal(rng, (coils, coils), np.complex128)
+    noise = complex_normal(rng, (repeats, coils, *shape), np.complex128)
+    images = mr.ifft(fill(np.einsum("ij,rj...->ri...", mix, noise)))
+    power = np.mean(np.abs(images) ** 2, axis=0) / 2
+    covariance = mix @ mix.conj().T
+    full = np.diag(covariance).real[:, None, None]
+    got = fill.g_factor(covariance)
+    expected = np.sqrt(power / full / np.prod(steps))
+    assert abs(np.median(got / expected) - 1) < 0.08  # borders are noisier
+    assert np.corrcoef(got.reshape(-1), expected.reshape(-1))[0, 1] > 0.9
+
+
+def test_g_factor_needs_a_lattice():
+    irregular = np.random.default_rng(0).random((24, 24)) < 0.5
+    with pytest.raises(prc.DataError, match="no regular lattice"):
+        mr.Grappa(smooth_coils(3, (24, 24)), irregular).g_factor()
+    with pytest.raises(prc.ShapeError, match="covariance has shape"):
+        mr.Grappa(smooth_coils(4, (24, 24)), lattice((24, 24), (2, 1))).g_factor(np.eye(3))
+
+
 def test_mask_says_what_was_measured():
     full = smooth_coils(4, (24, 24), np.complex64)
     mask = lattice((24, 24), (2, 1), acs=12)
