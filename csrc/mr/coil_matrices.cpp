@@ -15,14 +15,17 @@ namespace {
 
 constexpr int side = 64; // pixels of a block; arrays of a block are [coil][re, im][side]
 
-template <class T> PYRAD_CLONES void split(const T *from, i64 count, T *re, T *im) {
+template <class T>
+PYRAD_CLONES void split(const T *__restrict from, i64 count, T *__restrict re, T *__restrict im) {
     for (i64 p = 0; p < count; ++p) {
         re[p] = from[2 * p];
         im[p] = from[2 * p + 1];
     }
 }
 
-template <class T> PYRAD_CLONES void join(const T *re, const T *im, i64 count, T *to) {
+template <class T>
+PYRAD_CLONES void join(const T *__restrict re, const T *__restrict im, i64 count,
+                       T *__restrict to) {
     for (i64 p = 0; p < count; ++p) {
         to[2 * p] = re[p];
         to[2 * p + 1] = im[p];
@@ -30,7 +33,9 @@ template <class T> PYRAD_CLONES void join(const T *re, const T *im, i64 count, T
 }
 
 // y_i += h x_j and y_j += conj(h) x_i
-template <class T> PYRAD_CLONES void add_pair(const T *h, const T *xi, const T *xj, T *yi, T *yj) {
+template <class T>
+PYRAD_CLONES void add_pair(const T *__restrict h, const T *__restrict xi, const T *__restrict xj,
+                           T *__restrict yi, T *__restrict yj) {
     for (int p = 0; p < side; ++p) {
         const T re = h[p], im = h[side + p];
         yi[p] += re * xj[p] - im * xj[side + p];
@@ -40,7 +45,8 @@ template <class T> PYRAD_CLONES void add_pair(const T *h, const T *xi, const T *
     }
 }
 
-template <class T> PYRAD_CLONES void add_diagonal(const T *h, const T *x, T *y) {
+template <class T>
+PYRAD_CLONES void add_diagonal(const T *__restrict h, const T *__restrict x, T *__restrict y) {
     for (int p = 0; p < side; ++p) {
         y[p] += h[p] * x[p];
         y[side + p] += h[p] * x[side + p];
