@@ -259,3 +259,34 @@ def test_masked_range(device, dtype):
     assert got == cpu.masked_range(values, mask)
     finite = values[(mask != 0) & np.isfinite(values)]
     assert got[1:] == (float(finite.min()), float(finite.max()))
+
+
+def test_filters_and_two_masks(device):
+    """Every filter through the public function, on both kernel tables."""
+    from pyrad_core.errors import PyradWarning
+
+    rng = np.random.default_rng(0)
+    image = rng.normal(100, 40, (9, 12, 14)).astype(np.float32)
+    mask = np.zeros(image.shape, np.uint8)
+    mask[3:7, 4:9, 5:11] = 1
+    wider = np.zeros_like(mask)
+    wider[2:8, 3:10, 4:12] = 1
+    settings = features.Settings(
+        filters={
+            "wavelet": {}, "log": {"sigma": [1.5], "definition": "itk"}, "square": {},
+            "squareroot": {}, "logarithm": {}, "exponential": {}, "gradient": {}, "lbp2d": {},
+            "lbp3d": {"settings": {"voxel_array_shift": 5}},
+        },
+        families=("shape", "first_order", "local_intensity"),
+    )  # fmt: skip
+    with pytest.warns(PyradWarning, match="slices"):
+        expected = features.extract(
+            image, mask, morphological_mask=wider, settings=settings, spacing=(2, 1, 1)
+        )
+    with device, pytest.warns(PyradWarning, match="slices"):
+        got = features.extract(
+            device.array(image), device.array(mask), morphological_mask=device.array(wider),
+            settings=settings, spacing=(2, 1, 1),
+        )  # fmt: skip
+    assert list(got) == list(expected)
+    np.testing.assert_allclose(list(got.values()), list(expected.values()), rtol=2e-5, atol=1e-5)
