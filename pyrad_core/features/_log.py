@@ -76,8 +76,9 @@ def _fits(shape: Any, sigma: float, spacing: Any) -> bool:
 def _recursive(source: Source, sigma: float, spacing: tuple[float, float, float]) -> Any:
     z, y, x = (int(_REACH * sigma / step) + 8 for step in spacing)
     data, cut = source.wide((z, y, x))
-    data = source.xp.ascontiguousarray(data)
-    total = source.xp.zeros(data.shape, np.float32)
+    xp = source.xp
+    data = xp.ascontiguousarray(data)
+    total = xp.zeros(tuple(part.stop - part.start for part in cut), np.float32)
     for axis in (2, 1, 0):  # ITK's order: x first
         part = data
         for d in (axis, *(d for d in (2, 1, 0) if d != axis)):
@@ -85,9 +86,10 @@ def _recursive(source: Source, sigma: float, spacing: tuple[float, float, float]
             coefficients = recursive_coefficients(sigma / spacing[d], order)
             if order:
                 coefficients[:8] *= sigma**2
-            part = _along(source, part, d, coefficients)
+            inner = tuple(cut[d] if other == d else slice(None) for other in range(3))
+            part = xp.ascontiguousarray(_along(source, part, d, coefficients)[inner])
         total = (total + part.astype(np.float64) / spacing[axis] ** 2).astype(np.float32)
-    return total[cut]
+    return total
 
 
 def _along(source: Source, image: Any, axis: int, coefficients: np.ndarray) -> Any:
