@@ -154,8 +154,8 @@ def _patterns(
         ).astype(np.float64)
         centred = samples - samples.mean(axis=1, keepdims=True)
         variance = (centred**2).mean(axis=1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            peaks[begin : begin + batch] = (centred**4).mean(axis=1) / variance**2 - 3
+        square = np.where(variance > 0, variance, 1.0) ** 2  # equal samples: 0 - 3
+        peaks[begin : begin + batch] = (centred**4).mean(axis=1) / square - 3
         signs = (samples >= pixels[tuple(some.T)][:, None]).astype(np.float64)
         weights = signs @ harmonics
         for n in range(levels):

@@ -107,7 +107,12 @@ class Prepared:
         )
         if self.mask is self.morphological:
             region.count = self.count
-        region.require_finite()
+        try:
+            region.require_finite()
+        except DataError as error:
+            if name == "original":
+                raise
+            raise DataError(f"filter {name}: {error}; is the image finite around it?") from None
         return region
 
 

@@ -226,3 +226,43 @@ def test_log_ibsi_map():
     )
     ((_, got, _),) = filtered_images(source)
     assert np.abs(got - expected).max() < 1e-2 * np.ptp(expected)
+
+
+ALL = {
+    "original": {}, "wavelet": {}, "square": {}, "squareroot": {}, "logarithm": {},
+    "exponential": {}, "gradient": {}, "log": {"sigma": [1.0], "definition": "itk"}, "lbp3d": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [0.0, 7.5, -3.0])
+def test_bad_input_78_filters_of_a_constant_image(value):
+    image, mask = np.full((6, 7, 8), value), np.zeros((6, 7, 8), np.uint8)
+    mask[2:4, 2:5, 2:6] = 1
+    settings = Settings(
+        conventions="pyradiomics", filters=ALL, discretisation=("fbn", 8),
+        families=("first_order", "glcm"),
+    )  # fmt: skip
+    found = features.extract(image, mask, settings=settings, spacing=1.0)
+    assert {n for n, v in found.items() if np.isnan(v)} <= set(found.reasons)
+
+
+def test_bad_input_77_filters_of_one_voxel():
+    image = np.random.default_rng(0).normal(100, 30, (6, 7, 8))
+    mask = np.zeros(image.shape, np.uint8)
+    mask[3, 3, 3] = 1
+    found = features.extract(image, mask, settings=Settings(filters=ALL), spacing=1.0)
+    assert {n for n, v in found.items() if np.isnan(v)} <= set(found.reasons)
+    assert found["log-sigma-1-0-mm-3D_first_order_Mean"]
+
+
+def test_bad_input_81_nan_beside_the_region_reaches_filters():
+    image = np.random.default_rng(0).normal(100, 30, (6, 7, 8))
+    mask = np.zeros(image.shape, np.uint8)
+    mask[3:5, 3:5, 3:5] = 1
+    image[0, 0, 0] = np.nan
+    for filters, message in (
+        ({"log": {"sigma": [1.0], "definition": "itk"}}, "filter log-sigma-1-0-mm-3D: .* 8 NaN"),
+        ({"square": {}}, "need an image without NaN"),
+    ):
+        with pytest.raises(DataError, match=message):
+            features.extract(image, mask, settings=Settings(filters=filters), spacing=1.0)
