@@ -20,6 +20,7 @@ _OPTIONAL = {
     "ismrmrd": ("io", "ISMRMRD k-space"),
     "twixtools": ("io", "Siemens TWIX k-space"),
     "pydicom": ("io", "DICOM"),
+    "highdicom": ("io", "DICOM segmentations"),
     "SimpleITK": ("io", "NRRD, MetaImage"),
     "tifffile": ("io", "TIFF stacks"),
     "pyarrow": ("io", "Parquet tables"),

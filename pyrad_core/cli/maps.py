@@ -52,11 +52,12 @@ def command(
         raise DataError(f"{outdir} is a file; name a folder")
     if preview is not None:
         run.claim(preview, image, mask, endings=(".png",))
-    from ..io import read_image, write_image
+    from ..io import read_image, read_mask, write_image
     from ..io.files import safe_name
 
     names = [n.strip() for n in features.split(",") if n.strip()] if features else None
-    picture, region = (read_image(p, max_bytes=max_bytes) for p in (image, mask))
+    picture = read_image(image, max_bytes=max_bytes)
+    region = read_mask(mask, picture, max_bytes=max_bytes)
     run.log(f"read {picture.data.shape}")
     from ..features import maps
 

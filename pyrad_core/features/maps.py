@@ -89,7 +89,7 @@ def maps(
     if family == "glcm" and settings.weighting not in (None, "no_weighting"):
         raise DataError("feature maps have no weighting; set weighting=None")
     names = _wanted(family, features, settings)
-    taken, _ = take_pair(image, mask, spacing)
+    taken, _ = take_pair(image, mask, spacing, settings.correct_mask)
     prepared = prepare(
         image, mask, settings=settings, spacing=spacing, label=label, keep_whole=True
     )

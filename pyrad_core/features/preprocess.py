@@ -168,6 +168,8 @@ def prepare(
     edge = edge_of(image=taken.data, mask=roi.data, morphological_mask=other and other.data)
     xp, raw = edge.xp, edge["image"]
     _check_dtype(raw)
+    if settings.correct_mask:  # what is known of the mask may be of another grid
+        known = None
     box, count = known or _label_box(edge, label)
     masks = [edge["mask"]]
     if other is not None:

@@ -87,6 +87,8 @@ def test_bad_input_79_masks_on_other_grids(case):
         extract(whole, cut)
     expected = extract(whole, Image(large, spacing, affine))
     assert extract(whole, cut, settings=Settings(correct_mask=True)) == expected
+    several = extract(whole, cut, label=[1], settings=Settings(correct_mask=True))
+    assert several[1] == expected
     flipped = affine @ np.diag([-1.0, 1, 1, 1])
     flipped[0, 3] = 0.9 * 10
     mirrored = Image(np.ascontiguousarray(large[:, :, ::-1]), spacing, flipped)
