@@ -273,23 +273,37 @@ class _Problem:
         self, measured: Any, iterations: int, tolerance: float, magnitude: bool, factor: float
     ) -> Any:
         xp, axes = self.edge.xp, self.partial
-        known = tuple(s if d in axes else slice(None) for d, s in enumerate(measured))
+        missing = self._missing(measured)
         reach = self._product([s.reach().astype(float) for s in self.sides])
         inside = None if reach.all() else xp.asarray(reach, self._real)
-        k = self.data
+        k = self.data if self.whole else self.data.copy()
         scale = float(xp.linalg.norm(k.reshape(-1))) or 1.0
         for _ in range(iterations):
             image = self._constrained(self._image(k.copy()), magnitude)
-            step = fft_of_axes(image, axes, False, "ortho")
-            step -= k
-            step[known] = 0
+            new = fft_of_axes(image, axes, False, "ortho")
             if inside is not None:
-                step *= inside
-            step *= factor
-            k = k + step
-            if tolerance and float(xp.linalg.norm(step.reshape(-1))) <= tolerance * scale:
+                new *= inside
+            change = 0.0
+            for box in missing:
+                step = factor * (new[box] - k[box])
+                k[box] += step
+                if tolerance:
+                    change += float(xp.linalg.norm(step.reshape(-1))) ** 2
+            if tolerance and math.sqrt(change) <= tolerance * scale:
                 break
         return fft_of_axes(k, self.whole, False, "ortho") if self.whole else k
+
+    def _missing(self, measured: Any) -> list[tuple[slice, ...]]:
+        """What is not measured along the one-sided axes, as boxes without overlap."""
+        boxes = []
+        known = [slice(None)] * self.data.ndim
+        for d in self.partial:
+            low, high, n = measured[d].start, measured[d].stop, self.data.shape[d]
+            for outside in (slice(0, low), slice(high, n)):
+                if outside.stop > outside.start:
+                    boxes.append((*known[:d], outside, *known[d + 1 :]))
+            known[d] = slice(low, high)
+        return boxes
 
     @property
     def _real(self) -> Any:
