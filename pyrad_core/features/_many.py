@@ -30,6 +30,7 @@ __all__ = ["Job", "labels_of", "many_results"]
 _DENSE_LABELS = 1 << 16
 _HALO = 16  # voxels around a box, about what filters look at
 _BATCH_VOXELS = 1 << 24  # of the boxes that are in work at a time
+_MASK_BYTES = 256 << 20  # of whole masks that are in work at a time
 _APART = ("lbp3d",)  # filters that depend on the mask
 
 Box = tuple[tuple[int, int], ...]
@@ -100,7 +101,7 @@ def many_results(
     results: list[Features] = []
     shared: dict[str, Any] = {}
     margin = margin_of(families)
-    for part in _parts(jobs):
+    for part in _parts(jobs, _most_at_once(image, settings)):
         several = [
             prepare(
                 image, job.mask, settings=settings, spacing=spacing, label=job.label,
@@ -118,12 +119,19 @@ def many_results(
     return results
 
 
-def _parts(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
-    """Jobs in a row whose boxes are not too large in total."""
+def _most_at_once(image: Any, settings: Settings) -> int:
+    """Regions that may be in work together, where each keeps a mask of the whole image."""
+    if set(settings.filters) == {"original"} and settings.resample is None:
+        return 1 << 20
+    return max(1, _MASK_BYTES // int(np.prod(getattr(image, "shape", None) or (1 << 24,))))
+
+
+def _parts(jobs: Sequence[Job], most: int) -> Iterator[Sequence[Job]]:
+    """Jobs in a row that are not too many and whose boxes are not too large in total."""
     begin, voxels = 0, 0
     for at, job in enumerate(jobs):
         size = _volume(job.known[0]) if job.known else _BATCH_VOXELS
-        if at > begin and voxels + size > _BATCH_VOXELS:
+        if at > begin and (voxels + size > _BATCH_VOXELS or at - begin >= most):
             yield jobs[begin:at]
             begin, voxels = at, 0
         voxels += size

@@ -182,3 +182,17 @@ def test_filters_of_the_mask_see_their_own():
     for label, got in found.items():
         expected = features.extract(image, mask, label=label, settings=settings, spacing=SPACING)
         assert_same(got, expected)
+
+
+def test_parts_of_many_labels(monkeypatch):
+    """Regions are worked on in parts where their masks or boxes would take too much memory."""
+    from pyrad_core.features import _many
+
+    image, mask = scene()
+    settings = features.Settings(filters=FILTERS, families=("first_order",))
+    expected = features.extract(image, mask, label="all", settings=settings, spacing=SPACING)
+    monkeypatch.setattr(_many, "_MASK_BYTES", 2 * image.size)
+    monkeypatch.setattr(_many, "_BATCH_VOXELS", 600)
+    found = features.extract(image, mask, label="all", settings=settings, spacing=SPACING)
+    for label, got in found.items():
+        assert_same(got, expected[label])
