@@ -33,6 +33,7 @@ from .mr import (
     sigpy_forward,
     sigpy_sense,
 )
+from .mr_priors import bart_pics, bart_subspace, sigpy_tv, sigpy_wavelet
 from .need import need
 from .nyxus import NYXUS_GROUPS, nyxus_group
 from .rtk import rtk_adjoint, rtk_fdk, rtk_forward
@@ -44,6 +45,8 @@ __all__ = [
     "astra_forward",
     "astra_iterate",
     "bart_homodyne",
+    "bart_pics",
+    "bart_subspace",
     "ducc_adjoint",
     "ducc_cg_sense",
     "ducc_forward",
@@ -67,6 +70,8 @@ __all__ = [
     "sigpy_espirit",
     "sigpy_forward",
     "sigpy_sense",
+    "sigpy_tv",
+    "sigpy_wavelet",
     "skimage_iradon",
     "skimage_nlm",
     "skimage_radon",

@@ -20,10 +20,11 @@ __all__ = ["bart", "from_bart", "to_bart"]
 # Our axes (coil, y, x) or (coil, z, y, x) against BART's (x, y, z, coil, maps).
 
 
-def bart(command: str, *inputs: Any, threads: int = 1) -> Callable:
+def bart(command: str, *inputs: Any, threads: int = 1, named: int = 0) -> Callable:
     """``bart command inputs... output``: a callable that runs it and returns the output array.
 
-    Inputs are arrays in BART's order of axes; they are written once, before.
+    Inputs are arrays in BART's order of axes; they are written once, before. The first ``named``
+    of them stand in the command as {0}, {1}, ...
     """
     if not shutil.which("bart"):
         pytest.skip("bart is not installed")
@@ -35,7 +36,8 @@ def bart(command: str, *inputs: Any, threads: int = 1) -> Callable:
         names.append(str(folder / f"in{i}"))
         _write(folder / f"in{i}", np.asarray(array, np.complex64))
     out = folder / "out"
-    full = ["bart", *command.split(), *names, str(out)]
+    words = command.format(*names[:named]).split()
+    full = ["bart", *words, *names[named:], str(out)]
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": "1"}
 
     def run() -> Any:
