@@ -73,15 +73,16 @@ class Encoding(LinearOperator):
         return x.reshape(len(self.operators), len(self.operators[0]), *self._image)
 
     def _share_maps(self, x: Any) -> None:
-        """One copy of the interleaved maps for all frames."""
+        """One copy of the interleaved maps and of scratch for all frames."""
         real = x.real.dtype
         if real in self._shared:
             return
         for row in self.operators:
             for operator, first in zip(row, self.operators[0], strict=True):
                 plan, source = operator._plan(x)[1], first._plan(x)[1]
-                if [m.shape for m in plan.maps] == [m.shape for m in source.maps]:
-                    plan.maps = source.maps
+                if plan.grid.cells == source.grid.cells:
+                    plan.maps, plan._buffers = source.maps, source._buffers
+                    plan.grid._idle = source.grid._idle
         self._shared.add(real)
 
 

@@ -63,9 +63,9 @@ def compressed_sensing(
     iterations : int
         At most so many.
     solver : {"fista", "pogm", "admm", "pdhg"}, optional
-        Default fista for one prior with a proximal operator of its own, else pdhg; admm needs fewer
-        but longer iterations (several CG steps each). fista and pogm
-        take exactly one of "wavelet", "tv", "llr".
+        Default fista for one prior with a proximal operator of its own, else pdhg, which wants
+        100 to 200 iterations where sampling is regular; admm needs fewer but longer ones (several
+        CG steps each). fista and pogm take exactly one of "wavelet", "tv", "llr".
     scale : {"relative", "absolute"}
         ``"relative"`` multiplies ``weight`` by ``max |A^H y|`` (maximum over the image), so that
         it does not depend on the units of k-space: 1e-3 to 1e-2 is usual, and for an L1 norm of
