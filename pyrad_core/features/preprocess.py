@@ -14,6 +14,7 @@ import numpy as np
 
 from .._kernels.select import edge_of
 from ..errors import DataError
+from ._boxes import box_of, label_box, union
 from ._image import take_pair
 from .filtering import Source, filtered_images, within
 from .region import Region
@@ -170,11 +171,11 @@ def prepare(
     _check_dtype(raw)
     if settings.correct_mask:  # what is known of the mask may be of another grid
         known = None
-    box, count = known or _label_box(edge, label)
+    box, count = known or label_box(edge, label)
     masks = [edge["mask"]]
     if other is not None:
-        whole_box, count = _label_box(edge, label, "morphological_mask")
-        box = _union(box, whole_box)
+        whole_box, count = label_box(edge, label, "morphological_mask")
+        box = union(box, whole_box)
         masks.append(edge["morphological_mask"])
     voxel_size = taken.spacing
     start: tuple[int, ...] = (0, 0, 0)
@@ -219,10 +220,6 @@ def _pixel_type(image: Any, settings: Settings) -> np.dtype:
     if not kept:
         return np.dtype(np.float64)
     return np.dtype(np.uint8) if dtype.kind == "b" else dtype
-
-
-def _union(a: Any, b: Any) -> tuple[tuple[int, int], ...]:
-    return tuple((min(p[0], q[0]), max(p[1], q[1])) for p, q in zip(a, b, strict=True))
 
 
 def _margin(spacing: Any, margin_mm: float) -> tuple[int, ...]:
@@ -294,37 +291,6 @@ def _floats(xp: Any, image: Any) -> Any:
     return xp.ascontiguousarray(image, dtype=dtype)
 
 
-_MASK_DTYPES = ("uint8", "uint16", "int16", "int32", "int64", "float32", "float64")
-
-
-def _label_box(
-    edge: Any, label: int, name: str = "mask"
-) -> tuple[tuple[tuple[int, int], ...], int]:
-    """Box and voxels of the label; a mask holds whole numbers >= 0, anything else is an error."""
-    xp, mask = edge.xp, edge[name]
-    if mask.dtype.kind not in "fiub" or mask.dtype.itemsize == 2 and mask.dtype.kind == "f":
-        raise DataError(f"{name} has dtype {mask.dtype}; accepted are integers, bool and floats")
-    if mask.dtype.kind == "b":
-        mask = mask.view(np.uint8)
-    elif mask.dtype.name not in _MASK_DTYPES:
-        mask = mask.astype(np.int16 if mask.dtype.itemsize == 1 else np.int64)
-    mask = xp.ascontiguousarray(mask)
-    begin, end, count, invalid, first = edge.kernels.mask_bounds(mask, label)
-    if invalid:
-        index = tuple(int(i) for i in np.unravel_index(first, mask.shape))
-        value = mask[index].item()
-        raise DataError(
-            f"{name} holds {invalid} values that are no labels (whole numbers >= 0), "
-            f"the first {value} at index {index}"
-        )
-    if not count:
-        present = [int(v) for v in xp.unique(mask).tolist() if v]
-        if not present:
-            raise DataError(f"{name} is empty: all its voxels are 0")
-        raise DataError(f"label {label} is not in the {name}; labels present: {present[:20]}")
-    return tuple((int(b), int(e)) for b, e in zip(begin, end, strict=True)), int(count)
-
-
 def _normalized(xp: Any, image: Any, settings: Settings) -> Any:
     x = image.astype(np.float64)
     sd = float(xp.std(x, ddof=1))
@@ -362,8 +328,8 @@ def _resampled(
         if not bool(found[-1].any()):
             raise DataError(f"the region vanishes when resampled to {settings.resample} mm")
     z, y, x = (axis.spacing for axis in axes)
-    new_box = _box_of(xp, found[0])
-    return values, found, (z, y, x), _union(new_box, _box_of(xp, found[-1]))
+    new_box = box_of(xp, found[0])
+    return values, found, (z, y, x), union(new_box, box_of(xp, found[-1]))
 
 
 def _resampled_image(xp: Any, image: Any, axes: Any, settings: Settings) -> Any:
@@ -382,19 +348,6 @@ def _rounds(xp: Any, image: Any, settings: Settings) -> bool:
     if settings.grid == "corner":
         return False
     return image.dtype.kind in "iub" or bool((xp.rint(image) == image).all())
-
-
-def _box_of(xp: Any, inside: Any) -> tuple[tuple[int, int], ...]:
-    box = []
-    for axis in range(3):
-        others = tuple(d for d in range(3) if d != axis)
-        at = np.flatnonzero(_host(inside.any(axis=others)))
-        box.append((int(at[0]), int(at[-1]) + 1))
-    return tuple(box)
-
-
-def _host(array: Any) -> np.ndarray:
-    return array.get() if hasattr(array, "get") else np.asarray(array)
 
 
 def _resegmented(xp: Any, values: Any, mask: Any, settings: Settings) -> tuple[Any, float | None]:
@@ -433,7 +386,7 @@ def _check_size(xp: Any, mask: Any, settings: Settings) -> None:
                 f"{settings.minimum_roi_size}"
             )
     if settings.minimum_roi_dimensions > 1:
-        extents = [end - begin for begin, end in _box_of(xp, mask != 0)]
+        extents = [end - begin for begin, end in box_of(xp, mask != 0)]
         thick = sum(extent > 1 for extent in extents)
         if thick < settings.minimum_roi_dimensions:
             raise DataError(
