@@ -478,4 +478,5 @@ from . import (  # noqa: E402  (their cases join CASES)
     gpu_cases_mr_coils,  # noqa: F401
     gpu_cases_mr_grappa,  # noqa: F401
     gpu_cases_mr_priors,  # noqa: F401
+    gpu_cases_mr_sense,  # noqa: F401
 )

@@ -34,6 +34,7 @@ from .mr import (
     sigpy_sense,
 )
 from .mr_priors import bart_pics, bart_subspace, sigpy_tv, sigpy_wavelet
+from .mr_sense import bart_sense
 from .need import need
 from .nyxus import NYXUS_GROUPS, nyxus_group
 from .rtk import rtk_adjoint, rtk_fdk, rtk_forward
@@ -47,6 +48,7 @@ __all__ = [
     "bart_homodyne",
     "bart_pics",
     "bart_subspace",
+    "bart_sense",
     "ducc_adjoint",
     "ducc_cg_sense",
     "ducc_forward",
