@@ -24,8 +24,8 @@ def _controller() -> Any:
 def one_blas_thread(elements: int) -> AbstractContextManager:
     """Where threadpoolctl is installed, BLAS runs on one thread for a matrix of few elements.
 
-    OpenBLAS's threads spin while they wait for each other, which on a busy machine makes a small
-    eigenvalue problem ten times slower.
+    OpenBLAS's threads spin while they wait for each other, which on a busy machine makes small
+    problems slower, not faster.
     """
     controller = _controller() if elements <= _SMALL else None
     if controller is None:

@@ -150,7 +150,7 @@ def espirit_memory(
     Examples
     --------
     >>> prc.mr.espirit_memory((8, 256, 256), (24, 24)) >> 20
-    5
+    6
     """
     coils, dims = shape[0], len(shape) - 1
     pixels = tuple(image or shape[1:])
