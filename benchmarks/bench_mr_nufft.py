@@ -46,8 +46,8 @@ class Problem:
                 at = self.k[self._at, d]
                 wave = np.exp(-2j * np.pi / n * np.outer(at, np.arange(n) - n // 2))
                 letters = "zyx"[: len(self.shape) - d]
-                samples = "s" if d else ""  # the first axis brings them in
-                spec = f"c{samples}{letters},s{letters[0]}->cs{letters[1:]}"
+                chosen = "s" if d else ""  # the first axis brings in the samples
+                spec = f"c{chosen}{letters},s{letters[0]}->cs{letters[1:]}"
                 total = np.einsum(spec, total, wave)
             self._expected["forward"] = total / np.sqrt(np.prod(self.shape))
         got = np.asarray(samples).reshape(len(self.images), -1)[:, self._at]
