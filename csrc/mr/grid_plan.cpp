@@ -63,6 +63,7 @@ PYRAD_CLONES void place_axis(const K *coordinates, i64 count, double ratio, int 
         i32 cell = static_cast<i32>(up);
         cell += cell < 0 ? all : 0;
         cell -= cell >= all ? all : 0;
+        cell = clamp(cell, 0, all - 1); // nothing out of bounds, whatever the coordinates
         first[i] = cell;
         start[i * dims] = cell;
         offset[i * dims] = static_cast<T>(2 * (up - left) - 1);
