@@ -36,7 +36,7 @@ _LAZY = {
     "ConeBeam": "geometry",
 }
 _SUBPACKAGES = (
-    "ct", "mr", "denoise", "wavelet", "features", "geometry", "operators", "solvers", "prox",
+    "ct", "mr", "denoise", "filters", "wavelet", "features", "geometry", "operators", "solvers", "prox",
     "phantom", "io", "plot",
 )  # fmt: skip
 

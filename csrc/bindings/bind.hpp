@@ -81,6 +81,7 @@ void bind_ct(py::module_ &m);
 void bind_mr(py::module_ &m);
 void bind_denoise(py::module_ &m);
 void bind_differences(py::module_ &m);
+void bind_filters(py::module_ &m);
 void bind_prox(py::module_ &m);
 void bind_wavelet(py::module_ &m);
 void bind_texture(py::module_ &m);

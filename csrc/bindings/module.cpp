@@ -8,6 +8,7 @@ PYBIND11_MODULE(cpu, m, py::mod_gil_not_used()) {
     pyrad::bind::bind_mr(m);
     pyrad::bind::bind_denoise(m);
     pyrad::bind::bind_differences(m);
+    pyrad::bind::bind_filters(m);
     pyrad::bind::bind_prox(m);
     pyrad::bind::bind_wavelet(m);
     pyrad::bind::bind_texture(m);
