@@ -474,6 +474,7 @@ from . import (  # noqa: E402  (their cases join CASES)
     gpu_cases_ct_prep,  # noqa: F401
     gpu_cases_features_batch,  # noqa: F401
     gpu_cases_features_filters,  # noqa: F401
+    gpu_cases_filters,  # noqa: F401
     gpu_cases_iterative,  # noqa: F401
     gpu_cases_mr_coils,  # noqa: F401
     gpu_cases_mr_grappa,  # noqa: F401

@@ -20,6 +20,7 @@ from .features import (
     pyradiomics_glcm,
     pyradiomics_maps,
 )
+from .filters import itk_log, scipy_gabor, scipy_log, scipy_separable
 from .flash import flash_class, flash_extractor
 from .kspace import bart_homodyne, pygrappa_fill
 from .mr import (
@@ -78,4 +79,8 @@ __all__ = [
     "skimage_nlm",
     "skimage_radon",
     "skimage_tv_chambolle",
+    "itk_log",
+    "scipy_gabor",
+    "scipy_log",
+    "scipy_separable",
 ]

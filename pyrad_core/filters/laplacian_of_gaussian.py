@@ -55,8 +55,8 @@ def laplacian_of_gaussian(
     Notes
     -----
     The taps sample the continuous filter, as IBSI 2 has it: they do not sum to zero exactly. The
-    sum over axes of products of second derivative and Gaussians shares its passes: 2 + 2 + 2
-    along the last two axes and one each along the first.
+    sum over axes of products of second derivative and Gaussians shares its passes: 2 + 3 + 2 instead
+    of 9.
 
     References
     ----------
@@ -85,7 +85,9 @@ def log_response(image: Image, sigmas: Sequence[float], truncate: float) -> Any:
         curved = image.convolve(smooth, second, axis)
         if bent is not None:
             curved += image.convolve(bent, gaussian, axis)
-        smooth, bent = image.convolve(smooth, gaussian, axis), curved
+        if axis != image.axes[-1]:
+            smooth = image.convolve(smooth, gaussian, axis)
+        bent = curved
     return bent
 
 

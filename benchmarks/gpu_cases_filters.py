@@ -1,0 +1,29 @@
+"""GPU cases of the IBSI 2 filters; see gpu_cases.py."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .gpu_cases import case, kernel
+
+
+def _convolve(shape, taps):
+    rng = np.random.default_rng(0)
+    arguments = {
+        "x": rng.standard_normal(shape, np.float32),
+        "taps": rng.standard_normal(taps, np.float32),
+        "centre": taps // 2,
+        "boundary": 3,
+        "out": np.empty(shape, np.float32),
+    }
+    return kernel("convolve_axis", arguments, outputs=("out",))
+
+
+@case("filters.convolve_axis float32, 25 taps along z")
+def _(tiny):
+    return _convolve((1, 9, 77) if tiny else (1, 256, 256 * 256), 25)
+
+
+@case("filters.convolve_axis float32, 25 taps along x")
+def _(tiny):
+    return _convolve((33, 21, 1) if tiny else (256 * 256, 256, 1), 25)
