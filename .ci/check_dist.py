@@ -1,16 +1,30 @@
-"""Check that the sdist holds every source and the wheel every file NVRTC compiles.
+"""Check that the sdist holds all that a build needs and the wheel every file NVRTC compiles.
 
 usage: check_dist.py <source tree> <folder with one .tar.gz and one .whl>
 """
 
+import subprocess
 import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
+NEEDED = (
+    "csrc",
+    "pyrad_core",
+    "CMakeLists.txt",
+    "setup.py",
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+)
+
 
 def main(root: Path, dist: Path) -> int:
-    sources = {p.relative_to(root).as_posix() for p in (root / "csrc").rglob("*") if p.is_file()}
+    tracked = subprocess.run(
+        ["git", "ls-files", *NEEDED], cwd=root, check=True, capture_output=True, text=True
+    )
+    sources = set(tracked.stdout.splitlines())
     with tarfile.open(next(dist.glob("*.tar.gz"))) as sdist:
         packed = {name.partition("/")[2] for name in sdist.getnames()}
     with zipfile.ZipFile(next(dist.glob("*.whl"))) as wheel:
@@ -18,7 +32,8 @@ def main(root: Path, dist: Path) -> int:
     for_nvrtc = {
         f"pyrad_core/_csrc/{path.removeprefix('csrc/')}"
         for path in sources
-        if path.endswith((".cu", ".cuh", ".hpp", ".inl"))
+        if path.startswith("csrc/")
+        and path.endswith((".cu", ".cuh", ".hpp", ".inl"))
         and path.split("/")[1] not in ("bindings", "cuda_emu")
     }
     missing = sorted(sources - packed) + sorted(for_nvrtc - installed)

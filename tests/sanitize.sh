@@ -44,4 +44,4 @@ export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export PYTHONSAFEPATH=1 # this folder's pyrad_core has other binaries
 export PYTHONMALLOC=malloc PYTHONPATH=$PWD/$site PYRAD_EMULATOR_DIR=$PWD/$build/cmake/module
-exec timeout 300 python -m pytest -q -m "sanitize and not gpu" -p no:cacheprovider "$@"
+exec timeout 600 python -m pytest -q -n auto -m "sanitize and not gpu" -p no:cacheprovider "$@"
