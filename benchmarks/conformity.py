@@ -1,10 +1,10 @@
-"""Conformity of the features: IBSI 1 and PyRadiomics' baselines, passed / total.
+"""Conformity of the features: IBSI 1, IBSI 2 and PyRadiomics' baselines, passed / total.
 
     python -m benchmarks.conformity
 
-The comparison itself is that of the tests (tests/features/ibsi.py and baselines.py), on the same
-reference data ($PYRAD_CORE_DATA); ``python -m benchmarks.report features`` prints these tables
-before its own.
+The comparison itself is that of the tests (tests/features/ibsi.py, ibsi2.py and baselines.py), on
+the same reference data ($PYRAD_CORE_DATA); ``python -m benchmarks.report features`` prints these
+tables before its own.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ def main() -> int:
 
 
 def print_conformity(console: Console) -> int:
-    """Both tables, or one line where the reference data are absent; 1 if a value disagrees."""
+    """All tables, or one line where the reference data are absent; 1 if a value disagrees."""
     import pytest
 
     if TESTS not in sys.path:
         sys.path.append(TESTS)
     status = 0
-    for part in (_ibsi, _pyradiomics):
+    for part in (_ibsi, _ibsi2, _pyradiomics):
         try:
             disagree = part(console)
         except (pytest.skip.Exception, ImportError) as absent:
@@ -70,6 +70,18 @@ def _ours(ibsi: Any, row: dict[str, str]) -> float:
     config = row["config"]
     values = ibsi.extracted(config, ibsi.aggregations(config)[0]).by_ibsi_tag()
     return values.get(row["feature"], math.nan)
+
+
+def _ibsi2(console: Console) -> list[str]:
+    from features import ibsi2  # type: ignore[import-not-found]
+
+    table, disagree = ibsi2.conformity()
+    title = "IBSI 2, phase 2: values within tolerance / published, by filter (1: none)"
+    filters = list(dict.fromkeys(name.split(".")[0] for name in ibsi2.FILTERS))
+    names = {"A": "A (slices)", "B": "B (1 mm, 3D)"}
+    rows = {names[letter]: cells for letter, cells in table.items()}
+    console.print(_counts(title, "configuration", filters, rows))
+    return disagree
 
 
 def _pyradiomics(console: Console) -> list[str]:

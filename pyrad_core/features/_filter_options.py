@@ -20,7 +20,17 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "gradient": ("use_spacing",),
     "lbp2d": ("radius", "samples", "method"),
     "lbp3d": ("levels", "radius", "subdivision"),
-}
+    "mean": ("support", "boundary"),
+    "laplacian_of_gaussian": ("sigma", "truncate", "boundary"),
+    "laws": ("kernels", "pooling", "energy_distance", "boundary"),
+    "gabor": (
+        "sigma", "wavelength", "aspect", "angle", "angle_step", "pooling", "response", "planes",
+        "boundary",
+    ),
+    "separable_wavelet": ("wavelet", "bands", "level", "pooling", "boundary"),
+    "nonseparable_wavelet": ("family", "level", "endpoints"),
+    "riesz": ("order", "sigma", "truncate", "family", "level", "boundary", "endpoints"),
+}  # fmt: skip
 """Filter -> names of its options; every filter also takes ``settings``."""
 
 

@@ -1,4 +1,7 @@
-"""PyRadiomics' image filters, each (name, image in the window) for one or several images."""
+"""PyRadiomics' image filters, each (name, image in the window) for one or several images.
+
+Those of IBSI 2 stand in _standard_filters.py.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,32 @@ from .. import _checks
 from ..errors import DataError
 from ._lbp import lbp2d, lbp3d
 from ._log import log
+from ._standard_filters import (
+    gabor,
+    laplacian_of_gaussian,
+    laws,
+    mean,
+    nonseparable_wavelet,
+    riesz,
+    separable_wavelet,
+)
 from .filtering import Source, within
 
 __all__ = [
     "exponential",
+    "gabor",
     "gradient",
+    "laplacian_of_gaussian",
+    "laws",
     "lbp2d",
     "lbp3d",
     "log",
     "logarithm",
+    "mean",
+    "nonseparable_wavelet",
     "original",
+    "riesz",
+    "separable_wavelet",
     "square",
     "squareroot",
     "wavelet",

@@ -125,7 +125,10 @@ class Settings:
     filters : mapping
         Filter -> its options: {"original": {}, "wavelet": {"wavelet": "coif1", "level": 1}}. Also
         "log" (sigma in mm, a list), "square", "squareroot", "logarithm", "exponential", "gradient"
-        (use_spacing), "lbp2d" (radius, samples, method), "lbp3d" (levels, radius, subdivision).
+        (use_spacing), "lbp2d" (radius, samples, method), "lbp3d" (levels, radius, subdivision), and
+        IBSI 2's filters with the options of :mod:`pyrad_core.filters`: "mean",
+        "laplacian_of_gaussian", "laws", "gabor", "separable_wavelet", "nonseparable_wavelet",
+        "riesz" (docs/features.md lists options and names).
         An option "settings", a mapping, changes fields of this class for that filter's features.
     families : tuple of str
         Families to compute; all but shape2d by default. Shape is computed once, not per filter.

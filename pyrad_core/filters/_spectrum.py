@@ -11,7 +11,7 @@ from .._kernels.cuda.runtime import fft_module
 from ..threads import num_threads
 from ._image import Image
 
-__all__ = ["apply_spectrum", "fft_options", "index_within", "padded"]
+__all__ = ["apply_spectrum", "around", "fft_options", "index_within"]
 
 
 def fft_options(x: Any) -> dict[str, int]:
@@ -41,17 +41,17 @@ def apply_spectrum(image: Image, x: Any, spectrum: Callable[..., Any], endpoints
     return image.edge.xp.ascontiguousarray(result.real)
 
 
-def padded(image: Image, x: Any, margins: tuple[int, ...]) -> Any:
-    """x with margins along image.axes, filled as the boundary says."""
-    xp = image.edge.xp
-    for axis, margin in zip(image.axes, margins, strict=True):
-        n = x.shape[axis]
-        index, inside = index_within(np.arange(-margin, n + margin), n, image.boundary)
-        x = xp.take(x, xp.asarray(index), axis=axis)
-        if not inside.all():
-            shape = [1] * x.ndim
-            shape[axis] = len(inside)
-            x *= xp.asarray(inside.astype(x.dtype)).reshape(shape)
+def around(image: Image, x: Any, axis: int, window: slice, margin: int) -> Any:
+    """A window of x along an axis with margins on both sides, filled as the boundary says."""
+    xp, n = image.edge.xp, x.shape[axis]
+    index, inside = index_within(
+        np.arange(window.start - margin, window.stop + margin), n, image.boundary
+    )
+    x = xp.take(x, xp.asarray(index), axis=axis)
+    if not inside.all():
+        shape = [1] * x.ndim
+        shape[axis] = len(inside)
+        x *= xp.asarray(inside.astype(x.dtype)).reshape(shape)
     return x
 
 

@@ -14,9 +14,9 @@ from .._kernels.cuda.runtime import fft_module
 from ..errors import DataError
 from ._image import Image, take
 from ._rotation import POOLINGS, pool
-from ._spectrum import fft_options, padded
+from ._spectrum import around, fft_options
 
-__all__ = ["gabor"]
+__all__ = ["envelope_reach", "gabor", "respond"]
 
 _TAIL = 1e-6  # of the envelope, where the filter ends
 RESPONSES = ("modulus", "real", "imaginary", "phase")
@@ -84,6 +84,29 @@ def gabor(
     >>> prc.filters.gabor(stripes, sigma=2, wavelength=4).shape
     (16, 16)
     """
+    return respond(
+        image, None, sigma=sigma, wavelength=wavelength, aspect=aspect, angle=angle,
+        angle_step=angle_step, pooling=pooling, response=response, planes=planes,
+        boundary=boundary, spacing=spacing,
+    )  # fmt: skip
+
+
+def respond(
+    image: Any,
+    window: Sequence[slice] | None,
+    *,
+    sigma: float,
+    wavelength: float,
+    aspect: float,
+    angle: float,
+    angle_step: float | None,
+    pooling: str,
+    response: str,
+    planes: str,
+    boundary: str,
+    spacing: float | Sequence[float] | None,
+) -> Any:
+    """:func:`gabor` in a window of the image (all of it if None)."""
     taken = take(image, boundary, spacing=spacing)
     _checks.choice("pooling", pooling, POOLINGS)
     _checks.choice("response", response, RESPONSES)
@@ -93,14 +116,22 @@ def gabor(
         for item in (("sigma", sigma), ("wavelength", wavelength), ("aspect", aspect))
     )
     angles = _angles(angle, angle_step)
+    if len(angles) % 2 == 0 and response in ("modulus", "real"):
+        angles = angles[: len(angles) // 2]  # half a turn further is the complex conjugate
     pairs = list(itertools.combinations(range(len(taken.axes)), 2))
     chosen = pairs if planes == "orthogonal" else pairs[:1]
     xp = taken.edge.xp
+    within = tuple(slice(0, n) for n in taken.data.shape) if window is None else tuple(window)
     by_plane = (
-        pool(xp, _responses(_plane(taken, pair), shape, angles, response), pooling)
+        pool(xp, _responses(_plane(taken, pair), within, shape, angles, response), pooling)
         for pair in chosen
     )
     return taken.edge.answer(pool(xp, by_plane, "mean"))
+
+
+def envelope_reach(sigma: float, aspect: float) -> float:
+    """Where the filter ends."""
+    return sigma * max(1, 1 / aspect) * math.sqrt(-2 * math.log(_TAIL))
 
 
 def _angles(first: float, step: float | None) -> list[float]:
@@ -122,20 +153,26 @@ def _plane(image: Image, pair: tuple[int, int]) -> Image:
 
 
 def _responses(
-    image: Image, shape: tuple[float, ...], angles: Sequence[float], response: str
+    image: Image,
+    window: tuple[slice, ...],
+    shape: tuple[float, ...],
+    angles: Sequence[float],
+    response: str,
 ) -> Iterator[Any]:
-    """A response per angle: one transform of the padded slices, one back for each filter."""
+    """A response per angle: one transform of slices with margins, one back for each filter."""
     xp, fft, (first, second) = image.edge.xp, fft_module(image.data), image.axes
     sigma, wavelength, aspect = shape[0] / image.spacing[0], shape[1] / image.spacing[0], shape[2]
-    reach = math.ceil(sigma * max(1, 1 / aspect) * math.sqrt(-2 * math.log(_TAIL)))
-    wide = padded(image, image.data, (reach, reach))
+    reach = math.ceil(envelope_reach(sigma, aspect))
+    wide = image.data[tuple(slice(None) if d in image.axes else w for d, w in enumerate(window))]
+    for axis in image.axes:
+        wide = around(image, wide, axis, window[axis], reach)
     size = [fft.next_fast_len(wide.shape[axis]) for axis in image.axes]
     options = {"s": size, "axes": image.axes, **fft_options(image.data)}
     spectrum = fft.fft2(wide, **options)
     a, b = np.meshgrid(*(np.arange(-reach, reach + 1),) * 2, indexing="ij")
     inner = [slice(None)] * image.data.ndim
     for axis in image.axes:
-        inner[axis] = slice(2 * reach, 2 * reach + image.data.shape[axis])
+        inner[axis] = slice(2 * reach, wide.shape[axis])
     layout = [1] * image.data.ndim
     layout[first], layout[second] = len(a), len(a)
     for angle in angles:

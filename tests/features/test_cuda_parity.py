@@ -275,7 +275,11 @@ def test_filters_and_two_masks(device):
         filters={
             "wavelet": {}, "log": {"sigma": [1.5], "definition": "itk"}, "square": {},
             "squareroot": {}, "logarithm": {}, "exponential": {}, "gradient": {}, "lbp2d": {},
-            "lbp3d": {"settings": {"voxel_array_shift": 5}},
+            "lbp3d": {"settings": {"voxel_array_shift": 5}}, "mean": {},
+            "laplacian_of_gaussian": {"sigma": 1.5}, "laws": {"kernels": "L5E5S5"},
+            "gabor": {"sigma": 1.5, "wavelength": 3.0, "angle_step": np.pi / 2},
+            "separable_wavelet": {"bands": "LLH"}, "nonseparable_wavelet": {},
+            "riesz": {"order": (1, 1, 0)},
         },
         families=("shape", "first_order", "local_intensity"),
     )  # fmt: skip
