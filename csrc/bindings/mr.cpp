@@ -270,10 +270,12 @@ template <class T> void def_pad(py::module_ &m) {
 
 void bind_mr_coils(py::module_ &m);
 void bind_mr_grappa(py::module_ &m);
+void bind_mr_masks(py::module_ &m);
 void bind_mr_subspace(py::module_ &m);
 
 void bind_mr(py::module_ &m) {
     bind_mr_grappa(m);
+    bind_mr_masks(m);
     bind_mr_subspace(m);
     def_plan<float, float>(m);
     def_plan<float, double>(m);

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._checks import at_least, number, whole
+from .._kernels.select import cpu_kernels
 from ..errors import DataError, ShapeError
 
 __all__ = ["caipi_mask", "partial_fourier_mask", "poisson_mask", "regular_mask"]
@@ -206,7 +207,7 @@ def poisson_mask(
             f"acceleration is {acceleration}: {wanted} samples, but the ellipse holds only "
             f"{int((open_ | centre).sum())}"
         )
-    order = rng.permutation(centre.size)
+    order = rng.permutation(centre.size).astype(np.int64, copy=False)
     order = order[open_.reshape(-1)[order]]
     mask = _densest(order, centre, 1 + growth * radius, wanted, rate)
     surplus = int(mask.sum()) - wanted
@@ -220,11 +221,10 @@ def _densest(
 ) -> np.ndarray:
     """Darts at the largest distance that leaves at least `wanted` samples, within 1 %."""
     low, high = 0.0, 2 * math.sqrt(rate)
-    best = _throw_darts(order, centre, low * growth)  # every pixel
+    best, _ = _throw_darts(order, centre, low * growth)  # every pixel
     for _ in range(14):
         middle = (low + high) / 2
-        mask = _throw_darts(order, centre, middle * growth)
-        taken = int(mask.sum())
+        mask, taken = _throw_darts(order, centre, middle * growth)
         if taken >= wanted:
             best, low = mask, middle
             if taken <= 1.01 * wanted:
@@ -234,35 +234,15 @@ def _densest(
     return best
 
 
-def _throw_darts(order: np.ndarray, centre: np.ndarray, reach: np.ndarray) -> np.ndarray:
-    """Visits pixels in the given order; one too close to a sample already taken is left out."""
-    ny, nx = centre.shape
-    edge = int(reach.max()) + 1
-    wide = nx + 2 * edge
-    blocked = np.zeros((ny + 2 * edge, wide), bool)
-    blocked[edge : edge + ny, edge : edge + nx] = centre
-    mask = centre.copy()
-    # A disc depends on the largest squared distance that it holds, a whole number.
-    offsets = np.arange(-edge, edge + 1)
-    squares = offsets[:, None] ** 2 + offsets**2
-    limits = np.ceil(reach**2).astype(int)
-    discs: dict[int, np.ndarray] = {}
-    rows, columns = np.divmod(order, nx)
-    for y, x, limit in zip(
-        rows.tolist(), columns.tolist(), limits.reshape(-1)[order].tolist(), strict=True
-    ):
-        if blocked[y + edge, x + edge]:
-            continue
-        mask[y, x] = True
-        disc = discs.get(limit)
-        if disc is None:
-            r = math.isqrt(max(limit - 1, 0))
-            disc = discs[limit] = (squares < limit)[
-                edge - r : edge + r + 1, edge - r : edge + r + 1
-            ]
-        r = disc.shape[0] // 2
-        blocked[y + edge - r : y + edge + r + 1, x + edge - r : x + edge + r + 1] |= disc
-    return mask
+def _throw_darts(
+    order: np.ndarray, centre: np.ndarray, reach: np.ndarray
+) -> tuple[np.ndarray, int]:
+    """Pixels taken in the given order, but not too close to one before; and their number."""
+    mask = centre.astype(np.uint8)
+    whole_mask = sum(n * n for n in centre.shape)  # no squared distance is larger
+    limits = np.ceil(np.minimum(reach**2, whole_mask)).astype(np.int64)
+    taken = cpu_kernels().throw_darts(order, limits, mask)
+    return mask.view(bool), taken
 
 
 def _sizes(shape: Sequence[int]) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ from .filters import *  # noqa: F403
 from .mr import *  # noqa: F403
 from .mr_coils import *  # noqa: F403
 from .mr_grappa import *  # noqa: F403
+from .mr_masks import *  # noqa: F403
 from .mr_sense import *  # noqa: F403
 from .mr_subspace import *  # noqa: F403
 from .prox import *  # noqa: F403
