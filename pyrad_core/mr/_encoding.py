@@ -18,71 +18,56 @@ __all__ = ["Encoding", "Measurement"]
 
 
 class Encoding(LinearOperator):
-    """Images of all frames and sets of maps to k-space: ``y_t = sum_m A_tm x_tm``.
+    """Images of all frames to k-space, each frame by its own operator.
 
     Parameters
     ----------
-    operators : list of list of Sense
-        One row per frame, one entry per set of maps.
-    dynamic, soft : bool
-        Whether the image has an axis of frames, and one of sets, before its own axes.
+    operators : list of Sense
+        One per frame, with the same maps.
     """
 
     kind = "complex"
+    fast_normal = True
 
-    def __init__(self, operators: Sequence[Sequence[Sense]], dynamic: bool, soft: bool):
+    def __init__(self, operators: Sequence[Sense]):
         self.operators = operators
-        first = operators[0][0]
-        frames = (len(operators),) if dynamic else ()
-        sets = (len(operators[0]),) if soft else ()
-        super().__init__((*frames, *sets, *first.domain_shape), (*frames, *first.range_shape))
-        self._image, self._samples = first.domain_shape, first.range_shape
-        self.fast_normal = len(operators[0]) == 1
+        frames, first = len(operators), operators[0]
+        super().__init__((frames, *first.domain_shape), (frames, *first.range_shape))
         self._shared: set[Any] = set()
 
     def _forward(self, x: Any) -> Any:
-        self._share_maps(x)
-        out = edge_of(x=x).xp.empty(self.range_shape, x.dtype)
-        samples = out.reshape(-1, *self._samples)
-        for row, images, y in zip(self.operators, self._parts(x), samples, strict=True):
-            y[...] = row[0]._forward(images[0])
-            for operator, image in zip(row[1:], images[1:], strict=True):
-                y += operator._forward(image)
-        return out
+        return self._each("_forward", x, self.range_shape)
 
     def _adjoint(self, y: Any) -> Any:
-        self._share_maps(y)
-        out = edge_of(y=y).xp.empty(self.domain_shape, y.dtype)
-        samples = y.reshape(-1, *self._samples)
-        for row, images, one in zip(self.operators, self._parts(out), samples, strict=True):
-            for operator, image in zip(row, images, strict=True):
-                image[...] = operator._adjoint(one)
-        return out
+        return self._each("_adjoint", y, self.domain_shape)
 
     def _normal(self, x: Any) -> Any:
-        if not self.fast_normal:
-            return super()._normal(x)
-        self._share_maps(x)
-        out = edge_of(x=x).xp.empty(self.domain_shape, x.dtype)
-        for row, images, to in zip(self.operators, self._parts(x), self._parts(out), strict=True):
-            to[0] = row[0]._normal(images[0])
+        out = self._empty(x, self.domain_shape)
+        for operator, image, to in zip(self.operators, x, out, strict=True):
+            operator.normal_into(image, to)
         return out
 
-    def _parts(self, x: Any) -> Any:
-        """x as (frames, sets, *image)."""
-        return x.reshape(len(self.operators), len(self.operators[0]), *self._image)
+    def _each(self, name: str, frames: Any, shape: tuple[int, ...]) -> Any:
+        out = self._empty(frames, shape)
+        for operator, frame, to in zip(self.operators, frames, out, strict=True):
+            to[...] = getattr(operator, name)(frame)
+        return out
+
+    def _empty(self, x: Any, shape: tuple[int, ...]) -> Any:
+        self._share_maps(x)
+        return edge_of(x=x).xp.empty(shape, x.dtype)
 
     def _share_maps(self, x: Any) -> None:
         """One copy of the interleaved maps and of scratch for all frames."""
         real = x.real.dtype
         if real in self._shared:
             return
-        for row in self.operators:
-            for operator, first in zip(row, self.operators[0], strict=True):
-                plan, source = operator._plan(x)[1], first._plan(x)[1]
-                if plan.grid.cells == source.grid.cells:
-                    plan.maps, plan._buffers = source.maps, source._buffers
-                    plan.grid._idle = source.grid._idle
+        source = self.operators[0]._plan(x)[1]
+        for operator in self.operators[1:]:
+            plan = operator._plan(x)[1]
+            if plan.grid.cells == source.grid.cells:
+                plan.maps, plan._buffers = source.maps, source._buffers
+                plan.grid._idle = source.grid._idle
         self._shared.add(real)
 
 
@@ -131,33 +116,30 @@ class Measurement:
             3 * s.nbytes + 3 * y.nbytes + 8 * frames.shape[0] * s[0].nbytes // s.shape[-self.dims],
             "compress coils or reconstruct fewer frames at a time",
         )
-        rows = []
+        operators = []
         for t, frame in enumerate(frames):
             of_frame = {name: self._of_frame(array, name, t) for name, array in given.items()}
-            rows.append(self._row(edge, frame, sets, of_frame, eps))
-        plain = not self.dynamic and not self.soft
-        self.operator: LinearOperator = (
-            rows[0][0] if plain else Encoding(rows, self.dynamic, self.soft)
-        )
-        self.y = self._weighted(y, rows)
-        self.bound = self._bound(sets, rows)
+            operators.append(self._of_samples(edge, frame, s, of_frame, eps))
+        self.operator: LinearOperator = Encoding(operators) if self.dynamic else operators[0]
+        self.y = self._weighted(y, operators)
+        self.bound = self._bound(sets, operators)
 
-    def _row(
-        self, edge: Edge, frame: Any, sets: Any, given: dict[str, Any], eps: float
-    ) -> list[Sense]:
-        """The operators of one frame."""
+    def _of_samples(
+        self, edge: Edge, frame: Any, maps: Any, given: dict[str, Any], eps: float
+    ) -> Sense:
+        """The operator of one frame."""
         if given["coordinates"] is None and given["mask"] is None:
             measured = edge.xp.any(frame != 0, axis=0)
             given["mask"] = None if bool(measured.all()) else measured
         with warnings.catch_warnings():  # more undersampling than coils is what a prior is for
             warnings.simplefilter("ignore", PyradWarning)
-            row = [Sense(one, eps=eps, **given) for one in sets]
-        if tuple(frame.shape) != row[0].range_shape:
+            operator = Sense(maps, dims=self.dims, eps=eps, **given)
+        if tuple(frame.shape) != operator.range_shape:
             raise ShapeError(
                 f"kspace has shape {tuple(frame.shape)} per frame, but maps and sampling ask for "
-                f"{row[0].range_shape}"
+                f"{operator.range_shape}"
             )
-        return row
+        return operator
 
     def _of_frame(self, array: Any, name: str, frame: int) -> Any:
         """What belongs to one frame of a mask, of coordinates or of weights."""
@@ -175,21 +157,21 @@ class Measurement:
         """Axes of one frame's coordinates: k-space's own without frames and coils, and dims."""
         return self.edge["kspace"].ndim - 2 + 1
 
-    def _weighted(self, y: Any, rows: list[list[Sense]]) -> Any:
-        if rows[0][0].weights is None:
+    def _weighted(self, y: Any, operators: list[Sense]) -> Any:
+        if operators[0].weights is None:
             return y
         xp = self.edge.xp
-        roots = [xp.sqrt(row[0].weights).astype(y.real.dtype) for row in rows]
+        roots = [xp.sqrt(operator.weights).astype(y.real.dtype) for operator in operators]
         return y * (xp.stack(roots)[:, None] if self.dynamic else roots[0])
 
-    def _bound(self, sets: Any, rows: list[list[Sense]]) -> float | None:
+    def _bound(self, sets: Any, operators: list[Sense]) -> float | None:
         """An upper bound of ||A||^2 that costs nothing, for Cartesian k-space."""
-        if rows[0][0].coordinates is not None:
+        if operators[0].coordinates is not None:
             return None
         xp = self.edge.xp
         gram = xp.einsum("mc...,nc...->mn...", sets.conj(), sets)
         largest = float(abs(gram).sum(axis=1).max())
-        masks = [row[0].mask for row in rows]
+        masks = [operator.mask for operator in operators]
         return largest * max(1.0 if m is None else float(abs(m).max()) ** 2 for m in masks)
 
 

@@ -130,7 +130,7 @@ def _operator(data: Measurement, basis: Any, eps: float) -> SubspaceSense:
             "takes kspace (frames, coil, ...) and maps (coil, ...)"
         )
     xp = data.edge.xp
-    rows = [row[0] for row in data.operator.operators]
+    rows = data.operator.operators
     if tuple(basis.shape[1:]) != (len(rows),):
         raise ShapeError(
             f"basis has shape {tuple(basis.shape)}, but kspace has {len(rows)} frames; expected "
