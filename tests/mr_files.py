@@ -70,13 +70,14 @@ class Writer:
         self.dataset.write_xml_header(xml.encode())
 
     def add(self, samples, *, y=0, z=0, frame=None, position=None, flags=(), center=None,
-            encoding=0, traj=None, **counters):  # fmt: skip
+            encoding=0, traj=None, sample_time_us=0.0, **counters):  # fmt: skip
         samples = np.ascontiguousarray(samples, np.complex64)
         trajectory = None if traj is None else np.asarray(traj, np.float32)
         line = self.ismrmrd.Acquisition.from_array(samples, trajectory)
         line.idx.kspace_encode_step_1, line.idx.kspace_encode_step_2 = y, z
         line.center_sample = samples.shape[1] // 2 if center is None else center
         line.encoding_space_ref = encoding
+        line.sample_time_us = sample_time_us
         if frame is not None:
             line.read_dir[:], line.phase_dir[:], line.slice_dir[:] = frame
         if position is not None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import mr
 from ..errors import DataError
+from ._mr_field import field_map
 from ._mr_frames import cleaned, prepared
 from ._mr_methods import ALIASES, COUPLING, METHODS
 from .common import Run
@@ -33,6 +34,7 @@ def reconstruct(run: Run, scan: Any, options: Mapping[str, Any]) -> Found:
     """All frames of a scan."""
     method = _method(scan, options["method"])
     arguments = _arguments(method, options)
+    field = field_map(scan, method, options)
     scan = _channels(run, scan, options)
     run.log(f"method {method}")
     chosen = METHODS[method]
@@ -43,6 +45,11 @@ def reconstruct(run: Run, scan: Any, options: Mapping[str, Any]) -> Found:
     with run.progress("reconstructing", int(np.prod(scan.frame_shape))) as step:
         for indices in _groups(names, scan.frame_shape, bool(together)):
             frames = _prepare(run, scan, names, indices, options, stores)
+            if field is not None:
+                frames = [
+                    field.added(frame, dict(zip(names, index, strict=True)).get("slice", 0))
+                    for frame, index in zip(frames, indices, strict=True)
+                ]
             if together and len(frames) < 2:
                 raise DataError(f"prior {'+'.join(together)} couples frames, but there is only one")
             found = chosen.run(*frames, **arguments)

@@ -41,6 +41,8 @@ class Frame:
         What to do with k-space after the coils' gaps are filled (partial Fourier).
     finish
         Window and final grid of a complex image.
+    b0, readout_times
+        Off-resonance in Hz and the times of a readout's samples in seconds, where both are known.
     store
         Shared by the frames of one slice: coil maps, calibrated kernels.
     """
@@ -50,6 +52,8 @@ class Frame:
     mask: np.ndarray | None = None
     coordinates: np.ndarray | None = None
     weights: np.ndarray | None = None
+    b0: np.ndarray | None = None
+    readout_times: np.ndarray | None = None
     calibration: np.ndarray | None = None
     separate: bool = False
     box: tuple[int, ...] = ()
@@ -154,6 +158,8 @@ def _cg_sense(
         iterations=iterations,
         regularization=(0.05 if free else 0.01) if regularization is None else regularization,
         tolerance=tolerance,
+        b0=f.b0,
+        readout_times=f.readout_times,
     )
     return _one_set(image, maps)
 

@@ -103,6 +103,19 @@ _ENDINGS = (".nii", ".nii.gz", ".nrrd", ".mha", ".npy")
     help="Trajectory (.npy or BART), where the file has none.",
 )
 @click.option(
+    "--b0",
+    type=PATH,
+    metavar="FILE",
+    help="Off-resonance in Hz on the grid of the reconstruction (NIfTI, .npy), for cg-sense of "
+    "non-Cartesian data.",
+)
+@click.option(
+    "--dwell",
+    type=click.FloatRange(0, min_open=True),
+    metavar="US",
+    help="Microseconds between samples, with --b0; default the file's.",
+)
+@click.option(
     "--encoding",
     type=click.IntRange(0),
     default=0,
@@ -139,6 +152,10 @@ def command(run: Run, input: Path, output: Path, **options: Any) -> None:
         encoding=options["encoding"],
     )
     run.log(f"read {scan.header['format']}: {' x '.join(scan.axes)} = {scan.data.shape}")
+    if options["b0"] is not None:
+        from ..io import read_image
+
+        options["field"] = read_image(options["b0"], max_bytes=options["max_bytes"])
     from ._mr_chain import reconstruct
 
     found = reconstruct(run, scan, options)

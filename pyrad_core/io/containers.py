@@ -39,8 +39,8 @@ class KSpace:
         ``positions``: centre of each slice, LPS mm, sorted along z), ``navigators`` and
         ``calibration`` (lines as records), ``calibration_kspace`` (the latter as an array like
         ``data``), ``reflected`` (rows of k-space read backwards), ``ramp`` (arguments of
-        ``mr.ramp_positions``), ``readout_shift``, ``acceleration``, ``trajectory``, ``vendor``.
-        No patient data.
+        ``mr.ramp_positions``), ``dwell`` (seconds between samples), ``readout_shift``,
+        ``acceleration``, ``trajectory``, ``vendor``. No patient data.
     """
 
     data: np.ndarray

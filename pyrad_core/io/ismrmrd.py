@@ -63,6 +63,9 @@ def read(tree: Tree, group: str, encoding: int = 0) -> KSpace:
     header["encodings"] = len(described.encoding)
     header["orientation"], order = _orientation(heads[image], header)
     grid = grid_of(chosen)
+    dwell = float(heads["sample_time_us"][image[0]])
+    if np.isfinite(dwell) and dwell > 0:
+        header["dwell"] = dwell * 1e-6
     if int(heads["trajectory_dimensions"][image[0]]) > 0 and header["trajectory"] != "cartesian":
         data, coordinates, axes = _spokes(tree, table, image, grid, order)
         header |= {"axes": axes, "readout_axis": None}

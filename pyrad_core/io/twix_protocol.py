@@ -87,6 +87,9 @@ def grid_and_header(
     if ramp:
         plain["ramp"] = ramp
         plain["readout_shift"] = float(image[0].mdh.ReadOutOffcentre) / (wide * width / base)
+    dwell = _number(yaps.get("sRXSPEC", {}), "alDwellTime", 0)  # ns
+    if dwell > 0:
+        plain["dwell"] = dwell * 1e-9
     pat = yaps.get("sPat", {})
     if isinstance(pat, Mapping):
         plain["acceleration"] = (
