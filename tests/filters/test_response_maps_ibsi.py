@@ -5,12 +5,13 @@ import functools
 import json
 import math
 
-import nibabel
 import numpy as np
 import pytest
 from helpers import data_path
 
 from pyrad_core import filters
+
+nibabel = pytest.importorskip("nibabel")
 
 BOUNDARIES = {
     "constant": "zero",
