@@ -12,6 +12,7 @@ from .. import solvers
 from .._checks import at_least, choice, whole
 from .._kernels.select import edge_of
 from ..errors import DataError, ShapeError
+from .coordinates import check_coordinates
 from .fourier import fft, ifft
 from .nufft import NUFFT
 
@@ -48,8 +49,11 @@ def calibrate(
 
     Raises
     ------
+    ShapeError
+        Samples and coordinates that do not fit each other or ``shape``.
     DataError
-        Fewer samples near the centre than the region has points.
+        NaN, coordinates beyond ``shape``, fewer samples near the centre than the region has
+        points.
 
     Examples
     --------
@@ -58,9 +62,15 @@ def calibrate(
     """
     edge = edge_of(kspace=kspace, coordinates=coordinates)
     y = edge.complex("kspace")
-    k = edge.real("coordinates", dtype=y.real.dtype)
-    dims = k.shape[-1]
-    side = min(whole("size", size, 1), *shape)
+    target = tuple(whole("shape", n, 1) for n in shape)
+    _, k = check_coordinates(coordinates, target)
+    dims = len(target)
+    if tuple(y.shape[1:]) != tuple(k.shape[:-1]):
+        raise ShapeError(
+            f"kspace has shape {tuple(y.shape)}, but coordinates {tuple(k.shape)}; expected "
+            "(coil, *samples) and (*samples, dims)"
+        )
+    side = min(whole("size", size, 1), *target)
     grid = side + _MARGIN
     near = (abs(k) < grid / 2).all(axis=-1)
     if int(near.sum()) < side**dims // 4:
@@ -73,8 +83,8 @@ def calibrate(
     centre = fft(found.x, axes=tuple(range(1, dims + 1)))
     first = grid // 2 - side // 2
     inner = (slice(first, first + side),) * dims
-    place = tuple(slice(n // 2 - side // 2, n // 2 - side // 2 + side) for n in shape)
-    out = edge.xp.zeros((y.shape[0], *shape), y.dtype)
+    place = tuple(slice(n // 2 - side // 2, n // 2 - side // 2 + side) for n in target)
+    out = edge.xp.zeros((y.shape[0], *target), y.dtype)
     out[(slice(None), *place)] = centre[(slice(None), *inner)]
     return edge.answer(out)
 

@@ -160,7 +160,9 @@ def _image_axes(y: Any, s: Any, coordinates: Any, dims: int | None) -> int:
     """Axes of one image."""
     if coordinates is not None:
         shape = np.shape(coordinates)
-        return int(shape[-1]) if shape else 0
+        if len(shape) < 2:
+            raise ShapeError(f"coordinates has shape {shape}; expected (..., samples, dims)")
+        return int(shape[-1])
     if dims is not None:
         return whole("dims", dims, 1)
     if s.ndim == y.ndim + 1:  # soft-SENSE

@@ -3,6 +3,7 @@
 Every refused input leaves its arrays unchanged and the process alive.
 """
 
+import inspect
 import warnings
 
 import numpy as np
@@ -33,7 +34,26 @@ TAKE_COORDINATES = {
     "compressed_sensing": lambda k: mr.compressed_sensing(
         SAMPLES, MAPS, coordinates=k, weight=1e-3, iterations=2
     ),
+    "calibrate": lambda k: mr.calibrate(SAMPLES, k, SHAPE, size=8, iterations=2),
+    "spirit": lambda k: mr.spirit(SAMPLES, coordinates=k, shape=SHAPE, iterations=2),
+    "nlinv": lambda k: mr.nlinv(SAMPLES, coordinates=k, shape=SHAPE, iterations=1),
+    "jsense": lambda k: mr.jsense(SAMPLES, coordinates=k, shape=SHAPE, iterations=1),
+    "estimate_gradient_delay": lambda k: mr.estimate_gradient_delay(k, SAMPLES),
+    "correct_gradient_delay": lambda k: mr.correct_gradient_delay(k, delays=[0.1, 0.2]),
 }
+FRAMES = np.stack([SAMPLES, SAMPLES])
+BASIS = np.eye(2, dtype=np.complex64)
+TAKE_COORDINATES_OF_FRAMES = {
+    "SubspaceSense": lambda k: mr.SubspaceSense(MAPS, BASIS, coordinates=k),
+    "subspace": lambda k: mr.subspace(
+        FRAMES, MAPS, BASIS, coordinates=k, weight=1e-3, iterations=2
+    ),
+    "compressed_sensing of frames": lambda k: mr.compressed_sensing(
+        FRAMES, MAPS, coordinates=k, weight=1e-3, iterations=2
+    ),
+}
+# Spokes have no field of view to lie in: there positions far out are uneven spacing.
+SPOKES_ALONE = {"estimate_gradient_delay", "correct_gradient_delay"}
 TAKE_KSPACE = {
     "ifft": mr.ifft,
     "espirit": lambda k: mr.espirit(k, calibration=16),
@@ -75,8 +95,61 @@ def test_bad_input_48_coordinate_that_is_no_number(name, value):
 def test_bad_input_49_coordinate_outside(name, value):
     k = SPOKES.astype(np.float64)
     k[2, 3, 0] = value
-    with pytest.raises(DataError, match="coordinates"):
+    with pytest.raises(DataError, match="spokes" if name in SPOKES_ALONE else "coordinates"):
         TAKE_COORDINATES[name](k)
+
+
+@pytest.mark.parametrize("name", TAKE_COORDINATES_OF_FRAMES)
+@pytest.mark.parametrize("value", [np.nan, -np.inf, 1e300])
+def test_bad_input_48_49_coordinates_of_frames(name, value):
+    k = np.stack([SPOKES, SPOKES]).astype(np.float64)
+    k[1, 2, 3, 0] = value
+    with pytest.raises(DataError, match="coordinates"):
+        TAKE_COORDINATES_OF_FRAMES[name](k)
+
+
+def test_every_function_with_coordinates_is_tested():
+    public = {name: getattr(mr, name) for name in mr.__all__}
+    taking = {
+        name
+        for name, value in public.items()
+        if callable(value) and "coordinates" in inspect.signature(value).parameters
+    }
+    results = {"GradientDelay"}
+    assert taking - results <= {*TAKE_COORDINATES, *TAKE_COORDINATES_OF_FRAMES}
+
+
+@pytest.mark.parametrize("name", TAKE_COORDINATES)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        SPOKES[..., :1], SPOKES[0, 0], SPOKES[:, :0], np.zeros((2, 0)), np.float32(1.0),
+        SPOKES[:5], SPOKES[:, :-1], SPOKES[..., [0, 1, 1]],
+    ],
+    ids=["one axis", "one sample", "no samples", "no axes", "a number", "fewer spokes",
+         "shorter spokes", "three axes"],
+)  # fmt: skip
+def test_bad_input_50_coordinates_of_a_wrong_shape(name, wrong):
+    alone = {"NUFFT", "Sense", "Toeplitz", "density_compensation", "correct_gradient_delay"}
+    if name in alone and wrong.shape in (SPOKES[:5].shape, SPOKES[:, :-1].shape):
+        pytest.skip("it has no samples to compare with")
+    if (name, wrong.shape[-1:]) in {("Sense", (1,)), ("estimate_gradient_delay", (3,))}:
+        pytest.skip("soft-SENSE of 24 coils in one dimension, and spokes in space, are fine")
+    with pytest.raises(PyradError):
+        TAKE_COORDINATES[name](wrong)
+
+
+@pytest.mark.parametrize("name", sorted(set(TAKE_COORDINATES) - SPOKES_ALONE))
+def test_bad_input_48_to_50_types_of_coordinates(name):
+    """Whole numbers are positions like any others; half precision, complex numbers and text not."""
+    whole = np.clip(np.rint(SPOKES), -12, 12)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PyradWarning)
+        for kind in (np.int16, np.int64, np.float64):
+            TAKE_COORDINATES[name](whole.astype(kind))
+    for wrong in (SPOKES.astype(np.float16), SPOKES + 0j, np.array([["a", "b"]])):
+        with pytest.raises(PyradError):
+            TAKE_COORDINATES[name](wrong)
 
 
 def test_bad_input_50_samples_and_trajectory_differ():
