@@ -67,7 +67,8 @@ __device__ void mask_bounds(const T *mask, i64 ny, i64 nx, i64 size, double labe
 template <class T>
 __device__ void masked_range(const T *values, const unsigned char *mask, i64 size, double *out) {
     __shared__ double lows[256], highs[256], wrong[256];
-    double low = INFINITY, high = -INFINITY, nonfinite = 0;
+    const double infinity = -log(0.0); // NVRTC knows no name for it
+    double low = infinity, high = -infinity, nonfinite = 0;
     const i64 step = static_cast<i64>(gridDim.x) * blockDim.x;
     for (i64 v = static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x; v < size; v += step) {
         if (!mask[v])
