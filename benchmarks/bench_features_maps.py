@@ -1,4 +1,4 @@
-"""Feature maps against PyRadiomics. F2: GLCM maps of 16^3 centres, 32 levels, radius 1.
+"""Feature maps against PyRadiomics. F2: maps of 16^3 centres, 32 levels, radius 1.
 
 The quality is the largest relative difference to PyRadiomics' maps where both are finite.
 """
@@ -61,4 +61,25 @@ class TestMapsF2:
     def bench_pyradiomics(self, wanted, cube, measure, benchmark):
         benchmark.group = f"F2 GLCM maps 16^3, radius 1, {_wanted(wanted)}"
         run = peers.pyradiomics_maps(*cube, bin_width=1, wanted=wanted)
+        measure(run, who="PyRadiomics", quality="reference")
+
+
+_FAMILIES = {"glrlm": "glrlm", "glszm": "glszm", "ngtdm": "ngtdm", "ngldm": "gldm"}
+"""Family -> PyRadiomics' name of it."""
+
+
+@pytest.mark.parametrize("family", _FAMILIES)
+class TestMatrixMapsF2:
+    def bench_ours(self, family, cube, threads, measure, benchmark):
+        benchmark.group = f"F2 {family} maps 16^3, radius 1"
+        expected = peers.pyradiomics_maps(*cube, bin_width=1, family=_FAMILIES[family])()
+
+        def ours():
+            return features.maps(*cube, family=family, radius=1, settings=_SETTINGS, spacing=1.0)
+
+        measure(ours, threads=threads, quality=lambda got: map_difference(got, expected))
+
+    def bench_pyradiomics(self, family, cube, measure, benchmark):
+        benchmark.group = f"F2 {family} maps 16^3, radius 1"
+        run = peers.pyradiomics_maps(*cube, bin_width=1, family=_FAMILIES[family])
         measure(run, who="PyRadiomics", quality="reference")

@@ -456,7 +456,7 @@ for _rule in (("fbs", 5.0), ("fbn", 16)):
             return job(call, _region(tiny), tolerance=0.0)
 
 
-for _family in ("first_order", "glcm"):
+for _family in ("first_order", "glcm", "glrlm", "glszm", "ngtdm", "ngldm"):
 
     @case(f"features.maps {_family}, ball in 256^3")
     def _(tiny, family=_family):

@@ -79,15 +79,23 @@ def pyradiomics_class(image: Any, mask: Any, *, name: str, bin_width: float) -> 
 
 
 def pyradiomics_maps(
-    image: Any, mask: Any, *, bin_width: float, wanted: Sequence[str] | None = None
+    image: Any,
+    mask: Any,
+    *,
+    bin_width: float,
+    wanted: Sequence[str] | None = None,
+    family: str = "glcm",
 ) -> Callable:
-    """Voxel-based GLCM of the whole image, radius 1, in batches of 2000 voxels; arrays by name."""
+    """Voxel-based features of the whole image, radius 1, in batches of 2000 voxels.
+
+    ``family`` is PyRadiomics' name of it; the answer is arrays by name.
+    """
     need("radiomics").setVerbosity(logging.CRITICAL)
     extractors, sitk = need("radiomics.featureextractor"), need("SimpleITK")
     settings = {"binWidth": bin_width, "kernelRadius": 1, "voxelBatch": 2000}
     extractor = extractors.RadiomicsFeatureExtractor(additionalInfo=False, **settings)
     extractor.disableAllFeatures()
-    extractor.enableFeaturesByName(glcm=list(wanted) if wanted else [])
+    extractor.enableFeaturesByName(**{family: list(wanted) if wanted else []})
     volumes = _volumes(image, mask)
 
     def run() -> dict[str, np.ndarray]:

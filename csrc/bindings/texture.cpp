@@ -5,8 +5,6 @@
 #include "texture/first_order_math.hpp"
 #include "texture/glcm.hpp"
 #include "texture/glcm_math.hpp"
-#include "texture/local_first_order.hpp"
-#include "texture/local_glcm.hpp"
 #include "texture/packed_levels.hpp"
 #include "texture/roi.hpp"
 
@@ -17,6 +15,7 @@
 namespace pyrad::bind {
 
 void bind_texture_batch(py::module_ &m);
+void bind_texture_local(py::module_ &m);
 void bind_texture_matrices(py::module_ &m);
 void bind_texture_boxes(py::module_ &m);
 void bind_texture_filters(py::module_ &m);
@@ -247,79 +246,6 @@ void def_first_order_features(py::module_ &m) {
         exact("sums"), "excess"_a, "flat"_a, exact("out"));
 }
 
-// Every voxel of every window lies inside the array.
-template <class L>
-void require_windows(View<const L, 3> levels, View<const i64, 1> centres,
-                     View<const i64, 1> window) {
-    if (!centres.shape[0] || !window.shape[0])
-        return;
-    const auto [low, high] = std::minmax_element(window.data, window.data + window.shape[0]);
-    for (i64 c = 0; c < centres.shape[0]; ++c)
-        if (centres.data[c] + *low < 0 || centres.data[c] + *high >= levels.size())
-            fail(ErrorKind::shape, "the window around voxel ", centres.data[c], " leaves levels");
-}
-
-void require_pairs(View<const i32, 2> pairs, View<const i32, 1> starts, i64 window_size) {
-    require_shape<2>(pairs.shape, {pairs.shape[0], 2}, "pairs");
-    for (i64 p = 0; p < pairs.size(); ++p)
-        if (pairs.data[p] < 0 || pairs.data[p] >= window_size)
-            fail(ErrorKind::data, "pair ", p / 2, " leaves the window");
-    const i64 groups = starts.shape[0] - 1;
-    if (groups < 0 || starts.data[0] != 0 || starts.data[groups] != pairs.shape[0] ||
-        !std::is_sorted(starts.data, starts.data + groups + 1))
-        fail(ErrorKind::data, "starts does not cut pairs into groups");
-}
-
-template <class L> void def_local_glcm(py::module_ &m) {
-    m.def(
-        "local_glcm",
-        [](const Array<L> &levels, const Array<i64> &centres, const Array<i64> &window,
-           const Array<i32> &pairs, const Array<i32> &starts, i64 ng, bool ibsi, bool mcc,
-           Array<double> &out) {
-            const auto from = input<3>(levels, "levels");
-            const auto at = input<1>(centres, "centres");
-            const auto steps = input<1>(window, "window");
-            const auto couples = input<2>(pairs, "pairs");
-            const auto groups = input<1>(starts, "starts");
-            const auto to = output<2>(out, "out");
-            require_shape<2>(to.shape, {at.shape[0], glcm_feature_count}, "out");
-            require_windows(from, at, steps);
-            require_pairs(couples, groups, steps.shape[0]);
-            const LocalWindow local{steps.data, steps.shape[0], couples.data, groups.data,
-                                    groups.shape[0] - 1};
-            run([&] {
-                require_below(from, ng);
-                local_glcm(from, at.data, at.shape[0], local, ng, ibsi, mcc, to.data);
-            });
-        },
-        exact("levels"), exact("centres"), exact("window"), exact("pairs"), exact("starts"), "ng"_a,
-        "ibsi"_a, "mcc"_a, exact("out"));
-}
-
-template <class T, class L> void def_local_first_order(py::module_ &m) {
-    m.def(
-        "local_first_order",
-        [](const Array<T> &values, const Array<L> &levels, const Array<i64> &centres,
-           const Array<i64> &window, double shift, double voxel_volume, double excess, double flat,
-           Array<double> &out) {
-            const auto from = input<3>(values, "values");
-            const auto inside = input<3>(levels, "levels");
-            require_shape<3>(inside.shape, from.shape, "levels");
-            const auto at = input<1>(centres, "centres");
-            const auto steps = input<1>(window, "window");
-            const auto to = output<2>(out, "out");
-            require_shape<2>(to.shape, {at.shape[0], first_order_feature_count}, "out");
-            require_windows(inside, at, steps);
-            const LocalStatistics settings{shift, voxel_volume, excess, flat};
-            run([&] {
-                local_first_order(from, inside, at.data, at.shape[0], steps.data, steps.shape[0],
-                                  settings, to.data);
-            });
-        },
-        exact("values"), exact("levels"), exact("centres"), exact("window"), "shift"_a,
-        "voxel_volume"_a, "excess"_a, "flat"_a, exact("out"));
-}
-
 } // namespace
 
 void bind_texture(py::module_ &m) {
@@ -348,12 +274,7 @@ void bind_texture(py::module_ &m) {
     def_first_order<float>(m);
     def_first_order<double>(m);
     def_first_order_features(m);
-    def_local_glcm<u8>(m);
-    def_local_glcm<u16>(m);
-    def_local_first_order<float, u8>(m);
-    def_local_first_order<float, u16>(m);
-    def_local_first_order<double, u8>(m);
-    def_local_first_order<double, u16>(m);
+    bind_texture_local(m);
     bind_texture_matrices(m);
     bind_texture_filters(m);
     bind_texture_batch(m);

@@ -57,19 +57,6 @@ double squares(const std::vector<double> &n) {
     return sum;
 }
 
-void finish(double total, double voxels, const std::vector<double> &levels,
-            const std::vector<double> &columns, const double *sizes, double *out) {
-    for (int f = size_short; f <= size_long_high; ++f)
-        out[f] /= total;
-    out[size_level_uneven] = squares(levels) / total;
-    out[size_level_share] = out[size_level_uneven] / total;
-    out[size_uneven] = squares(columns) / total;
-    out[size_share] = out[size_uneven] / total;
-    out[size_percentage] = total / voxels;
-    out[size_level_var] = variance(levels, total, [](size_t i) { return i + 1.0; });
-    out[size_var] = variance(columns, total, [&](size_t c) { return sizes[c]; });
-}
-
 template <class C>
 void table_features(const C *table, i64 ng, i64 columns, const double *sizes, double voxels,
                     const Scratch &s, std::vector<double> &by_column, double *out) {
@@ -80,25 +67,22 @@ void table_features(const C *table, i64 ng, i64 columns, const double *sizes, do
         std::fill_n(out, size_feature_count, std::numeric_limits<double>::quiet_NaN());
         return;
     }
-    std::fill_n(out, size_feature_count, 0.0);
+    SizeSums sums;
+    sums.total = total;
     std::fill(by_column.begin(), by_column.end(), 0.0);
     std::vector<double> levels(ng);
     for (i64 i = 0; i < ng; ++i) {
         const RowSums row = add_row(table + i * columns, columns, s, total, by_column.data());
-        const double square = (i + 1.0) * (i + 1.0);
         levels[i] = row.n;
-        out[size_short] += row.inverse;
-        out[size_long] += row.square;
-        out[size_low] += row.n / square;
-        out[size_high] += row.n * square;
-        out[size_short_low] += row.inverse / square;
-        out[size_short_high] += row.inverse * square;
-        out[size_long_low] += row.square / square;
-        out[size_long_high] += row.square * square;
-        out[size_entropy] += row.entropy;
-        out[size_energy] += row.energy;
+        add_emphases(i + 1.0, row.n, row.inverse, row.square, sums.emphases);
+        sums.entropy += row.entropy;
+        sums.energy += row.energy;
     }
-    finish(total, voxels, levels, by_column, sizes, out);
+    sums.level_squares = squares(levels);
+    sums.size_squares = squares(by_column);
+    sums.level_var = variance(levels, total, [](size_t i) { return i + 1.0; });
+    sums.size_var = variance(by_column, total, [&](size_t c) { return sizes[c]; });
+    size_finish(sums, voxels, out);
 }
 
 } // namespace

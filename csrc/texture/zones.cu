@@ -1,33 +1,11 @@
 // CUDA twin of zones.cpp and border_distance.cpp. Label equivalence with atomics (Komura 2015,
 // doi:10.1016/j.cpc.2015.04.015): every voxel is linked to its equal neighbours that come before
 // it, the smaller index wins, so a zone's label is its first voxel, as on the CPU.
-#include "base/portable.hpp"
+#include "texture/label_union.hpp"
 
 namespace {
 
 using namespace pyrad;
-
-__device__ int find(const int *parent, int v) {
-    const volatile int *const p = parent;
-    while (p[v] != v)
-        v = p[v];
-    return v;
-}
-
-__device__ void unite(int *parent, int a, int b) {
-    for (;;) {
-        a = find(parent, a);
-        b = find(parent, b);
-        if (a == b)
-            return;
-        const int low = min_of(a, b), high = max_of(a, b);
-        const int old = atomicMin(&parent[high], low);
-        if (old == high)
-            return;
-        a = low;
-        b = old;
-    }
-}
 
 // Links within the volume of `size` voxels, of which the margin is 0; steps: the neighbours before.
 template <class L>

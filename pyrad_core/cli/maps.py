@@ -10,7 +10,7 @@ from ..errors import DataError
 from .common import PATH, Run, max_bytes_option, preview_option, verb
 from .features import load_settings
 
-_FAMILIES = ("first_order", "glcm")
+_FAMILIES = ("first_order", "glcm", "glrlm", "glszm", "ngtdm", "ngldm")
 
 
 @click.command("maps")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,16 +13,14 @@ from ..errors import DataError
 from ._image import take_pair
 from ._names import CLASS_NAMES, ENTRIES, entries
 from ._run import settings_of
-from .first_order import kurtosis_rule
-from .glcm import COLUMNS, SAME_AS
-from .offsets import half_offsets
+from ._windows import COMPUTE, Window, columns_of
+from .glcm import SAME_AS
 from .preprocess import Prepared, prepare
 from .region import Region
 from .settings import Settings
 
 __all__ = ["maps"]
 
-MAP_FAMILIES = ("first_order", "glcm")
 _MOST_RADIUS = 15
 _BATCH_BYTES = 256 << 20
 
@@ -45,7 +42,7 @@ def maps(
     ----------
     image, mask, settings, spacing, label
         As :func:`pyrad_core.features.extract`. Grey levels are those of the whole region.
-    family : {"glcm", "first_order"}
+    family : {"first_order", "glcm", "glrlm", "glszm", "ngtdm", "ngldm"}
     features : names, optional
         The features wanted: short names ("Contrast"), IBSI tags or codes; all of the family's under
         the settings' conventions by default.
@@ -62,7 +59,8 @@ def maps(
     Raises
     ------
     DataError, ShapeError
-        As :func:`extract`; unknown family or feature; asymmetric or weighted co-occurrence tables.
+        As :func:`extract`; unknown family or feature; asymmetric co-occurrence tables; weighted
+        co-occurrence or run length tables.
 
     Notes
     -----
@@ -70,6 +68,8 @@ def maps(
     (``settings.masked_kernel``), co-occurrence features are averaged over the directions that have
     pairs in the window, and NaN where none has (PyRadiomics gives NaN for JointAverage where any
     direction has none, and no MCC then). With a merging aggregation all directions share one table.
+    Runs, zones and neighbourhoods end at the window's border too: a voxel's neighbours are those
+    inside the window. The other conventions are those of the family's whole-region function.
 
     Examples
     --------
@@ -82,11 +82,11 @@ def maps(
     (4, 4, 4)
     """
     settings, label = settings_of(settings, label)
-    _checks.choice("family", family, MAP_FAMILIES)
+    _checks.choice("family", family, tuple(COMPUTE))
     radius = _radius(settings.kernel_radius or 1 if radius is None else radius)
     if family == "glcm" and not settings.symmetric:
         raise DataError("feature maps count pairs in both directions; set symmetric=True")
-    if family == "glcm" and settings.weighting not in (None, "no_weighting"):
+    if family in ("glcm", "glrlm") and settings.weighting not in (None, "no_weighting"):
         raise DataError("feature maps have no weighting; set weighting=None")
     names = _wanted(family, features, settings)
     taken, _ = take_pair(image, mask, spacing, settings.correct_mask)
@@ -132,86 +132,20 @@ def _columns(family: str, region: Region, radius: int, names: list[str]) -> list
             region.__dict__.pop(known, None)
         region.require_finite()
     levels = region.levels(max(radius, *region.settings.distances))
-    pad = levels.pad
-    xp = region.xp
-    shape = levels.packed.shape
+    xp, pad, shape = region.xp, levels.pad, levels.packed.shape
     at = xp.argwhere(mask != 0) + pad
     centres = (at[:, 0] * shape[1] + at[:, 1]) * shape[2] + at[:, 2]
-    voxels = _window(radius, flat=not region.settings.aggregation.startswith("3D"))
-    window = xp.asarray(voxels @ np.array([shape[1] * shape[2], shape[2], 1]))
-    compute = _glcm_values if family == "glcm" else _first_order_values
-    order = COLUMNS if family == "glcm" else [entry.name for entry in ENTRIES["first_order"]]
+    compute = COMPUTE[family](Window(region, levels, radius), names)
+    order = columns_of(family)
     at_column = [order.index(SAME_AS.get(name, name)) for name in names]
     parts = []
     batch = max(1, _BATCH_BYTES // (8 * len(order)))
     for begin in range(0, len(centres), batch):
         some = xp.ascontiguousarray(centres[begin : begin + batch])
         out = xp.empty((len(some), len(order)), np.float64)
-        compute(region, levels, some, voxels, window, "MCC" in names, out)
+        compute(some, out)
         parts.append(out[:, at_column])
     return list(xp.concatenate(parts).T)
-
-
-def _window(radius: int, flat: bool) -> np.ndarray:
-    span = range(-radius, radius + 1)
-    return np.array(list(itertools.product((0,) if flat else span, span, span)), dtype=np.int64)
-
-
-def _pairs(voxels: np.ndarray, offsets: np.ndarray, merged: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Positions in the window of the pairs of each offset, and where each offset's pairs start."""
-    position = {tuple(voxel): k for k, voxel in enumerate(voxels.tolist())}
-    groups = []
-    for offset in offsets:
-        pairs = [
-            (k, position[tuple(other)])
-            for k, other in enumerate((voxels + offset).tolist())
-            if tuple(other) in position
-        ]
-        groups.append(np.array(pairs, dtype=np.int32).reshape(-1, 2))
-    starts = np.cumsum([0, *(len(group) for group in groups)])
-    if merged:
-        starts = starts[[0, -1]]
-    return np.concatenate(groups), starts.astype(np.int32)
-
-
-def _glcm_values(
-    region: Region, levels: Any, centres: Any, voxels: np.ndarray, window: Any, mcc: bool, out: Any
-) -> None:
-    settings, xp = region.settings, region.xp
-    flat = not settings.aggregation.startswith("3D")
-    merged = settings.aggregation.endswith("merged") and settings.aggregation != (
-        "2.5D_direction_merged"
-    )
-    offsets = half_offsets(settings.distances, in_plane=flat)
-    pairs, starts = _pairs(voxels, offsets, merged or settings.weighting is not None)
-    ibsi = settings.rule("undefined") == "nan"
-    region.kernels.local_glcm(
-        levels.packed, centres, window, xp.asarray(pairs), xp.asarray(starts), levels.ng, ibsi, mcc,
-        out,
-    )  # fmt: skip
-    if mcc and int(np.count_nonzero(levels.counts)) == 1:
-        defined = ~xp.isnan(out[:, COLUMNS.index("Contrast")])
-        out[defined, COLUMNS.index("MCC")] = 1.0
-
-
-def _first_order_values(
-    region: Region, levels: Any, centres: Any, voxels: np.ndarray, window: Any, mcc: bool, out: Any
-) -> None:
-    settings = region.settings
-    volume = np.nan if region.spacing is None else float(np.prod(region.spacing))
-    values = region.xp.pad(region.values, levels.pad)
-    excess, flat = kurtosis_rule(settings)
-    region.kernels.local_first_order(
-        values,
-        levels.packed,
-        centres,
-        window,
-        settings.voxel_array_shift,
-        volume,
-        excess,
-        flat,
-        out,
-    )
 
 
 def _map(prepared: Prepared, region: Region, column: Any, was_flat: bool) -> Any:

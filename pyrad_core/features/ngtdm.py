@@ -15,8 +15,6 @@ from .settings import Settings
 
 __all__ = ["ngtdm"]
 
-_FLAT_COARSENESS = 1e6
-
 
 def ngtdm(
     image: Any,
@@ -67,38 +65,19 @@ def compute(region: Region) -> tuple[dict[Entry, float], dict[str, str]]:
     tones, _ = neighbourhood_tables(region, settings.dimension == "2D", in_plane)
     number, difference = tone_differences(tones, settings.rule("lone_voxels") == "counted")
     ng = number.shape[-1]
-    rows = [
-        _features(n, s)
-        for n, s in zip(number.reshape(-1, ng), difference.reshape(-1, ng), strict=True)
-        if n.any()
-    ]
-    columns = np.mean(rows, axis=0) if rows else np.full(5, np.nan)
+    rows = np.empty((number.size // ng, 5))
+    region.kernels.ngtdm_features(
+        np.ascontiguousarray(number.reshape(-1, ng), np.float64),
+        np.ascontiguousarray(difference.reshape(-1, ng), np.float64),
+        rows,
+    )
+    rows = rows[~np.isnan(rows[:, 0])]
+    columns = np.mean(rows, axis=0) if len(rows) else np.full(5, np.nan)
     reasons: dict[str, str] = {}
     chosen = ENTRIES["ngtdm"]
-    if not rows:
+    if not len(rows):
         reason = "no voxel of the region has a neighbour at these distances"
         reasons = {entry.name: reason for entry in chosen}
     elif not difference.any():
         reasons["Coarseness"] = "no voxel differs from its neighbours"
     return dict(zip(chosen, map(float, columns), strict=True)), reasons
-
-
-def _features(number: np.ndarray, difference: np.ndarray) -> tuple[float, ...]:
-    level = np.flatnonzero(number) + 1.0
-    n, s = number[number > 0].astype(np.float64), difference[number > 0]
-    total, g = n.sum(), len(n)
-    p = n / total
-    weighted, spread = float((p * s).sum()), float(s.sum())
-    apart = np.abs(level[:, None] - level)
-    pairs = p[:, None] + p
-    contrast = busyness = strength = 0.0
-    if g > 1:
-        contrast = float((p[:, None] * p * apart**2).sum()) / (g * (g - 1)) * spread / total
-    steps = float(np.abs((level * p)[:, None] - level * p).sum())
-    if steps:
-        busyness = weighted / steps
-    complexity = float((apart * ((p * s)[:, None] + p * s) / pairs).sum()) / total
-    if spread:
-        strength = float((pairs * apart**2).sum()) / spread
-    coarseness = 1 / weighted if weighted else _FLAT_COARSENESS
-    return coarseness, contrast, busyness, complexity, strength

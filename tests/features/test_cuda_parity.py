@@ -205,18 +205,35 @@ def test_extract(device, region, preset, aggregation):
     np.testing.assert_allclose(list(got.values()), list(expected.values()), rtol=1e-10)
 
 
-@pytest.mark.parametrize("family", ["glcm", "first_order"])
+@pytest.mark.parametrize("preset", ["pyradiomics", "ibsi"])
+@pytest.mark.parametrize("family", ["glcm", "first_order", "glrlm", "glszm", "ngtdm", "ngldm"])
 @pytest.mark.parametrize("aggregation", ["3D_avg", "2D_avg", "3D_merged"])
-def test_maps(device, region, family, aggregation):
+def test_maps(device, region, preset, family, aggregation):
     values, mask = region[0][:, :5, :6], region[1][:, :5, :6]
-    settings = features.Settings.preset("pyradiomics", binWidth=10)
-    settings = settings.replace(aggregation=aggregation)
+    settings = features.Settings.preset(preset).replace(discretisation=("fbs", 10))
+    settings = settings.replace(aggregation=aggregation, gldm_alpha=1)
     expected = features.maps(values, mask, family=family, settings=settings, spacing=1.0)
     with device:
         got = features.maps(
             device.array(values), device.array(mask), family=family, settings=settings, spacing=1.0
         )
     assert list(got) == list(expected)
+    for name, volume in got.items():
+        np.testing.assert_allclose(
+            device.numpy(volume), expected[name], rtol=1e-6, atol=1e-7, err_msg=name
+        )
+
+
+@pytest.mark.parametrize("family", ["glrlm", "glszm", "ngtdm", "ngldm"])
+def test_maps_of_many_levels_and_neighbours(device, region, family):
+    """16-bit levels, a radius of 2, neighbours at distance 2, windows beyond the mask."""
+    values, mask = region[0][:, :4, :4], region[1][:, :4, :4]
+    settings = features.Settings.preset("pyradiomics", maskedKernel=False, distances=[1, 2])
+    settings = settings.replace(discretisation=("fbs", 0.25), gldm_alpha=40)
+    options = {"family": family, "settings": settings, "radius": 2, "spacing": 1.0}
+    expected = features.maps(values, mask, **options)
+    with device:
+        got = features.maps(device.array(values), device.array(mask), **options)
     for name, volume in got.items():
         np.testing.assert_allclose(
             device.numpy(volume), expected[name], rtol=1e-6, atol=1e-7, err_msg=name

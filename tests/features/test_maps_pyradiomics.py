@@ -10,7 +10,14 @@ import pyrad_core as prc
 from pyrad_core import features
 from pyrad_core.errors import DataError
 
-FAMILIES = {"firstorder": "first_order", "glcm": "glcm"}
+FAMILIES = {
+    "firstorder": "first_order",
+    "glcm": "glcm",
+    "glrlm": "glrlm",
+    "glszm": "glszm",
+    "ngtdm": "ngtdm",
+    "gldm": "ngldm",
+}
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +56,8 @@ def _pyradiomics_maps(image, mask, spacing, name, **options):
 @pytest.mark.parametrize(
     "options",
     [{}, {"kernelRadius": 2}, {"maskedKernel": False}, {"weightingNorm": "no_weighting"},
-     {"force2D": True}],
-    ids=["radius1", "radius2", "unmasked", "merged", "in-plane"],
+     {"force2D": True}, {"kernelRadius": 3, "gldm_a": 1, "distances": [1, 2]}],
+    ids=["radius1", "radius2", "unmasked", "merged", "in-plane", "radius3"],
 )  # fmt: skip
 def test_maps_pyradiomics(crop, name, options):
     image, mask, spacing = crop
@@ -101,12 +108,13 @@ def test_in_two_dimensions(crop):
     assert flat["original_glcm_Contrast"].shape == image[-1].shape
 
 
-def test_threads_do_not_change_the_bits(crop):
+@pytest.mark.parametrize("family", FAMILIES.values())
+def test_threads_do_not_change_the_bits(crop, family):
     image, mask, spacing = crop
     found = []
     for threads in (1, 3):
         with prc.set_num_threads(threads):
-            found.append(features.maps(image, mask, family="glcm", spacing=spacing))
+            found.append(features.maps(image, mask, family=family, spacing=spacing))
     for name in found[0]:
         np.testing.assert_array_equal(found[0][name], found[1][name])
 
@@ -120,6 +128,9 @@ def test_threads_do_not_change_the_bits(crop):
         ({"family": "glcm", "radius": 99}, "at most 15"),
         ({"family": "glcm", "settings": features.Settings(symmetric=False)}, "symmetric"),
         ({"family": "glcm", "settings": features.Settings(weighting="euclidean")}, "weighting"),
+        ({"family": "glrlm", "settings": features.Settings(weighting="euclidean")}, "weighting"),
+        ({"family": "ngtdm", "features": ["Busynes"]}, "did you mean 'Busyness'"),
+        ({"family": "gldzm"}, "family"),
     ],
 )
 def test_bad_arguments(crop, arguments, message):

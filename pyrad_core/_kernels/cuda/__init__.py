@@ -29,5 +29,6 @@ from .texture import *  # noqa: F403
 from .texture_batch import *  # noqa: F403
 from .texture_boxes import *  # noqa: F403
 from .texture_filters import *  # noqa: F403
+from .texture_local import *  # noqa: F403
 from .texture_matrices import *  # noqa: F403
 from .wavelet import *  # noqa: F403

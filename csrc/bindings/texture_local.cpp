@@ -1,0 +1,225 @@
+// Features of the window around every voxel (maps).
+#include "bindings/bind.hpp"
+#include "texture/first_order_math.hpp"
+#include "texture/glcm_math.hpp"
+#include "texture/local_first_order.hpp"
+#include "texture/local_glcm.hpp"
+#include "texture/local_matrices.hpp"
+#include "texture/ngtdm_math.hpp"
+#include "texture/packed_levels.hpp"
+#include "texture/size_features_math.hpp"
+
+#include <algorithm>
+
+namespace pyrad::bind {
+
+void bind_texture_local(py::module_ &m);
+
+namespace {
+
+// Every voxel of every window lies inside the array.
+template <class L>
+void require_windows(View<const L, 3> levels, View<const i64, 1> centres,
+                     View<const i64, 1> window) {
+    if (!centres.shape[0] || !window.shape[0])
+        return;
+    const auto [low, high] = std::minmax_element(window.data, window.data + window.shape[0]);
+    for (i64 c = 0; c < centres.shape[0]; ++c)
+        if (centres.data[c] + *low < 0 || centres.data[c] + *high >= levels.size())
+            fail(ErrorKind::shape, "the window around voxel ", centres.data[c], " leaves levels");
+}
+
+void require_pairs(View<const i32, 2> pairs, i64 window_size) {
+    require_shape<2>(pairs.shape, {pairs.shape[0], 2}, "pairs");
+    for (i64 p = 0; p < pairs.size(); ++p)
+        if (pairs.data[p] < 0 || pairs.data[p] >= window_size)
+            fail(ErrorKind::data, "pair ", p / 2, " leaves the window");
+}
+
+void require_groups(View<const i32, 1> starts, i64 pairs) {
+    const i64 groups = starts.shape[0] - 1;
+    if (groups < 0 || starts.data[0] != 0 || starts.data[groups] != pairs ||
+        !std::is_sorted(starts.data, starts.data + groups + 1))
+        fail(ErrorKind::data, "starts does not cut pairs into groups");
+}
+
+template <class L> void def_local_glcm(py::module_ &m) {
+    m.def(
+        "local_glcm",
+        [](const Array<L> &levels, const Array<i64> &centres, const Array<i64> &window,
+           const Array<i32> &pairs, const Array<i32> &starts, i64 ng, bool ibsi, bool mcc,
+           Array<double> &out) {
+            const auto from = input<3>(levels, "levels");
+            const auto at = input<1>(centres, "centres");
+            const auto steps = input<1>(window, "window");
+            const auto couples = input<2>(pairs, "pairs");
+            const auto groups = input<1>(starts, "starts");
+            const auto to = output<2>(out, "out");
+            require_shape<2>(to.shape, {at.shape[0], glcm_feature_count}, "out");
+            require_windows(from, at, steps);
+            require_pairs(couples, steps.shape[0]);
+            require_groups(groups, couples.shape[0]);
+            const LocalWindow local{steps.data, steps.shape[0], couples.data, groups.data,
+                                    groups.shape[0] - 1};
+            run([&] {
+                require_below(from, ng);
+                local_glcm(from, at.data, at.shape[0], local, ng, ibsi, mcc, to.data);
+            });
+        },
+        exact("levels"), exact("centres"), exact("window"), exact("pairs"), exact("starts"), "ng"_a,
+        "ibsi"_a, "mcc"_a, exact("out"));
+}
+
+template <class T, class L> void def_local_first_order(py::module_ &m) {
+    m.def(
+        "local_first_order",
+        [](const Array<T> &values, const Array<L> &levels, const Array<i64> &centres,
+           const Array<i64> &window, double shift, double voxel_volume, double excess, double flat,
+           Array<double> &out) {
+            const auto from = input<3>(values, "values");
+            const auto inside = input<3>(levels, "levels");
+            require_shape<3>(inside.shape, from.shape, "levels");
+            const auto at = input<1>(centres, "centres");
+            const auto steps = input<1>(window, "window");
+            const auto to = output<2>(out, "out");
+            require_shape<2>(to.shape, {at.shape[0], first_order_feature_count}, "out");
+            require_windows(inside, at, steps);
+            const LocalStatistics settings{shift, voxel_volume, excess, flat};
+            run([&] {
+                local_first_order(from, inside, at.data, at.shape[0], steps.data, steps.shape[0],
+                                  settings, to.data);
+            });
+        },
+        exact("values"), exact("levels"), exact("centres"), exact("window"), "shift"_a,
+        "voxel_volume"_a, "excess"_a, "flat"_a, exact("out"));
+}
+
+// Calls kernel(levels, centres, count, window) with what local_glszm, ngldm and ngtdm have in
+// common.
+template <class L, class Kernel>
+void run_pairs(const Array<L> &levels, const Array<i64> &centres, const Array<i64> &window,
+               const Array<i32> &pairs, i64 ng, View<double, 2> out, i64 features,
+               Kernel &&kernel) {
+    const auto from = input<3>(levels, "levels");
+    const auto at = input<1>(centres, "centres");
+    const auto steps = input<1>(window, "window");
+    const auto couples = input<2>(pairs, "pairs");
+    require_shape<2>(out.shape, {at.shape[0], features}, "out");
+    require_windows(from, at, steps);
+    require_pairs(couples, steps.shape[0]);
+    const LocalPairs local{steps.data, steps.shape[0], couples.data, couples.shape[0]};
+    run([&] {
+        require_below(from, ng);
+        kernel(from, at.data, at.shape[0], local);
+    });
+}
+
+// A voxel comes after the one before it on its line.
+void require_lines(View<const i32, 2> before, i64 window_size) {
+    require_shape<2>(before.shape, {before.shape[0], window_size}, "before");
+    for (i64 k = 0; k < before.size(); ++k)
+        if (before.data[k] < -1 || before.data[k] >= k % window_size)
+            fail(ErrorKind::data, "before is ", before.data[k], " at position ", k % window_size,
+                 "; expected an earlier position, or -1");
+}
+
+template <class L> void def_local_glrlm(py::module_ &m) {
+    m.def(
+        "local_glrlm",
+        [](const Array<L> &levels, const Array<i64> &centres, const Array<i64> &window,
+           const Array<i32> &before, i64 ng, bool merged, bool left_out, Array<double> &out) {
+            const auto from = input<3>(levels, "levels");
+            const auto at = input<1>(centres, "centres");
+            const auto steps = input<1>(window, "window");
+            const auto lines = input<2>(before, "before");
+            const auto to = output<2>(out, "out");
+            require_shape<2>(to.shape, {at.shape[0], size_feature_count}, "out");
+            require_windows(from, at, steps);
+            require_lines(lines, steps.shape[0]);
+            const LocalLines local{steps.data,     steps.shape[0], lines.data,
+                                   lines.shape[0], merged,         left_out};
+            run([&] {
+                require_below(from, ng);
+                local_glrlm(from, at.data, at.shape[0], local, ng, to.data);
+            });
+        },
+        exact("levels"), exact("centres"), exact("window"), exact("before"), "ng"_a, "merged"_a,
+        "left_out"_a, exact("out"));
+}
+
+template <class L> void def_local_glszm(py::module_ &m) {
+    m.def(
+        "local_glszm",
+        [](const Array<L> &levels, const Array<i64> &centres, const Array<i64> &window,
+           const Array<i32> &pairs, i64 ng, Array<double> &out) {
+            const auto to = output<2>(out, "out");
+            run_pairs(levels, centres, window, pairs, ng, to, size_feature_count,
+                      [&](auto from, const i64 *at, i64 count, const LocalPairs &local) {
+                          local_glszm(from, at, count, local, ng, to.data);
+                      });
+        },
+        exact("levels"), exact("centres"), exact("window"), exact("pairs"), "ng"_a, exact("out"));
+}
+
+template <class L> void def_local_ngldm(py::module_ &m) {
+    m.def(
+        "local_ngldm",
+        [](const Array<L> &levels, const Array<i64> &centres, const Array<i64> &window,
+           const Array<i32> &pairs, i64 ng, i64 alpha, Array<double> &out) {
+            const auto to = output<2>(out, "out");
+            run_pairs(levels, centres, window, pairs, ng, to, size_feature_count,
+                      [&](auto from, const i64 *at, i64 count, const LocalPairs &local) {
+                          local_ngldm(from, at, count, local, ng, alpha, to.data);
+                      });
+        },
+        exact("levels"), exact("centres"), exact("window"), exact("pairs"), "ng"_a, "alpha"_a,
+        exact("out"));
+}
+
+template <class L> void def_local_ngtdm(py::module_ &m) {
+    m.def(
+        "local_ngtdm",
+        [](const Array<L> &levels, const Array<i64> &centres, const Array<i64> &window,
+           const Array<i32> &pairs, i64 ng, bool alone, Array<double> &out) {
+            const auto to = output<2>(out, "out");
+            run_pairs(levels, centres, window, pairs, ng, to, ngtdm_feature_count,
+                      [&](auto from, const i64 *at, i64 count, const LocalPairs &local) {
+                          local_ngtdm(from, at, count, local, ng, alone, to.data);
+                      });
+        },
+        exact("levels"), exact("centres"), exact("window"), exact("pairs"), "ng"_a, "alone"_a,
+        exact("out"));
+}
+
+void def_ngtdm_features(py::module_ &m) {
+    m.def(
+        "ngtdm_features",
+        [](const Array<double> &number, const Array<double> &difference, Array<double> &out) {
+            const auto n = input<2>(number, "number"), s = input<2>(difference, "difference");
+            const auto to = output<2>(out, "out");
+            require_shape<2>(s.shape, n.shape, "difference");
+            require_shape<2>(to.shape, {n.shape[0], ngtdm_feature_count}, "out");
+            run([&] { ngtdm_features(n.data, s.data, n.shape[0], n.shape[1], to.data); });
+        },
+        exact("number"), exact("difference"), exact("out"));
+}
+
+template <class L> void def_all(py::module_ &m) {
+    def_local_glcm<L>(m);
+    def_local_first_order<float, L>(m);
+    def_local_first_order<double, L>(m);
+    def_local_glrlm<L>(m);
+    def_local_glszm<L>(m);
+    def_local_ngldm<L>(m);
+    def_local_ngtdm<L>(m);
+}
+
+} // namespace
+
+void bind_texture_local(py::module_ &m) {
+    def_all<u8>(m);
+    def_all<u16>(m);
+    def_ngtdm_features(m);
+}
+
+} // namespace pyrad::bind

@@ -1,0 +1,82 @@
+// Galloway, CGIP 4 (1975) 172, doi:10.1016/S0146-664X(75)80008-6. One window after the other: in
+// the window's order a voxel comes after the one before it on its line, so it takes over the
+// length of that one's run, or begins one.
+#include "texture/local_matrices.hpp"
+#include "texture/local_sizes.hpp"
+
+#include "base/pool.hpp"
+
+namespace pyrad {
+namespace {
+
+struct Scratch {
+    LocalSizes table;
+    std::vector<i32> levels, length;
+};
+
+// Whether a line of the direction holds two voxels of the region.
+bool holds_pair(const i32 *before, const std::vector<i32> &levels) {
+    for (size_t v = 0; v < levels.size(); ++v)
+        if (levels[v])
+            for (i32 b = before[v]; b >= 0; b = before[b])
+                if (levels[b])
+                    return true;
+    return false;
+}
+
+void add_runs(const LocalLines &lines, const i32 *before, Scratch &s) {
+    if (lines.left_out && !holds_pair(before, s.levels))
+        return;
+    for (i64 v = 0; v < lines.size; ++v) {
+        const i32 b = before[v];
+        s.length[v] = 1;
+        if (b >= 0 && s.levels[b] == s.levels[v]) {
+            s.length[v] += s.length[b];
+            s.length[b] = 0;
+        }
+    }
+    for (i64 v = 0; v < lines.size; ++v)
+        if (s.levels[v] && s.length[v])
+            s.table.add(s.levels[v], s.length[v]);
+}
+
+void one_window(const LocalLines &lines, Scratch &s, double *out) {
+    double sums[size_feature_count] = {}, values[size_feature_count];
+    i64 defined = 0;
+    for (i64 d = 0; d < lines.directions; ++d) {
+        add_runs(lines, lines.before + d * lines.size, s);
+        if (s.table.empty() || (lines.merged && d + 1 < lines.directions))
+            continue;
+        s.table.features(true, values);
+        s.table.clear();
+        for (int f = 0; f < size_feature_count; ++f)
+            sums[f] += values[f];
+        ++defined;
+    }
+    for (int f = 0; f < size_feature_count; ++f)
+        out[f] = sums[f] / static_cast<double>(defined); // NaN without any
+}
+
+} // namespace
+
+template <class L>
+void local_glrlm(View<const L, 3> levels, const i64 *centres, i64 count, const LocalLines &lines,
+                 i64 ng, double *out) {
+    const std::vector<i32> voxels(lines.size);
+    const i64 entries = lines.size * (lines.merged ? lines.directions : 1);
+    std::vector<Scratch> workers(max_workers(),
+                                 Scratch{LocalSizes(ng, lines.size, entries), voxels, voxels});
+    parallel_for(count, 32, [&](i64 begin, i64 end, int worker) {
+        Scratch &s = workers[worker];
+        for (i64 c = begin; c < end; ++c) {
+            poll();
+            copy_window(levels.data + centres[c], lines.offsets, lines.size, s.levels.data());
+            one_window(lines, s, out + c * size_feature_count);
+        }
+    });
+}
+
+template void local_glrlm(View<const u8, 3>, const i64 *, i64, const LocalLines &, i64, double *);
+template void local_glrlm(View<const u16, 3>, const i64 *, i64, const LocalLines &, i64, double *);
+
+} // namespace pyrad

@@ -1,0 +1,47 @@
+// Run length, zone, dependence and tone difference features of the window around every voxel
+// (feature maps).
+#pragma once
+
+#include "texture/local_window.hpp"
+
+namespace pyrad {
+
+// levels: packed, up to ng, with a margin of at least the window's radius; 0 is outside the region.
+// centres: flat indices into levels. out: (centres, size_feature_count), for ngtdm (centres,
+// ngtdm_feature_count); NaN where a window has no table. Percentages are relative to the voxels
+// that the table counts.
+
+// before: (directions, size): position of the voxel before along the direction, which comes earlier
+// in the window, -1 if it lies outside. The mean over the directions, or, `merged`, the features of
+// all directions' table. left_out: without the directions in which no line holds two voxels.
+struct LocalLines {
+    const i64 *offsets;
+    i64 size;
+    const i32 *before;
+    i64 directions;
+    bool merged, left_out;
+};
+
+template <class L>
+void local_glrlm(View<const L, 3> levels, const i64 *centres, i64 count, const LocalLines &lines,
+                 i64 ng, double *out);
+
+// Zones hang together through the pairs.
+template <class L>
+void local_glszm(View<const L, 3> levels, const i64 *centres, i64 count, const LocalPairs &window,
+                 i64 ng, double *out);
+
+// Pairs whose levels differ by at most alpha depend on each other.
+template <class L>
+void local_ngldm(View<const L, 3> levels, const i64 *centres, i64 count, const LocalPairs &window,
+                 i64 ng, i64 alpha, double *out);
+
+// alone: voxels without neighbours count, with a difference of 0.
+template <class L>
+void local_ngtdm(View<const L, 3> levels, const i64 *centres, i64 count, const LocalPairs &window,
+                 i64 ng, bool alone, double *out);
+
+// Features of the whole tables (count, ng): numbers n_i, differences s_i. NaN without voxels.
+void ngtdm_features(const double *number, const double *difference, i64 count, i64 ng, double *out);
+
+} // namespace pyrad

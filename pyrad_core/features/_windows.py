@@ -1,0 +1,176 @@
+"""Windows around voxels, and what the maps' kernels do with them: one function per family."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ._names import ENTRIES
+from .first_order import kurtosis_rule
+from .glcm import COLUMNS
+from .offsets import half_offsets, neighbourhood_offsets
+from .region import Levels, Region
+
+__all__ = ["COMPUTE", "Window", "columns_of"]
+
+_SIZE_COLUMNS = 17
+
+
+class Window:
+    """The box of voxels around a centre; ``voxels`` are (z, y, x) steps from it, in C order."""
+
+    def __init__(self, region: Region, levels: Levels, radius: int) -> None:
+        self.region, self.levels = region, levels
+        self.flat = not region.settings.aggregation.startswith("3D")
+        self.reach = np.array([0 if self.flat else radius, radius, radius])
+        spans = [range(-n, n + 1) for n in self.reach]
+        self.voxels = np.array(list(itertools.product(*spans)), dtype=np.int64)
+        _, ny, nx = levels.packed.shape
+        self.steps = region.xp.asarray(self.voxels @ np.array([ny * nx, nx, 1]))
+
+    def _positions(self, voxels: np.ndarray) -> np.ndarray:
+        """Positions in the window, -1 outside."""
+        _, ny, nx = 2 * self.reach + 1
+        inside = (np.abs(voxels) <= self.reach).all(axis=1)
+        return np.where(inside, (voxels + self.reach) @ np.array([ny * nx, nx, 1]), -1)
+
+    def pairs(self, offsets: np.ndarray) -> list[np.ndarray]:
+        """For each offset, the positions (n, 2) of the pairs in the window."""
+        groups = []
+        for offset in offsets:
+            others = self._positions(self.voxels + offset)
+            firsts = np.flatnonzero(others >= 0)
+            groups.append(np.stack([firsts, others[firsts]], axis=1).astype(np.int32))
+        return groups
+
+    def before(self, offsets: np.ndarray) -> np.ndarray:
+        """(offset, position): position of the voxel one offset earlier, -1 outside."""
+        rows = [self._positions(self.voxels - offset) for offset in offsets]
+        return np.array(rows, dtype=np.int32).reshape(len(offsets), len(self.voxels))
+
+    def merged(self) -> bool:
+        """Whether all directions share one table."""
+        aggregation = self.region.settings.aggregation
+        merges = aggregation.endswith("merged") and aggregation != "2.5D_direction_merged"
+        return merges or self.region.settings.weighting is not None
+
+
+Compute = Callable[[Any, Any], None]
+"""(centres, out): writes the columns of the family."""
+
+
+def columns_of(family: str) -> list[str]:
+    """Names of the columns that a family's kernel writes; "" for those without a name."""
+    if family == "glcm":
+        return list(COLUMNS)
+    names = [entry.name for entry in ENTRIES[family]]
+    if family in ("glrlm", "glszm", "ngldm"):
+        names += [""] * (_SIZE_COLUMNS - len(names))
+    return names
+
+
+def _glcm(window: Window, names: list[str]) -> Compute:
+    region, levels = window.region, window.levels
+    settings, xp, mcc = region.settings, region.xp, "MCC" in names
+    groups = window.pairs(half_offsets(settings.distances, in_plane=window.flat))
+    starts = np.cumsum([0, *(len(group) for group in groups)])
+    if window.merged():
+        starts = starts[[0, -1]]
+    pairs, starts = xp.asarray(np.concatenate(groups)), xp.asarray(starts.astype(np.int32))
+    ibsi = settings.rule("undefined") == "nan"
+
+    def compute(centres: Any, out: Any) -> None:
+        region.kernels.local_glcm(
+            levels.packed, centres, window.steps, pairs, starts, levels.ng, ibsi, mcc, out
+        )
+        if mcc and int(np.count_nonzero(levels.counts)) == 1:
+            defined = ~xp.isnan(out[:, COLUMNS.index("Contrast")])
+            out[defined, COLUMNS.index("MCC")] = 1.0
+
+    return compute
+
+
+def _first_order(window: Window, names: list[str]) -> Compute:
+    region, levels = window.region, window.levels
+    settings = region.settings
+    volume = np.nan if region.spacing is None else float(np.prod(region.spacing))
+    values = region.xp.pad(region.values, levels.pad)
+    excess, flat = kurtosis_rule(settings)
+
+    def compute(centres: Any, out: Any) -> None:
+        region.kernels.local_first_order(
+            values, levels.packed, centres, window.steps, settings.voxel_array_shift, volume,
+            excess, flat, out,
+        )  # fmt: skip
+
+    return compute
+
+
+def _glrlm(window: Window, names: list[str]) -> Compute:
+    region, levels = window.region, window.levels
+    before = region.xp.asarray(window.before(half_offsets((1,), in_plane=window.flat)))
+    merged = window.merged()
+    left_out = region.settings.rule("empty_directions") == "left_out"
+
+    def compute(centres: Any, out: Any) -> None:
+        region.kernels.local_glrlm(
+            levels.packed, centres, window.steps, before, levels.ng, merged, left_out, out
+        )
+
+    return compute
+
+
+def _glszm(window: Window, names: list[str]) -> Compute:
+    region, levels = window.region, window.levels
+    groups = window.pairs(half_offsets((1,), in_plane=window.flat))
+    pairs = region.xp.asarray(np.concatenate(groups))
+
+    def compute(centres: Any, out: Any) -> None:
+        region.kernels.local_glszm(levels.packed, centres, window.steps, pairs, levels.ng, out)
+
+    return compute
+
+
+def _neighbours(window: Window) -> Any:
+    """Each pair of neighbours once."""
+    offsets = neighbourhood_offsets(window.region.settings, window.flat)
+    groups = window.pairs(np.array([o for o in offsets.tolist() if o > [0, 0, 0]]))
+    return window.region.xp.asarray(np.concatenate(groups))
+
+
+def _ngldm(window: Window, names: list[str]) -> Compute:
+    region, levels, pairs = window.region, window.levels, _neighbours(window)
+    alpha = region.settings.gldm_alpha
+
+    def compute(centres: Any, out: Any) -> None:
+        region.kernels.local_ngldm(
+            levels.packed, centres, window.steps, pairs, levels.ng, alpha, out
+        )
+
+    return compute
+
+
+def _ngtdm(window: Window, names: list[str]) -> Compute:
+    region, levels, pairs = window.region, window.levels, _neighbours(window)
+    alone = region.settings.rule("lone_voxels") == "counted"
+
+    def compute(centres: Any, out: Any) -> None:
+        region.kernels.local_ngtdm(
+            levels.packed, centres, window.steps, pairs, levels.ng, alone, out
+        )
+
+    return compute
+
+
+COMPUTE: dict[str, Callable[[Window, list[str]], Compute]] = {
+    "first_order": _first_order,
+    "glcm": _glcm,
+    "glrlm": _glrlm,
+    "glszm": _glszm,
+    "ngtdm": _ngtdm,
+    "ngldm": _ngldm,
+}
+"""Family -> function of (window, names of the wanted features) that prepares its kernel."""
