@@ -32,6 +32,7 @@ _HALO = 16  # voxels around a box, about what filters look at
 _BATCH_VOXELS = 1 << 24  # of the boxes that are in work at a time
 _MASK_BYTES = 256 << 20  # of whole masks that are in work at a time
 _APART = ("lbp3d",)  # filters that depend on the mask
+_WHOLE = ("nonseparable_wavelet", "riesz")  # filters that work on the whole image in any case
 
 Box = tuple[tuple[int, int], ...]
 
@@ -144,6 +145,8 @@ def _groups(several: list[Prepared], settings: Settings) -> list[list[Prepared]]
         if set(settings.filters) == {"original"}:
             return [several]  # nothing is filtered
         return [[p] for p in several]
+    if set(settings.filters) & set(_WHOLE):
+        return [several]
     groups: list[tuple[Box, int, list[Prepared]]] = []
     for p in several:
         own = _grown(p.box)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from .._kernels.cuda.runtime import fft_module
+from .._memory import require_memory
 from ..threads import num_threads
 from ._image import Image
 
 __all__ = ["apply_spectrum", "around", "fft_options", "index_within"]
+
+_SLAB, _DEVICE_SLAB = 1 << 18, 1 << 24  # samples: of a cache, or enough for a launch
 
 
 def fft_options(x: Any) -> dict[str, int]:
@@ -33,12 +37,25 @@ def apply_spectrum(image: Image, x: Any, spectrum: Callable[..., Any], endpoints
         whole: Any = np.linspace(-1, 1, n) if endpoints and n > 1 else None
         at = 2 * np.fft.fftfreq(n) if whole is None else np.fft.ifftshift(whole)
         frequencies.append(image.edge.xp.asarray(at).reshape(shape))
-    complex_type = np.complex64 if x.dtype == np.float32 else np.complex128
-    transfer = spectrum(*frequencies).astype(complex_type)
+    on_host = image.edge.xp is np
+    if on_host:
+        bytes_asked = 4 * x.nbytes  # the transform, its real part, pieces of the spectrum
+        require_memory("the transform and the response", bytes_asked, "crop the image")
     transformed = fft.fftn(x, axes=axes, **fft_options(x))
-    transformed *= transfer
+    # The spectrum's values are several times the image, so they come in pieces; of slices they are
+    # one slice's.
+    samples = x.size if 0 not in axes else _SLAB if on_host else _DEVICE_SLAB
+    for slab in _slabs(x.shape, samples):
+        part = [f[slab] if f.shape[0] > 1 else f for f in frequencies]
+        transformed[slab] *= spectrum(*part).astype(transformed.dtype)
     result = fft.ifftn(transformed, axes=axes, overwrite_x=True, **fft_options(x))
     return image.edge.xp.ascontiguousarray(result.real)
+
+
+def _slabs(shape: tuple[int, ...], samples: int) -> Iterator[slice]:
+    """Pieces along the first axis of about so many samples."""
+    step = max(1, samples // math.prod(shape[1:]))
+    return (slice(begin, begin + step) for begin in range(0, shape[0], step))
 
 
 def around(image: Image, x: Any, axis: int, window: slice, margin: int) -> Any:

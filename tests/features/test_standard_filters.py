@@ -173,6 +173,26 @@ def test_close_masks_share_an_image():
         np.testing.assert_array_equal(list(got.values()), list(alone.values()))
 
 
+def test_whole_images_are_filtered_once(monkeypatch):
+    """Masks far from each other share the response of a filter without finite support."""
+    calls = []
+    original = filters.nonseparable_wavelet
+    monkeypatch.setattr(
+        filters, "nonseparable_wavelet", lambda *a, **k: calls.append(1) or original(*a, **k)
+    )
+    image = volume(2, (6, 90, 100))
+    mask = np.zeros(image.shape, np.uint8)
+    mask[1:4, :5, :5], mask[2:5, 84:, 92:] = 1, 2
+    given = {"nonseparable_wavelet": {}, "mean": {}}
+    settings = Settings(filters=given, families=("first_order",))
+    found = features.extract(image, mask, label="all", settings=settings)
+    assert len(calls) == 1
+    for label, got in found.items():
+        assert list(got.items()) == list(
+            features.extract(image, mask, label=label, settings=settings).items()
+        )
+
+
 def test_orthogonal_planes():
     given = {"gabor": {**GABOR, "planes": "orthogonal", "pooling": "max"}}
     image, window = volume(), WINDOWS["inside"]

@@ -170,3 +170,16 @@ X = np.ones((6, 6, 6))
 def test_bad_arguments(call, message):
     with pytest.raises(prc.PyradError, match=message):
         call()
+
+
+def test_memory_of_whole_transforms():
+    """Transform and response: the spectrum's values, several times the image, come in pieces."""
+    import tracemalloc
+
+    x = np.random.default_rng(0).normal(size=(160, 160, 160))
+    filters.riesz(x[:8, :8, :8], (1, 0, 1), family="simoncelli")
+    tracemalloc.start()
+    filters.riesz(x, (1, 0, 1), family="simoncelli")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * x.nbytes
