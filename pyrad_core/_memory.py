@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any
 
+import numpy as np
+
 from .errors import DeviceMemoryError
 
-__all__ = ["free_bytes", "is_small", "require_memory"]
+__all__ = ["free_bytes", "is_small", "new_array", "require_memory"]
 
 _SMALL = 256 << 20
 
 
-def require_memory(what: str, bytes_asked: int, remedy: str) -> None:
-    """Raise DeviceMemoryError if ``what`` does not fit into the host's free memory."""
+def require_memory(what: str, bytes_asked: int, remedy: str, edge: Any = None) -> None:
+    """Raise DeviceMemoryError if ``what`` does not fit into the free memory of the edge's arrays.
+
+    Without an edge it is the host's.
+    """
     if is_small(bytes_asked):
         return
-    free = _free_bytes()
+    free = _free_bytes() if edge is None else free_bytes(edge)
     if free is not None and bytes_asked > free:
         raise DeviceMemoryError(
             f"{what} need {bytes_asked / 2**30:.2f} GiB, free are {free / 2**30:.2f} GiB; {remedy}"
         )
+
+
+def new_array(edge: Any, what: str, shape: tuple[int, ...], dtype: Any, remedy: str) -> Any:
+    """An empty array where the edge's arrays are, refused if there is no memory for it."""
+    bytes_asked = math.prod(shape) * np.dtype(dtype).itemsize
+    require_memory(f"{what} of shape {shape}", bytes_asked, remedy, edge)
+    return edge.xp.empty(shape, dtype)
 
 
 def is_small(bytes_asked: int) -> bool:

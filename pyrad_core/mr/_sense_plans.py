@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._kernels.select import Edge
+from .._memory import require_memory
 from .gridding import Gridding, LaneGrid, _largest_prime
 from .off_resonance import difference_segments
 from .toeplitz import Convolution, lags_spectrum
@@ -50,6 +51,12 @@ class _Plan:
     def interleaved(self, factors: Any) -> list[Any]:
         """Maps (sets, z, y, x, lanes) of every slice and block, times real factors."""
         xp, blocks = self.xp, []
+        if xp is np:
+            require_memory(
+                "interleaved coil maps",
+                self.planar.nbytes // self.planar.shape[2] * len(self.starts) * self.lanes,
+                "compress the coils or reconstruct fewer slices at a time",
+            )
         for of_slice in self.planar:
             for c in self.starts:
                 block = xp.zeros((self.sets, *self.grid.size, self.lanes), self.grid.complex)

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._checks import at_least, whole
 from .._kernels.select import edge_of
+from .._memory import require_memory
 from ..errors import DataError, PyradWarning, ShapeError
 from .conjugate_gradients import ConjugateGradients
 from .sense import Sense
@@ -114,6 +115,12 @@ def cg_sense(
     given = {name: edge.arrays.get(name) for name in ("mask", "coordinates", "weights")}
     if coordinates is None and mask is None:
         given["mask"] = _measured(edge.xp, y, lead)
+    require_memory(
+        "maps, k-space and the vectors of conjugate gradients",
+        s.nbytes + y.nbytes + 4 * _image_bytes(y, s, lead, count),
+        "compress the coils or reconstruct fewer slices at a time",
+        edge,
+    )
     operator = Sense(
         s,
         b0=b0,
@@ -182,6 +189,13 @@ def _require_coils(y: Any, s: Any, lead: int, count: int) -> None:
             f"kspace has {y.shape[lead]} coils, but maps has {s.shape[at]} "
             f"(shapes {y.shape} and {s.shape})"
         )
+
+
+def _image_bytes(y: Any, s: Any, lead: int, count: int) -> int:
+    """Of the result: an image per frame or slice, and set of maps."""
+    at = s.ndim - 1 - count
+    sets = s.shape[at - 1] if at > (1 if lead else 0) else 1
+    return math.prod((*y.shape[:lead], sets, *s.shape[at + 1 :])) * y.dtype.itemsize
 
 
 def _measured(xp: Any, y: Any, lead: int) -> Any:

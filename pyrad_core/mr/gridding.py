@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._kernels.select import Edge
+from .._memory import require_memory
 from ..errors import DataError
 from .fourier import fft_of_axes
 from .kaiser_bessel import (
@@ -64,6 +65,10 @@ class LaneGrid:
         for i, grid in enumerate(self._idle):
             if grid.shape[3] == lanes:
                 return self._idle.pop(i)
+        if self.xp is np:
+            bytes_asked = math.prod(self.cells) * lanes * self.complex.itemsize
+            remedy = "ask for a smaller image or less oversampling"
+            require_memory(f"a grid of {lanes} coils and {self.cells} cells", bytes_asked, remedy)
         return self._aligned((*self.cells, lanes))
 
     def _aligned(self, shape: tuple[int, ...]) -> Any:
@@ -129,7 +134,7 @@ class Gridding(LaneGrid):
         self.ratio = [g / n for g, n in zip(cells, shape, strict=True)]
         self.beta = beta_for(self.width, min(self.ratio))
         self.apodisation = self._apodisation()
-        self._place(edge.kernels, coordinates)
+        self._place(edge, coordinates)
 
     def _apodisation(self) -> Any:
         """1 / kernel transform per axis, z then y then x; the unitary scale on the last axis.
@@ -143,8 +148,14 @@ class Gridding(LaneGrid):
         factors[-1] = factors[-1] / math.sqrt(math.prod(self.size))
         return self.xp.asarray(np.concatenate(factors), self.real)
 
-    def _place(self, kernels: Any, coordinates: Any) -> None:
+    def _place(self, edge: Edge, coordinates: Any) -> None:
         xp, m = self.xp, self.samples
+        require_memory(
+            f"the plan of {m} samples",
+            m * (self.dims * (4 + self.real.itemsize) + 4),
+            "split them, for example by frames",
+            edge,
+        )
         fit = max(1e-14, 0.02 * aliasing_error(self.width, min(self.ratio)))
         table = kernel_polynomials(self.width, self.beta, fit)
         self.plan = Samples(
@@ -155,7 +166,7 @@ class Gridding(LaneGrid):
             self.tiles,
             xp.asarray(table, self.real),
         )
-        kernels.plan_gridding(coordinates, self.ratio, self.cells, *self.plan)
+        edge.kernels.plan_gridding(coordinates, self.ratio, self.cells, *self.plan)
 
     def forward(self, kernels: Any, images: Any, samples: Any) -> None:
         """samples[c] = unitary transform of images[c] at every coordinate."""

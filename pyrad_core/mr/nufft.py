@@ -10,6 +10,7 @@ import numpy as np
 
 from .._checks import number, whole
 from .._kernels.select import edge_of
+from .._memory import new_array
 from ..errors import DataError, ShapeError
 from ..operators import LinearOperator
 from ..operators.base import take_kind
@@ -228,7 +229,9 @@ class NUFFT(LinearOperator):
         lead = x.shape[: x.ndim - len(self.shape_in_pixels)]
         images = x.reshape(math.prod(lead), *plan.size)
         if out is None:
-            out = edge.xp.empty((*lead, *self._sample_shape()), x.dtype)
+            out = new_array(
+                edge, "samples", (*lead, *self._sample_shape()), x.dtype, "pass fewer images"
+            )
         plan.forward(edge.kernels, images, out.reshape(images.shape[0], plan.samples))
         return out
 
@@ -238,7 +241,9 @@ class NUFFT(LinearOperator):
         lead = y.shape[: y.ndim - (self.coordinates.ndim - 1)]
         samples = y.reshape(math.prod(lead), plan.samples)
         if out is None:
-            out = edge.xp.empty((*lead, *self.shape_in_pixels), y.dtype)
+            out = new_array(
+                edge, "images", (*lead, *self.shape_in_pixels), y.dtype, "pass fewer of them"
+            )
         plan.adjoint(edge.kernels, samples, out.reshape(samples.shape[0], *plan.size))
         return out
 

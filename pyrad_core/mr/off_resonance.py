@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._checks import positive, whole
+from .._memory import require_memory
 from ..errors import DataError
 
 __all__ = ["Segments", "difference_segments", "time_segments"]
@@ -76,6 +77,11 @@ def time_segments(
     phases = np.exp(-nodes[:, None] * centres) * root[:, None] * share
     u, s, vh = np.linalg.svd(phases, full_matrices=False)
     count = _count(s, positive("eps", eps), segments)
+    require_memory(
+        f"{count} time segments",
+        16 * count * (t.size + rate.size),
+        "take fewer segments or one slice at a time",
+    )
     unique, back = np.unique(t.reshape(-1), return_inverse=True)
     temporal = (vh[:count].conj() * share) @ np.exp(-centres[:, None] * unique)
     flat, spatial = rate.reshape(-1), np.empty((count, rate.size), np.complex128)

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._checks import choice, number, whole
 from .._kernels.select import Edge, edge_of
+from .._memory import new_array
 from ..errors import DataError, PyradWarning, ShapeError
 from ..operators import LinearOperator
 from ._sense_plans import Cartesian, Gridded
@@ -18,6 +19,8 @@ from .off_resonance import Segments, time_segments
 from .toeplitz import check_weights
 
 __all__ = ["Sense"]
+
+_FEWER = "take fewer frames or slices at a time"
 
 
 class Sense(LinearOperator):
@@ -195,7 +198,8 @@ class Sense(LinearOperator):
 
     def _forward(self, x: Any) -> Any:
         edge, plan = self._plan(x)
-        y = edge.xp.empty((*_batch(x, self.domain_shape), *self.range_shape), x.dtype)
+        shape = (*_batch(x, self.domain_shape), *self.range_shape)
+        y = new_array(edge, "k-space", shape, x.dtype, _FEWER)
         for images, samples in zip(self._images(x, plan), self._coils(y, plan), strict=True):
             for s in range(len(images)):
                 plan.forward(edge.kernels, images[s], samples[s], s)
@@ -203,7 +207,8 @@ class Sense(LinearOperator):
 
     def _adjoint(self, y: Any) -> Any:
         edge, plan = self._plan(y)
-        x = edge.xp.empty((*_batch(y, self.range_shape), *self.domain_shape), y.dtype)
+        shape = (*_batch(y, self.range_shape), *self.domain_shape)
+        x = new_array(edge, "images", shape, y.dtype, _FEWER)
         for images, samples in zip(self._images(x, plan), self._coils(y, plan), strict=True):
             for s in range(len(images)):
                 plan.adjoint(edge.kernels, samples[s], images[s], s)
