@@ -154,7 +154,8 @@ def extract_many(
     list of Features, or dict with the keys of the mapping
         In the order of the masks; a dict of label -> Features in place of each result if several
         labels are asked for. Values are those of :func:`extract` to the last bit, but for LoG by
-        recursive filters (1e-6), which look at the whole image.
+        recursive filters (1e-6), which look at the whole image, and Gabor filters (1e-12), whose
+        transforms are as large as what is filtered at once.
 
     Raises
     ------
