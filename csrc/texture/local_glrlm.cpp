@@ -14,6 +14,19 @@ struct Scratch {
     std::vector<i32> levels, length;
 };
 
+// Voxels of the longest line.
+i64 longest(const LocalLines &lines) {
+    i64 most = 1;
+    std::vector<i64> place(lines.size);
+    for (i64 d = 0; d < lines.directions; ++d)
+        for (i64 v = 0; v < lines.size; ++v) {
+            const i32 b = lines.before[d * lines.size + v];
+            place[v] = b < 0 ? 1 : place[b] + 1;
+            most = std::max(most, place[v]);
+        }
+    return most;
+}
+
 // Whether a line of the direction holds two voxels of the region.
 bool holds_pair(const i32 *before, const std::vector<i32> &levels) {
     for (size_t v = 0; v < levels.size(); ++v)
@@ -64,8 +77,9 @@ void local_glrlm(View<const L, 3> levels, const i64 *centres, i64 count, const L
                  i64 ng, double *out) {
     const std::vector<i32> voxels(lines.size);
     const i64 entries = lines.size * (lines.merged ? lines.directions : 1);
-    std::vector<Scratch> workers(max_workers(),
-                                 Scratch{LocalSizes(ng, lines.size, entries), voxels, voxels});
+    std::vector<Scratch> workers(
+        max_workers(),
+        Scratch{LocalSizes(ng, lines.size, longest(lines), entries), voxels, voxels});
     parallel_for(count, 32, [&](i64 begin, i64 end, int worker) {
         Scratch &s = workers[worker];
         for (i64 c = begin; c < end; ++c) {

@@ -49,7 +49,8 @@ void local_glszm(View<const L, 3> levels, const i64 *centres, i64 count, const L
                  i64 ng, double *out) {
     const std::vector<i32> voxels(window.size);
     std::vector<Scratch> workers(
-        max_workers(), Scratch{LocalSizes(ng, window.size, window.size), voxels, voxels, voxels});
+        max_workers(),
+        Scratch{LocalSizes(ng, window.size, window.size, window.size), voxels, voxels, voxels});
     parallel_for(count, 64, [&](i64 begin, i64 end, int worker) {
         Scratch &s = workers[worker];
         for (i64 c = begin; c < end; ++c) {

@@ -15,6 +15,14 @@ struct Scratch {
     std::vector<i32> levels, alike;
 };
 
+// Most voxels that can be alike: one and all its neighbours in the window.
+i64 most_alike(const LocalPairs &window) {
+    std::vector<i64> number(window.size, 1);
+    for (i64 k = 0; k < 2 * window.count; ++k)
+        ++number[window.pairs[k]];
+    return number.empty() ? 1 : *std::max_element(number.begin(), number.end());
+}
+
 void one_window(const LocalPairs &window, i64 alpha, Scratch &s, double *out) {
     std::fill(s.alike.begin(), s.alike.end(), 1);
     for (i64 p = 0; p < window.count; ++p) {
@@ -37,8 +45,9 @@ template <class L>
 void local_ngldm(View<const L, 3> levels, const i64 *centres, i64 count, const LocalPairs &window,
                  i64 ng, i64 alpha, double *out) {
     const std::vector<i32> voxels(window.size);
-    std::vector<Scratch> workers(max_workers(),
-                                 Scratch{LocalSizes(ng, window.size, window.size), voxels, voxels});
+    std::vector<Scratch> workers(
+        max_workers(),
+        Scratch{LocalSizes(ng, window.size, most_alike(window), window.size), voxels, voxels});
     parallel_for(count, 64, [&](i64 begin, i64 end, int worker) {
         Scratch &s = workers[worker];
         for (i64 c = begin; c < end; ++c) {

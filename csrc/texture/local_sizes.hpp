@@ -14,10 +14,10 @@ namespace pyrad {
 // c log2 c - (c - 1) log2 (c - 1), looked up in a table, so no pass over the counters is needed.
 class LocalSizes {
   public:
-    // Levels up to ng of which a window shows at most `window_size`, sizes up to window_size, and
-    // at most `entries` entries.
-    LocalSizes(i64 ng, i64 window_size, i64 entries)
-        : columns_(window_size + 1), rank_(ng + 1), levels_(std::min(ng, window_size) + 1),
+    // Levels up to ng of which a window shows at most `window_size`, sizes up to `largest`, and at
+    // most `entries` entries.
+    LocalSizes(i64 ng, i64 window_size, i64 largest, i64 entries)
+        : columns_(largest + 1), rank_(ng + 1), levels_(std::min(ng, window_size) + 1),
           sizes_(columns_), joint_(levels_.size() * columns_), log_step_(entries + 1),
           inverse_(columns_) {
         for (size_t c = 2; c < log_step_.size(); ++c) {

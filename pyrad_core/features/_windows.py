@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .._memory import require_memory
 from ._names import ENTRIES
 from .first_order import kurtosis_rule
 from .glcm import COLUMNS
@@ -125,6 +126,9 @@ def _glrlm(window: Window, names: list[str]) -> Compute:
 
 def _glszm(window: Window, names: list[str]) -> Compute:
     region, levels = window.region, window.levels
+    size = len(window.voxels)
+    counters = 4 * size * min(levels.ng, size)  # per thread
+    require_memory("the zone counters", counters, "use fewer grey levels or a smaller radius")
     groups = window.pairs(half_offsets((1,), in_plane=window.flat))
     pairs = region.xp.asarray(np.concatenate(groups))
 
