@@ -36,8 +36,8 @@ _LAZY = {
     "ConeBeam": "geometry",
 }
 _SUBPACKAGES = (
-    "ct", "mr", "denoise", "filters", "wavelet", "features", "geometry", "operators", "solvers", "prox",
-    "phantom", "io", "plot",
+    "ct", "mr", "denoise", "filters", "wavelet", "features", "geometry", "operators", "solvers",
+    "prox", "phantom", "io", "plot",
 )  # fmt: skip
 
 __all__ = [

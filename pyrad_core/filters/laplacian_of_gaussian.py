@@ -55,8 +55,8 @@ def laplacian_of_gaussian(
     Notes
     -----
     The taps sample the continuous filter, as IBSI 2 has it: they do not sum to zero exactly. The
-    sum over axes of products of second derivative and Gaussians shares its passes: 2 + 3 + 2 instead
-    of 9.
+    sum over axes of products of second derivative and Gaussians shares its passes: 2 + 3 + 2
+    instead of 9.
 
     References
     ----------

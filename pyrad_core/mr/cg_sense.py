@@ -86,6 +86,8 @@ def cg_sense(
         Coil counts or shapes differ (both are in the text).
     DataError
         NaN (with count and first index), real or all-zero k-space, zero weights.
+    DeviceMemoryError
+        The maps, k-space and images of the iteration do not fit into free memory.
 
     References
     ----------

@@ -75,6 +75,8 @@ class Sense(LinearOperator):
         mask, weights, coordinates, b0 or readout_times that do not fit.
     DataError
         NaN, coordinates out of range, both mask and coordinates.
+    DeviceMemoryError
+        What a call would allocate does not fit into free memory.
 
     Warns
     -----
