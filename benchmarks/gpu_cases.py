@@ -409,6 +409,14 @@ for _shape, _small in (((2048, 2048), (24, 28)), ((256, 256, 256), (8, 10, 12)))
                 partial(denoise.tv, **options), {"image": x}, bytes=2 * x.nbytes, tolerance=1e-3
             )
 
+    @case(f"denoise.tgv {_text}, 50 iterations")
+    def _(tiny, shape=_shape, small=_small):
+        from pyrad_core import denoise
+
+        x = _noisy(small if tiny else shape)
+        call = partial(denoise.tgv, weight=0.15, tol=0.0, iterations=50)
+        return job(call, {"image": x}, bytes=2 * x.nbytes, tolerance=1e-3)
+
     @case(f"denoise.nlm {_text}")
     def _(tiny, shape=_shape, small=_small):
         from pyrad_core import denoise

@@ -1,6 +1,7 @@
 #include "bindings/bind.hpp"
 
 #include "denoise/nlm.hpp"
+#include "denoise/tgv.hpp"
 #include "denoise/tv.hpp"
 
 #include <optional>
@@ -94,6 +95,60 @@ template <class T> void def_tv_values(py::module_ &m) {
         "(P(image), D(dual)) of ROF-TV, summed in double precision.");
 }
 
+// The grid, after a look at the fields' shapes; image may be f itself.
+template <class T>
+tv::Grid tgv_grid(const Array<T> &f, const Array<T> &image, const Array<T> &vector,
+                  const Array<T> &dual, const Array<T> &tensor, const Spacing &inverse_spacing) {
+    const auto grid = tv_grid(f, dual, inverse_spacing, true);
+    auto shape = shape_of<5>(dual, "dual");
+    require_shape<5>(shape_of<5>(vector, "vector"), shape, "vector");
+    shape[1] = tgv::tensor_size(grid.dims);
+    require_shape<5>(shape_of<5>(tensor, "tensor"), shape, "tensor");
+    require_shape<4>(shape_of<4>(image, "image"), shape_of<4>(f, "f"), "image");
+    return grid;
+}
+
+template <class T> void def_tgv(py::module_ &m) {
+    m.def(
+        "tgv_pdhg",
+        [](const Array<T> &f, const Spacing &inverse_spacing, const std::array<double, 7> &steps,
+           i64 count, Array<T> &image, Array<T> &vector, Array<T> &dual, Array<T> &tensor) {
+            const auto grid = tgv_grid(f, image, vector, dual, tensor, inverse_spacing);
+            const tgv::State<T> state{
+                output<4>(image, "image").data, output<5>(vector, "vector").data,
+                output<5>(dual, "dual").data, output<5>(tensor, "tensor").data};
+            run([&] { tgv::pdhg(f.data(), grid, steps, count, state); });
+        },
+        exact("f"), "inverse_spacing"_a, "steps"_a, "count"_a, exact("image"), exact("vector"),
+        exact("dual"), exact("tensor"),
+        "Relaxed primal-dual iterations of TGV; steps in the order of tgv_math.hpp.");
+    m.def(
+        "tgv_back",
+        [](const Array<T> &f, const Spacing &inverse_spacing, const Array<T> &tensor, double factor,
+           Array<T> &out) {
+            const auto grid = tgv_grid(f, f, out, out, tensor, inverse_spacing);
+            auto field = output<5>(out, "out");
+            run([&] { tgv::back(tensor.data(), grid, factor, field.data); });
+        },
+        exact("f"), "inverse_spacing"_a, exact("tensor"), "factor"_a, exact("out"),
+        "out = factor E^T tensor of TGV; f gives the shape.");
+    m.def(
+        "tgv_objectives",
+        [](const Array<T> &f, const Spacing &inverse_spacing, const Array<T> &image,
+           const Array<T> &vector, const Array<T> &tensor, const Array<T> &field) {
+            const auto grid = tgv_grid(f, image, vector, field, tensor, inverse_spacing);
+            std::array<double, tgv::terms> values{};
+            run([&] {
+                values = tgv::objectives<T>(f.data(),
+                                            {image.data(), vector.data(), nullptr, tensor.data()},
+                                            field.data(), grid);
+            });
+            return py::cast(values);
+        },
+        exact("f"), "inverse_spacing"_a, exact("image"), exact("vector"), exact("tensor"),
+        exact("field"), "The seven terms of TGV's objectives (tgv_math.hpp).");
+}
+
 using Triple = std::array<i64, 3>;
 
 template <class T> void def_nlm(py::module_ &m) {
@@ -128,6 +183,7 @@ template <class T> void def_all(py::module_ &m) {
     def_tv_fgp<T>(m);
     def_tv_pdhg<T>(m);
     def_tv_values<T>(m);
+    def_tgv<T>(m);
     def_nlm<T>(m);
 }
 

@@ -11,7 +11,7 @@ import click
 from .._checks import known_names
 from .common import PATH, Run, max_bytes_option, preview_option, verb
 
-_METHODS = ("nlm", "tv")
+_METHODS = ("nlm", "tv", "tgv")
 _OURS = ("image", "sigma", "weight", "out", "return_info")
 _ENDINGS = (".nii", ".nii.gz", ".nrrd", ".mha", ".npy")
 
@@ -23,7 +23,9 @@ _ENDINGS = (".nii", ".nii.gz", ".nrrd", ".mha", ".npy")
 @click.option(
     "--sigma", type=float, help="Noise standard deviation; default estimated from the image."
 )
-@click.option("--weight", type=float, help="Weight of TV; default the noise standard deviation.")
+@click.option(
+    "--weight", type=float, help="Weight of TV and TGV; default the noise standard deviation."
+)
 @click.option(
     "--option",
     "options",
@@ -58,7 +60,7 @@ def command(
     arguments = dict(_option(text) for text in options)
     accepted = inspect.signature(getattr(denoise, method)).parameters
     known_names(f"option of {method}", arguments, [n for n in accepted if n not in _OURS])
-    given = weight if method == "tv" and weight is not None else sigma
+    given = weight if method != "nlm" and weight is not None else sigma
     if given is None:
         given = float(denoise.estimate_sigma(image.data))
         run.log(f"estimated sigma {given:.4g}")

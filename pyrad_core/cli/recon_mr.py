@@ -31,7 +31,7 @@ _ENDINGS = (".nii", ".nii.gz", ".nrrd", ".mha", ".npy")
     help="Tikhonov weight of cg-sense; default 0.01, for non-Cartesian data 0.05.",
 )
 @click.option("--weight", type=float, metavar="W", help="Of the prior of compressed-sensing.")
-@click.option("--prior", metavar="NAME", help="Of compressed-sensing: wavelet, tv or llr.")
+@click.option("--prior", metavar="NAME", help="Of compressed-sensing: wavelet, tv, tgv or llr.")
 @click.option(
     "--coil-maps", metavar="NAME", help="espirit (default), walsh or inati, for methods with maps."
 )

@@ -1,10 +1,11 @@
-"""Denoising: total variation, non-local means, wavelet shrinkage, noise level."""
+"""Denoising: total (generalised) variation, non-local means, wavelet shrinkage, noise level."""
 
 from __future__ import annotations
 
 from .nlm import nlm
 from .noise_level import estimate_sigma
+from .tgv import TGVInfo, tgv
 from .tv import TVInfo, tv
 from .wavelet import wavelet
 
-__all__ = ["TVInfo", "estimate_sigma", "nlm", "tv", "wavelet"]
+__all__ = ["TGVInfo", "TVInfo", "estimate_sigma", "nlm", "tgv", "tv", "wavelet"]

@@ -10,11 +10,11 @@ from .._checks import at_least, choice
 from .._kernels.select import Edge
 from ..errors import DataError, ShapeError
 from ..operators import FiniteDifference, LinearOperator
-from ..prox import TV, GroupL1, LocallyLowRank, Prox, WaveletL1
+from ..prox import TGV, TV, GroupL1, LocallyLowRank, Prox, WaveletL1
 
 __all__ = ["PRIORS", "SOLVERS", "Term", "choose_solver", "make_terms", "take_weights"]
 
-PRIORS = ("wavelet", "tv", "temporal_tv", "llr")
+PRIORS = ("wavelet", "tv", "tgv", "temporal_tv", "llr")
 SOLVERS = ("fista", "pogm", "admm", "pdhg")
 
 
@@ -103,6 +103,11 @@ def _tv(weight: float, layout: Layout, options: dict[str, Any]) -> Term:
     return Term("tv", weight, each, (gradient, GroupL1(weight)))
 
 
+def _tgv(weight: float, layout: Layout, options: dict[str, Any]) -> Term:
+    each = EachImage(lambda: TGV(weight, tol=1e-4, iterations=50), layout.dims)
+    return Term("tgv", weight, each, None)
+
+
 def _temporal_tv(weight: float, layout: Layout, options: dict[str, Any]) -> Term:
     _need_frames("temporal_tv", layout)
     difference = FiniteDifference(layout.shape, axes=(0,))
@@ -125,6 +130,7 @@ def _need_frames(name: str, layout: Layout) -> None:
 _MAKERS: dict[str, Callable[[float, Layout, dict[str, Any]], Term]] = {
     "wavelet": _wavelet,
     "tv": _tv,
+    "tgv": _tgv,
     "temporal_tv": _temporal_tv,
     "llr": _llr,
 }

@@ -53,11 +53,12 @@ def compressed_sensing(
         where any coil is not exactly 0.
     weights : real array, optional
         Density weights of non-Cartesian samples, shaped as ``coordinates`` without its last axis.
-    prior : {"wavelet", "tv", "temporal_tv", "llr"}, or several of them
+    prior : {"wavelet", "tv", "tgv", "temporal_tv", "llr"}, or several of them
         g_i: ``"wavelet"``, sum of the magnitudes of the detail coefficients of each image;
-        ``"tv"``, isotropic total variation of each image; ``"temporal_tv"``, sum of magnitudes of
-        differences between successive frames; ``"llr"``, locally low rank: sum of the singular
-        values of every block's (pixels, frames) matrix.
+        ``"tv"``, isotropic total variation of each image; ``"tgv"``, its second-order
+        generalisation, which leaves slopes alone (:class:`prox.TGV`, ratio 2); ``"temporal_tv"``,
+        sum of magnitudes of differences between successive frames; ``"llr"``, locally low rank:
+        sum of the singular values of every block's (pixels, frames) matrix.
     weight : float, or one per prior
         >= 0; see ``scale``.
     iterations : int
@@ -65,7 +66,7 @@ def compressed_sensing(
     solver : {"fista", "pogm", "admm", "pdhg"}, optional
         Default fista for one prior with a proximal operator of its own, else pdhg, which wants
         100 to 200 iterations where sampling is regular; admm needs fewer but longer ones (several
-        CG steps each). fista and pogm take exactly one of "wavelet", "tv", "llr".
+        CG steps each). fista and pogm take one of "wavelet", "tv", "tgv", "llr".
     scale : {"relative", "absolute"}
         ``"relative"`` multiplies ``weight`` by ``max |A^H y|`` (maximum over the image), so that
         it does not depend on the units of k-space: 1e-3 to 1e-2 is usual, and for an L1 norm of

@@ -9,11 +9,13 @@ from .base import Prox
 from .elementwise import L1, Box, GroupL1, NonNegative, Pointwise, Support
 from .low_rank import LocallyLowRank
 from .smooth import EdgePreserving
+from .tgv import TGV
 from .tv import TV
 from .wavelet import WaveletL1
 
 __all__ = [
     "L1",
+    "TGV",
     "TV",
     "Box",
     "EdgePreserving",

@@ -37,6 +37,15 @@ def test_tv_keeps_the_place_of_a_volume(tmp_path):
     assert np.abs(np.diff(after.data)).sum() < np.abs(np.diff(before.data.astype(float))).sum()
 
 
+def test_tgv(tmp_path):
+    path = data_path("denoise", "dipy", "t1_coronal_slice.npy")
+    out = tmp_path / "clean.npy"
+    options = ("--method", "tgv", "--weight", 20, "--option", "iterations=30", "-q")
+    assert call("denoise", path, out, *options) == 0
+    expected = denoise.tgv(np.load(path), weight=20, iterations=30)
+    assert np.array_equal(np.load(out), expected)
+
+
 def test_bad_options(tmp_path, capsys):
     path = data_path("denoise", "dipy", "t1_coronal_slice.npy")
     assert call("denoise", path, tmp_path / "a.npy", "--option", "serch=9") == 1

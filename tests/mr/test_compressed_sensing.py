@@ -55,6 +55,22 @@ def test_minimisers_of_all_solvers_agree(exact, prior):
         assert relative_error(image, images["fista"]) < 2e-2
 
 
+def test_tgv_of_all_solvers_and_frames(exact):
+    """One minimum; slopes of the coil-combined image need no staircases."""
+    options = dict(prior="tgv", weight=4e-3, return_info=True)
+    counts = {"fista": 40, "admm": 20, "pdhg": 80}
+    found = {s: exact.recon(solver=s, iterations=n, **options) for s, n in counts.items()}
+    objective = {solver: info.objective[-1] for solver, (_, info) in found.items()}
+    assert max(objective.values()) <= min(objective.values()) * (1 + 5e-3), objective
+    for image, _ in found.values():
+        assert relative_error(image, found["fista"][0]) < 3e-2
+    both = np.stack([exact.kspace, 2 * exact.kspace])
+    frames = mr.compressed_sensing(
+        both, exact.maps, mask=exact.mask, prior="tgv", weight=1e-3, iterations=3
+    )  # fmt: skip
+    assert frames.shape == (2, 32, 32)
+
+
 def test_objective_decreases_and_is_the_one_stated(exact):
     image, info = exact.recon(
         prior="tv", weight=4e-3, solver="pogm", iterations=60, return_info=True

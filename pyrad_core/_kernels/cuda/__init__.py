@@ -31,4 +31,5 @@ from .texture_boxes import *  # noqa: F403
 from .texture_filters import *  # noqa: F403
 from .texture_local import *  # noqa: F403
 from .texture_matrices import *  # noqa: F403
+from .tgv import *  # noqa: F403
 from .wavelet import *  # noqa: F403

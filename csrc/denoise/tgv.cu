@@ -1,0 +1,247 @@
+// CUDA twin of tgv.cpp: two kernels per iteration, a thread per voxel; neighbours come from cache.
+#include "denoise/tgv_math.hpp"
+
+namespace pyrad::tgv {
+namespace {
+
+// Sizes as the launcher gives them; axis 0 is the slowest of D.
+struct Sizes {
+    long long nz, ny, nx;
+};
+
+template <int D> struct Voxel {
+    long long index, voxels;
+    long long at[D], size[D], stride[D];
+
+    __device__ Voxel(const Sizes &sizes, long long z, long long y, long long x) {
+        const long long all_at[3] = {z, y, x}, all_size[3] = {sizes.nz, sizes.ny, sizes.nx};
+        const long long all_stride[3] = {sizes.ny * sizes.nx, sizes.nx, 1};
+        for (int d = 0; d < D; ++d) {
+            at[d] = all_at[3 - D + d];
+            size[d] = all_size[3 - D + d];
+            stride[d] = all_stride[3 - D + d];
+        }
+        index = (z * sizes.ny + y) * sizes.nx + x;
+        voxels = sizes.nz * sizes.ny * sizes.nx;
+    }
+    __device__ float next(int d) const { return at[d] + 1 < size[d] ? 1.0f : 0.0f; }
+    __device__ float inner(int d) const { return at[d] > 0 && at[d] + 1 < size[d] ? 1.0f : 0.0f; }
+};
+
+// A field with K components at one voxel.
+template <class T, int D, int K> struct Point {
+    const T *field;
+    const Voxel<D> &v;
+
+    __device__ long long index(int c, int k) const { return (c * K + k) * v.voxels + v.index; }
+    __device__ T get(int c, int k) const { return field[index(c, k)]; }
+    __device__ T before(int c, int k, int d) const {
+        return v.at[d] > 0 ? field[index(c, k) - v.stride[d]] : T(0);
+    }
+    __device__ T after(int c, int k, int d) const {
+        return v.at[d] + 1 < v.size[d] ? field[index(c, k) + v.stride[d]] : T(0);
+    }
+};
+
+template <class T, int D> struct PrimalOut {
+    T *u, *u_ahead, *w, *w_ahead;
+    const Voxel<D> &v;
+
+    __device__ void image(int c, T value, T ahead) const {
+        u[c * v.voxels + v.index] = value;
+        u_ahead[c * v.voxels + v.index] = ahead;
+    }
+    __device__ void vector(int c, int d, T value, T ahead) const {
+        w[(c * D + d) * v.voxels + v.index] = value;
+        w_ahead[(c * D + d) * v.voxels + v.index] = ahead;
+    }
+};
+
+// Calls body(z, y, x) for this thread's voxels: x and y by the block, z by the grid.
+template <class Body> __device__ void for_each_voxel(const Sizes &sizes, Body &&body) {
+    const long long x = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
+    const long long y = static_cast<long long>(blockIdx.y) * blockDim.y + threadIdx.y;
+    if (x < sizes.nx && y < sizes.ny)
+        for (long long z = blockIdx.z; z < sizes.nz; z += gridDim.z)
+            body(z, y, x);
+}
+
+template <int Value> struct Int {
+    static constexpr int value = Value;
+};
+
+// Calls body(D, C) with compile-time constants.
+template <class Body> __device__ void dispatch(int dims, int channels, Body &&body) {
+#define PYRAD_CASE(D, C)                                                                           \
+    if (dims == D && channels == C)                                                                \
+        body(Int<D>{}, Int<C>{});
+    PYRAD_CASE(1, 1)
+    PYRAD_CASE(2, 1)
+    PYRAD_CASE(3, 1)
+    PYRAD_CASE(1, 2)
+    PYRAD_CASE(2, 2)
+    PYRAD_CASE(3, 2)
+#undef PYRAD_CASE
+}
+
+template <class T> struct Axes {
+    T values[3]; // of the axes, slowest first; unused ones are 0
+};
+
+template <class T>
+__device__ void primal(const T *f, T *u, T *w, const T *p, const T *q, T *u_ahead, T *w_ahead,
+                       const Steps<T> steps, const Axes<T> inverse, const Sizes sizes, int dims,
+                       int channels) {
+    dispatch(dims, channels, [&](auto dims_, auto channels_) {
+        constexpr int D = decltype(dims_)::value, C = decltype(channels_)::value;
+        for_each_voxel(sizes, [&](long long z, long long y, long long x) {
+            const Voxel<D> v(sizes, z, y, x);
+            T here[C];
+            for (int c = 0; c < C; ++c)
+                here[c] = f[c * v.voxels + v.index];
+            primal_voxel<D, C>(here, Point<T, D, 1>{u, v}, Point<T, D, D>{w, v},
+                               Point<T, D, D>{p, v}, Point<T, D, tensor_size(D)>{q, v},
+                               inverse.values, steps, PrimalOut<T, D>{u, u_ahead, w, w_ahead, v});
+        });
+    });
+}
+
+template <class T>
+__device__ void dual(const T *u_ahead, const T *w_ahead, T *p, T *q, const Steps<T> steps,
+                     const Axes<T> inverse, const Sizes sizes, int dims, int channels) {
+    dispatch(dims, channels, [&](auto dims_, auto channels_) {
+        constexpr int D = decltype(dims_)::value, C = decltype(channels_)::value;
+        constexpr int K = tensor_size(D);
+        for_each_voxel(sizes, [&](long long z, long long y, long long x) {
+            const Voxel<D> v(sizes, z, y, x);
+            T p_new[C * D], q_new[C * K];
+            dual_voxel<D, C>(Point<T, D, 1>{u_ahead, v}, Point<T, D, D>{w_ahead, v},
+                             Point<T, D, D>{p, v}, Point<T, D, K>{q, v}, v, inverse.values, steps,
+                             p_new, q_new);
+            for (int k = 0; k < C * D; ++k)
+                p[k * v.voxels + v.index] = p_new[k];
+            for (int k = 0; k < C * K; ++k)
+                q[k * v.voxels + v.index] = q_new[k];
+        });
+    });
+}
+
+template <class T>
+__device__ void back_field(const T *q, T *out, T factor, const Axes<T> inverse, const Sizes sizes,
+                           int dims, int channels) {
+    dispatch(dims, channels, [&](auto dims_, auto channels_) {
+        constexpr int D = decltype(dims_)::value, C = decltype(channels_)::value;
+        for_each_voxel(sizes, [&](long long z, long long y, long long x) {
+            const Voxel<D> v(sizes, z, y, x);
+            const Point<T, D, tensor_size(D)> point{q, v};
+            for (int c = 0; c < C; ++c)
+                for (int d = 0; d < D; ++d)
+                    out[(c * D + d) * v.voxels + v.index] =
+                        factor * back<T, D>(point, c, d, inverse.values);
+        });
+    });
+}
+
+// parts[terms block + i]: this block's share of term i. Blocks have 256 threads.
+template <class T>
+__device__ void objectives(const T *f, const T *u, const T *w, const T *q, const T *field,
+                           double *parts, const Axes<double> inverse, const Sizes sizes, int dims,
+                           int channels) {
+    __shared__ double shared[terms][256];
+    double total[terms] = {};
+    dispatch(dims, channels, [&](auto dims_, auto channels_) {
+        constexpr int D = decltype(dims_)::value, C = decltype(channels_)::value;
+        for_each_voxel(sizes, [&](long long z, long long y, long long x) {
+            const Voxel<D> v(sizes, z, y, x);
+            T here[C];
+            double values[terms];
+            for (int c = 0; c < C; ++c)
+                here[c] = f[c * v.voxels + v.index];
+            objective_voxel<D, C>(here, Point<T, D, 1>{u, v}, Point<T, D, D>{w, v},
+                                  Point<T, D, tensor_size(D)>{q, v}, Point<T, D, D>{field, v}, v,
+                                  inverse.values, values);
+            for (int i = 0; i < terms; ++i)
+                total[i] = i < summed_terms ? total[i] + values[i] : max_of(total[i], values[i]);
+        });
+    });
+    const int thread = threadIdx.y * blockDim.x + threadIdx.x;
+    for (int i = 0; i < terms; ++i)
+        shared[i][thread] = total[i];
+    for (int half = 128; half > 0; half /= 2) {
+        __syncthreads();
+        if (thread < half)
+            for (int i = 0; i < terms; ++i) {
+                const double other = shared[i][thread + half];
+                shared[i][thread] =
+                    i < summed_terms ? shared[i][thread] + other : max_of(shared[i][thread], other);
+            }
+    }
+    if (thread == 0) {
+        const long long block =
+            (static_cast<long long>(blockIdx.z) * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
+        for (int i = 0; i < terms; ++i)
+            parts[terms * block + i] = shared[i][0];
+    }
+}
+
+} // namespace
+} // namespace pyrad::tgv
+
+PYRAD_KERNEL(tgv_primal_f32)(const float *f, float *u, float *w, const float *p, const float *q,
+                             float *u_ahead, float *w_ahead, float s0, float s1, float s2, float s3,
+                             float s4, float s5, float s6, float i0, float i1, float i2,
+                             long long nz, long long ny, long long nx, int dims, int channels) {
+    pyrad::tgv::primal<float>(f, u, w, p, q, u_ahead, w_ahead, {s0, s1, s2, s3, s4, s5, s6},
+                              {{i0, i1, i2}}, {nz, ny, nx}, dims, channels);
+}
+
+PYRAD_KERNEL(tgv_primal_f64)(const double *f, double *u, double *w, const double *p,
+                             const double *q, double *u_ahead, double *w_ahead, double s0,
+                             double s1, double s2, double s3, double s4, double s5, double s6,
+                             double i0, double i1, double i2, long long nz, long long ny,
+                             long long nx, int dims, int channels) {
+    pyrad::tgv::primal<double>(f, u, w, p, q, u_ahead, w_ahead, {s0, s1, s2, s3, s4, s5, s6},
+                               {{i0, i1, i2}}, {nz, ny, nx}, dims, channels);
+}
+
+PYRAD_KERNEL(tgv_dual_f32)(const float *u_ahead, const float *w_ahead, float *p, float *q, float s0,
+                           float s1, float s2, float s3, float s4, float s5, float s6, float i0,
+                           float i1, float i2, long long nz, long long ny, long long nx, int dims,
+                           int channels) {
+    pyrad::tgv::dual<float>(u_ahead, w_ahead, p, q, {s0, s1, s2, s3, s4, s5, s6}, {{i0, i1, i2}},
+                            {nz, ny, nx}, dims, channels);
+}
+
+PYRAD_KERNEL(tgv_dual_f64)(const double *u_ahead, const double *w_ahead, double *p, double *q,
+                           double s0, double s1, double s2, double s3, double s4, double s5,
+                           double s6, double i0, double i1, double i2, long long nz, long long ny,
+                           long long nx, int dims, int channels) {
+    pyrad::tgv::dual<double>(u_ahead, w_ahead, p, q, {s0, s1, s2, s3, s4, s5, s6}, {{i0, i1, i2}},
+                             {nz, ny, nx}, dims, channels);
+}
+
+PYRAD_KERNEL(tgv_back_f32)(const float *q, float *out, float factor, float i0, float i1, float i2,
+                           long long nz, long long ny, long long nx, int dims, int channels) {
+    pyrad::tgv::back_field<float>(q, out, factor, {{i0, i1, i2}}, {nz, ny, nx}, dims, channels);
+}
+
+PYRAD_KERNEL(tgv_back_f64)(const double *q, double *out, double factor, double i0, double i1,
+                           double i2, long long nz, long long ny, long long nx, int dims,
+                           int channels) {
+    pyrad::tgv::back_field<double>(q, out, factor, {{i0, i1, i2}}, {nz, ny, nx}, dims, channels);
+}
+
+PYRAD_KERNEL(tgv_objectives_f32)(const float *f, const float *u, const float *w, const float *q,
+                                 const float *field, double *parts, double i0, double i1, double i2,
+                                 long long nz, long long ny, long long nx, int dims, int channels) {
+    pyrad::tgv::objectives<float>(f, u, w, q, field, parts, {{i0, i1, i2}}, {nz, ny, nx}, dims,
+                                  channels);
+}
+
+PYRAD_KERNEL(tgv_objectives_f64)(const double *f, const double *u, const double *w, const double *q,
+                                 const double *field, double *parts, double i0, double i1,
+                                 double i2, long long nz, long long ny, long long nx, int dims,
+                                 int channels) {
+    pyrad::tgv::objectives<double>(f, u, w, q, field, parts, {{i0, i1, i2}}, {nz, ny, nx}, dims,
+                                   channels);
+}
