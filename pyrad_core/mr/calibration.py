@@ -57,8 +57,8 @@ def calibrate(
 
     Examples
     --------
-    >>> centre = calibrate(kspace, coordinates, (256, 256))              # doctest: +SKIP
-    >>> maps = prc.mr.espirit(centre)                                    # doctest: +SKIP
+    >>> centre = prc.mr.calibrate(samples, coordinates, (256, 256))
+    >>> maps = prc.mr.espirit(centre)
     """
     edge = edge_of(kspace=kspace, coordinates=coordinates)
     y = edge.complex("kspace")

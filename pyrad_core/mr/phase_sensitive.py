@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .._checks import at_least, same_shape
@@ -79,5 +80,5 @@ def _smoothed(r: Any, sigma: float) -> Any:
     axes = (-1,) if r.ndim == 2 else (-2, -1)
     k = fft(r, axes=axes)
     for axis in axes:
-        k = window(k, kind="gauss", axes=(axis,), parameter=1 / (3.141592653589793 * sigma))
+        k = window(k, kind="gauss", axes=(axis,), parameter=1 / (math.pi * sigma))
     return ifft(k, axes=axes)

@@ -90,7 +90,7 @@ def window(
     Examples
     --------
     >>> import numpy as np, pyrad_core as prc
-    >>> k = np.ones((2, 8, 8), np.complex64)
+    >>> k = np.ones((2, 8, 8), complex)
     >>> prc.mr.window(k, kind="hamming")[0, 4, ::2].real.round(2).tolist()
     [0.08, 0.54, 1.0, 0.54]
     """

@@ -231,3 +231,5 @@ def test_refused(object_kspace):
         mr.regrid_readout(ghosted, -X.astype(float))
     with pytest.raises(DataError, match="positions holds 1 NaN"):
         mr.regrid_readout(ghosted, np.where(X == 3, np.nan, X))
+    with pytest.raises(ShapeError, match="lines of at least 2 samples"):
+        mr.regrid_readout(ghosted[..., :1], np.zeros(1))

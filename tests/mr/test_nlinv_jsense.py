@@ -281,6 +281,13 @@ def test_callback_stops():
 
 
 @pytest.mark.parametrize("method", [mr.nlinv, mr.jsense])
+def test_a_single_sample_gives_finite_values(method):
+    sample = np.array([[0.64 + 0.1j]], np.complex64)
+    image, maps = method(sample, coordinates=np.array([[0.27, -0.46]]), shape=(2, 2), iterations=2)
+    assert np.isfinite(image).all() and np.isfinite(maps).all()
+
+
+@pytest.mark.parametrize("method", [mr.nlinv, mr.jsense])
 def test_bad_input_57_more_acceleration_than_coils(method):
     kspace = complex_normal(np.random.default_rng(0), (2, 24, 16))
     kspace[:, np.arange(24) % 6 != 0] = 0
