@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .._checks import at_least, whole
 from ..errors import DataError
 from ..operators import FromFunctions
@@ -129,7 +131,15 @@ class _Alternation:
 
         right = self._reduced(model.adjoint(residual=False)[1])
         operator = FromFunctions(normal, normal, shape, shape, kind="complex")
-        found = cg(operator, right, iterations=iterations, x0=self.coefficients, hermitian=True)
+        power = float((model.xp.abs(model.image) ** 2).mean())
+        found = cg(
+            operator,
+            right,
+            iterations=iterations,
+            x0=self.coefficients,
+            regularization=float(np.finfo(model.real).eps) * power,  # few samples leave maps open
+            hermitian=True,
+        )
         self.coefficients = found.x
         for block, maps in zip(found.x.reshape(-1, *self.box), model.maps, strict=True):
             self.basis.expand(block, maps)
