@@ -49,6 +49,11 @@ def edge_of(**arrays: Any) -> Edge:
     return Edge(taken, given, place != "the CPU")
 
 
+def host_array(x: Any) -> np.ndarray:
+    """The array in host memory."""
+    return x.get() if hasattr(x, "get") else np.asarray(x)
+
+
 class Edge:
     """The arrays of one call, the array module and the kernel table they chose."""
 

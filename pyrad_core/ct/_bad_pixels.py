@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._kernels.select import Edge
+from .._kernels.select import host_array as host
 from ..errors import DataError, PyradWarning, ShapeError
 
 __all__ = ["bad_pixel_mask", "replace_pixels"]
@@ -61,10 +62,6 @@ def replace_pixels(edge: Edge, lines: Any, bad: np.ndarray) -> None:
         share = edge.xp.asarray(weight[:, k].astype(lines.dtype))
         values += share * flat[:, edge.xp.asarray(source[:, k])]
     flat[:, targets] = values
-
-
-def host(array: Any) -> np.ndarray:
-    return array.get() if hasattr(array, "get") else np.asarray(array)
 
 
 def _detect(flat: np.ndarray, dark: np.ndarray) -> np.ndarray:

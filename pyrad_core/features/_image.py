@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import _checks
+from .._kernels.select import host_array
 from ..errors import DataError, ShapeError
 
 __all__ = ["Taken", "array_of", "take_pair"]
@@ -61,7 +62,7 @@ def _corrected(taken: Taken, roi: Taken) -> Taken:
     same = tuple(taken.data.shape) == tuple(roi.data.shape)
     if same and np.allclose(taken.affine, roi.affine, 0, 1e-6 * np.abs(taken.affine).max()):
         return roi
-    data = np.asarray(roi.data.get() if hasattr(roi.data, "get") else roi.data)
+    data = host_array(roi.data)
     at = np.argwhere(data != 0)
     if len(at):
         low, high = at.min(axis=0) - 0.5, at.max(axis=0) + 0.5

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .. import threads
-from .._kernels.select import edge_of
+from .._kernels.select import edge_of, host_array
 from ..errors import DataError
 from ._batch import share_matrices
 from ._image import take_pair
@@ -55,7 +55,7 @@ def labels_of(mask: Any, labels: Sequence[int] | None) -> list[Job]:
         return [Job(mask, label) for label in _present(edge, labels)]
     out = edge.xp.empty((top + 1, 7), np.int64)
     edge.kernels.label_boxes(edge.xp.ascontiguousarray(array), out)
-    table = out.get() if hasattr(out, "get") else out
+    table = host_array(out)
     chosen = [int(v) for v in np.flatnonzero(table[:, 6])] if labels is None else labels
     if not chosen:
         raise DataError("mask is empty: all its voxels are 0")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .._kernels.select import host_array
 from ._image import array_of
 
 __all__ = ["origin"]
@@ -25,7 +26,7 @@ def origin(image: Any, mask: Any) -> dict[str, object]:
 
 def _hash(source: Any) -> str:
     data = array_of(source)
-    data = np.ascontiguousarray(data.get() if hasattr(data, "get") else data)
+    data = np.ascontiguousarray(host_array(data))
     digest = hashlib.sha256(f"{data.shape} {data.dtype.str} ".encode())
     digest.update(data.data if data.size else b"")
     return digest.hexdigest()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._kernels.select import host_array as host
 from ._names import ENTRIES, Entry, entries
 from .region import Region
 
@@ -14,11 +15,6 @@ __all__ = ["batches", "host", "mean_features", "named"]
 
 _COLUMNS = 17
 _BATCH_BYTES = 256 << 20
-
-
-def host(array: Any) -> np.ndarray:
-    """The array in the host's memory."""
-    return array.get() if hasattr(array, "get") else np.asarray(array)
 
 
 def batches(count: int, item_bytes: int) -> Iterable[slice]:

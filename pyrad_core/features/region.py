@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .._kernels.select import host_array
 from ..errors import DataError
 from .settings import MAX_LEVELS, Settings
 
@@ -201,5 +202,5 @@ def _empty(region: Region, pad: int, ng: int) -> Any:
 def _counted(region: Region, packed: Any, pad: int, ng: int, kind: str) -> Levels:
     counts = region.xp.empty(ng + 1, np.int64)
     region.kernels.level_histogram(packed, counts)
-    host = counts.get() if hasattr(counts, "get") else counts
+    host = host_array(counts)
     return Levels(packed, pad, ng, host[1:], kind)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .._kernels.select import Edge
+from .._kernels.select import Edge, host_array
 from .._memory import require_memory
 from .gridding import Gridding, LaneGrid, _largest_prime
 from .off_resonance import difference_segments
@@ -298,7 +298,7 @@ class Gridded(_Plan):
         if self.temporal is None:
             kinds: Any = [(self.weights, None)]
         else:
-            host = _on_host(operator.b0), _on_host(operator.readout_times)
+            host = host_array(operator.b0), host_array(operator.readout_times)
             temporal, spatial = difference_segments(*host, operator.eps / 2)
             w = 1.0 if self.weights is None else self.weights
             kinds = [
@@ -329,7 +329,3 @@ def _scale_images(
     """out[m] (+)= factors images[m]."""
     for image, to in zip(images, out, strict=True):
         kernels.scale_lanes(image.reshape(-1, 1), factors, conjugate, accumulate, to.reshape(-1, 1))
-
-
-def _on_host(a: Any) -> np.ndarray:
-    return a if isinstance(a, np.ndarray) else a.get()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._checks import at_least
-from .._kernels.select import edge_of
+from .._kernels.select import edge_of, host_array
 from ..errors import ShapeError
 from .sense import Sense
 
@@ -41,7 +41,7 @@ class ConjugateGradients:
     Examples
     --------
     >>> iteration = prc.mr.ConjugateGradients(prc.mr.Sense(maps, coordinates=k), kspace)
-    >>> iteration.capture()                 # on a GPU; elsewhere it does nothing
+    >>> captured = iteration.capture()      # on a GPU; elsewhere it does nothing
     >>> for _ in range(20):
     ...     iteration.step()
     >>> image, residuals = iteration.x, iteration.residuals()
@@ -121,13 +121,12 @@ class ConjugateGradients:
         """Norm of each system's residual relative to its right-hand side; waits for the device."""
         rr, scale = self._state[:, 0], self._scale
         ratio = rr / self._where_positive(scale)
-        host = ratio if isinstance(ratio, np.ndarray) else ratio.get()
-        return np.sqrt(host)
+        return np.sqrt(host_array(ratio))
 
     def solved(self) -> bool:
         """Whether every system has reached rounding, or a direction without curvature."""
-        state = self._state if isinstance(self._state, np.ndarray) else self._state.get()
-        scale = self._scale if isinstance(self._scale, np.ndarray) else self._scale.get()
+        state = host_array(self._state)
+        scale = host_array(self._scale)
         rounding = float(np.finfo(self.x.dtype).eps)
         return bool(((state[:, 0] <= rounding**2 * scale) | (state[:, 1] <= 0)).all())
 

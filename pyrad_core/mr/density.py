@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._checks import choice, whole
+from .._kernels.select import host_array
 from ..errors import DataError
 from .coordinates import check_coordinates
 from .gridding import Gridding
@@ -76,7 +77,7 @@ def density_compensation(
     edge, k = check_coordinates(coordinates, sizes)
     if method == "pipe-menon":
         return edge.answer(_pipe_menon(edge, k, sizes, steps))
-    on_host = k if isinstance(k, np.ndarray) else k.get()
+    on_host = host_array(k)
     return edge.answer(edge.xp.asarray(_CLOSED[method](on_host), np.float32))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._checks import number, whole
-from .._kernels.select import Edge, edge_of
+from .._kernels.select import Edge, edge_of, host_array
 from ..errors import DataError, ShapeError
 
 __all__ = ["match_dictionary", "subspace_basis", "take_basis"]
@@ -47,7 +47,7 @@ def subspace_basis(dictionary: Any, rank: float) -> Any:
     edge = edge_of(dictionary=dictionary)
     d = _signals(edge, "dictionary")
     _, values, rows = edge.xp.linalg.svd(d, full_matrices=False)
-    energy = np.asarray(values.get() if edge.on_gpu else values, np.float64) ** 2
+    energy = host_array(values).astype(np.float64) ** 2
     if energy[0] == 0:
         raise DataError("dictionary holds only zeros")
     if 0 < number("rank", rank) < 1:

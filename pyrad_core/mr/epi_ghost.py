@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._checks import choice, whole
-from .._kernels.select import Edge, edge_of
+from .._kernels.select import Edge, edge_of, host_array
 from ..errors import DataError, ShapeError
 from ._epi_phase import entropy_phase, fitted_phase
 from .fourier import fft, ifft
@@ -210,7 +210,7 @@ def _beside(kspace: Any, samples: Any) -> Any:
 def _reflected(given: Any, rows: int) -> np.ndarray:
     if given is None:
         return np.arange(rows) % 2 == 1
-    lines = np.asarray(given.get() if hasattr(given, "get") else given).astype(bool)
+    lines = host_array(given).astype(bool)
     if lines.shape != (rows,):
         raise ShapeError(f"reflected has shape {lines.shape}, but kspace has {rows} lines")
     if lines.all() or not lines.any():

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._checks import whole
-from .._kernels.select import edge_of
+from .._kernels.select import edge_of, host_array
 from ..errors import DataError, ShapeError
 
 __all__ = ["GradientDelay", "correct_gradient_delay", "estimate_gradient_delay"]
@@ -65,7 +65,7 @@ def correct_gradient_delay(
     """
     edge = edge_of(coordinates=coordinates, kspace=kspace)
     k = edge.real("coordinates", dtype=np.float64)
-    direction, spacing = _spokes(_host(k))
+    direction, spacing = _spokes(host_array(k))
     dims = k.shape[-1]
     if (kspace is None) == (delays is None):
         raise DataError("give either kspace, to estimate the delays, or delays")
@@ -120,8 +120,8 @@ def estimate_gradient_delay(coordinates: Any, kspace: Any, *, region: int = 16) 
     >>> delays = prc.mr.estimate_gradient_delay(coordinates, kspace)
     """
     edge = edge_of(coordinates=coordinates, kspace=kspace)
-    k = _host(edge.real("coordinates", dtype=np.float64))
-    y = _host(edge.complex("kspace"))
+    k = host_array(edge.real("coordinates", dtype=np.float64))
+    y = host_array(edge.complex("kspace"))
     direction, spacing = _spokes(k)
     if y.ndim != 3 or y.shape[1:] != k.shape[:2]:
         raise ShapeError(f"kspace has shape {y.shape}; expected (coil, {k.shape[0]}, {k.shape[1]})")
@@ -131,10 +131,6 @@ def estimate_gradient_delay(coordinates: Any, kspace: Any, *, region: int = 16) 
         raise DataError(f"coordinates have too few different directions ({len(k)} spokes)")
     crossing = [_crossing(fine[:, a], fine[:, b], positions[a], positions[b]) for a, b in pairs]
     return _solve(direction, pairs, np.array(crossing))
-
-
-def _host(a: Any) -> np.ndarray:
-    return a if isinstance(a, np.ndarray) else a.get()
 
 
 def _spokes(k: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

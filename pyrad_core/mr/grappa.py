@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._kernels.select import Edge, edge_of
+from .._kernels.select import Edge, edge_of, host_array
 from .._memory import require_memory
 from ..errors import DataError, PyradWarning, ShapeError
 from .grappa_noise import combined_kernel, noise_gain
@@ -24,7 +24,7 @@ from .grappa_plan import (
     three,
 )
 
-__all__ = ["Grappa", "given_mask", "grappa", "host_array"]
+__all__ = ["Grappa", "given_mask", "grappa"]
 
 _CHUNK_BYTES = 64 << 20  # of weights that grappa() holds at a time
 
@@ -302,8 +302,3 @@ def _warn_of_blind(patterns: Patterns) -> None:
             PyradWarning,
             stacklevel=3,
         )
-
-
-def host_array(x: Any) -> np.ndarray:
-    """The array in host memory."""
-    return x if isinstance(x, np.ndarray) else x.get()

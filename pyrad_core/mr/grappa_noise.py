@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._kernels.select import Edge
+from .._kernels.select import Edge, host_array
 from ..errors import DataError, ShapeError
 
 __all__ = ["combined_kernel", "noise_gain"]
@@ -24,7 +24,7 @@ def combined_kernel(
     coils = weights.shape[1]
     kernel = xp.zeros((window, coils, coils), np.complex128)
     taken = np.zeros(window, bool)
-    host = sources if isinstance(sources, np.ndarray) else sources.get()
+    host = host_array(sources)
     for p in frequent:
         part = slice(int(begin[p]), int(begin[p + 1]))
         cells = host[part]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._checks import at_least, whole
-from .._kernels.select import Edge
+from .._kernels.select import Edge, host_array
 from .._memory import require_memory
 from ..errors import DataError, ShapeError
 
@@ -211,7 +211,7 @@ class Patterns:
 
     def chunks(self, edge: Edge, bytes_per_source: int, most_bytes: int) -> Iterator[Chunk]:
         """Patterns in runs whose weights take at most so many bytes."""
-        begin = _host(self.begin)
+        begin = host_array(self.begin)
         first = 0
         while first < self.count:
             room = begin[first] + max(1, most_bytes // bytes_per_source)
@@ -229,7 +229,3 @@ class Patterns:
 def _flat(index: Sequence[Any], shape: Sequence[int]) -> Any:
     z, y, x = index
     return (z * shape[1] + y) * shape[2] + x
-
-
-def _host(x: Any) -> np.ndarray:
-    return x if isinstance(x, np.ndarray) else x.get()

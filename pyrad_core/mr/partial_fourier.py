@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._checks import at_least, choice, number, positive, whole
-from .._kernels.select import Edge, edge_of
+from .._kernels.select import Edge, edge_of, host_array
 from ..errors import DataError, ShapeError
 from .fourier import fft_of_axes
 
@@ -201,7 +201,7 @@ def _sides(edge: Edge, y: Any, fraction: float | None, axis: int) -> list[_Side]
     sides = []
     for d, n in enumerate(shape):
         others = tuple(a for a in range(len(shape)) if a != d)
-        lines = np.flatnonzero(_host(mask.any(axis=others)))
+        lines = np.flatnonzero(host_array(mask.any(axis=others)))
         if lines.size == 0:
             raise DataError("mask keeps no sample")
         sides.append(_Side(int(lines[0]), int(lines[-1]) + 1, n))
@@ -330,7 +330,3 @@ class _Problem:
 
     def _close(self, image: Any) -> Any:
         return fft_of_axes(image, (*self.partial, *self.whole), False, "ortho")
-
-
-def _host(x: Any) -> np.ndarray:
-    return x if isinstance(x, np.ndarray) else x.get()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._checks import choice, number, whole
-from .._kernels.select import edge_of
+from .._kernels.select import edge_of, host_array
 from ..errors import DataError, ShapeError
 
 __all__ = ["ramp_positions", "regrid_readout"]
@@ -125,9 +125,11 @@ def regrid_readout(
     """
     edge = edge_of(kspace=kspace)
     y = edge.complex("kspace")
-    k = np.asarray(positions.get() if hasattr(positions, "get") else positions, np.float64)
+    k = np.asarray(host_array(positions), np.float64)
     if k.shape != y.shape[-1:]:
         raise ShapeError(f"positions has shape {k.shape}, but kspace {y.shape}")
+    if k.size < 2:
+        raise ShapeError(f"kspace has shape {y.shape}; expected lines of at least 2 samples")
     if not np.all(np.isfinite(k)):
         bad = np.flatnonzero(~np.isfinite(k))
         raise DataError(f"positions holds {bad.size} NaN or Inf values, the first at {int(bad[0])}")

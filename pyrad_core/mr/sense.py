@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._checks import choice, number, whole
-from .._kernels.select import Edge, edge_of
+from .._kernels.select import Edge, edge_of, host_array
 from .._memory import new_array
 from ..errors import DataError, PyradWarning, ShapeError
 from ..operators import LinearOperator
@@ -157,7 +157,7 @@ class Sense(LinearOperator):
             if name == "maps":
                 continue
             array = edge.real(name)
-            on_host[name] = array if isinstance(array, np.ndarray) else array.get()
+            on_host[name] = host_array(array)
             if name != "readout_times" and tuple(array.shape) != self.image_shape:
                 raise ShapeError(f"{name} has shape {array.shape}, the image {self.image_shape}")
         samples = self.coordinates.shape[:-1]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._checks import at_least, positive, whole
-from .._kernels.select import Edge, edge_of
+from .._kernels.select import Edge, edge_of, host_array
 from .._memory import require_memory
 from ..errors import DataError, PyradWarning, ShapeError
 from ..operators import FromFunctions
@@ -18,7 +18,7 @@ from ..prox import WaveletL1
 from ..solvers import cg
 from .calibration import calibrate
 from .fourier import fft, fft_of_axes
-from .grappa import given_mask, host_array
+from .grappa import given_mask
 from .grappa_plan import Gram, calibration_of, kernel_shape
 from .nufft import NUFFT
 

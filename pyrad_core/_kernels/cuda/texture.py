@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..select import cpu_kernels
+from ..select import cpu_kernels, host_array
 from . import runtime
 
 __all__ = [
@@ -40,10 +40,6 @@ def _grid(size: int) -> tuple[int]:
     return (max(1, min(_MAX_GRID, -(-size // _BLOCK))),)
 
 
-def _host(array: Any) -> np.ndarray:
-    return array if isinstance(array, np.ndarray) else array.get()
-
-
 # --- region and grey levels ----------------------------------------------------------------------
 
 
@@ -60,8 +56,8 @@ def mask_bounds(mask: Any, label: float) -> tuple[tuple, tuple, int, int, int]:
         (_BLOCK,),
         (mask, np.int64(ny), np.int64(nx), np.int64(mask.size), np.float64(label), box, counts),
     )
-    edges = [int(v) for v in _host(box)]
-    count, invalid, first = (int(v) for v in _host(counts))
+    edges = [int(v) for v in host_array(box)]
+    count, invalid, first = (int(v) for v in host_array(counts))
     begin, end = tuple(edges[:3]), tuple(v + 1 for v in edges[3:])
     if not count:
         begin = end = (0, 0, 0)
@@ -75,7 +71,7 @@ def masked_range(values: Any, mask: Any) -> tuple[int, float, float]:
     args = (values, mask, np.int64(values.size), out)
     name = f"masked_range_{runtime.suffix(values)}"
     runtime.launch("texture/roi.cu", name, grid, (_BLOCK,), args)
-    parts = _host(out)
+    parts = host_array(out)
     return int(parts[:, 2].sum()), float(parts[:, 0].min()), float(parts[:, 1].max())
 
 
@@ -163,7 +159,7 @@ def glcm_count(levels: Any, pad: int, offsets: Any, out: Any) -> None:
 
 def glcm_features(tables: Any, symmetric: bool, ibsi: bool, mcc: bool, out: Any) -> None:
     """The counts go to the host: tables are small, and so are the features (a host array)."""
-    cpu_kernels().glcm_features(_host(tables), symmetric, ibsi, mcc, out)
+    cpu_kernels().glcm_features(host_array(tables), symmetric, ibsi, mcc, out)
 
 
 # --- first order ---------------------------------------------------------------------------------
@@ -176,7 +172,7 @@ def _tile_sums(kernel: str, values: Any, scalars: tuple[float, ...], width: int)
     args = (values, np.int64(values.size), np.int64(_TILE), *map(np.float64, scalars), out)
     name = f"{kernel}_{runtime.suffix(values)}"
     runtime.launch("texture/first_order.cu", name, (tiles,), (_BLOCK,), args)
-    return _host(out)
+    return host_array(out)
 
 
 def _in_order(parts: np.ndarray) -> np.ndarray:

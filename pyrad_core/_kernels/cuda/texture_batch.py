@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..select import host_array
 from . import runtime
 
 __all__ = [
@@ -22,10 +23,6 @@ _SHARED = 48 * 1024
 _MAX_STRETCHES = 264
 _MAX_GRID = 2048
 _MANY = 65535  # blocks along the second and third axis of a grid
-
-
-def _host(array: Any) -> np.ndarray:
-    return array if isinstance(array, np.ndarray) else array.get()
 
 
 def _parts(shapes: Any) -> list[slice]:
@@ -71,7 +68,7 @@ def discretise_batch(
     columns = counts.shape[1]
     found = runtime.zeros(values, counts.shape, np.uint64)
     name = f"discretise_batch_{runtime.suffix(values)}_{runtime.suffix(out)}"
-    stretches = _stretches(_host(shapes))
+    stretches = _stretches(host_array(shapes))
     for part in _parts(shapes):
         runtime.launch(
             "texture/discretise.cu",
@@ -93,7 +90,7 @@ def glcm_count_batch(
 ) -> None:
     """Pairs per offset of every region; its tables begin at its start."""
     out[...] = 0
-    table = _host(shapes)
+    table = host_array(shapes)
     count = offsets.shape[0]
     table_bytes = 4 * int(table[:, 4].max(initial=1)) ** 2
     shared = table_bytes <= _SHARED
@@ -117,7 +114,7 @@ def run_lengths_batch(
 ) -> None:
     """Runs per offset, level and length of every region; the longest is its largest extent."""
     out[...] = 0
-    table = _host(shapes)
+    table = host_array(shapes)
     cells = table[:, 4] * (table[:, 1:4].max(axis=1, initial=0) - 2 * pad)
     table_bytes = 4 * int(cells.max(initial=1))
     shared = table_bytes <= _SHARED
@@ -148,7 +145,7 @@ def neighbourhood_batch(
     """Tone differences and dependences of every region; its dependences begin at its start."""
     tones[...] = 0
     dependences[...] = 0
-    table = _host(shapes)
+    table = host_array(shapes)
     table_bytes = 3 * 8 * int(table[:, 4].max(initial=1)) * (offsets.shape[0] + 1)
     shared = table_bytes <= _SHARED
     for part in _parts(shapes):
@@ -170,7 +167,7 @@ def find_zones_batch(
 ) -> None:
     """(level, voxels, 0, slice) per zone, every region's from its start on; counts: how many."""
     xp = runtime.array_module(levels)
-    table = _host(shapes)
+    table = host_array(shapes)
     voxels_of = table[:, 1:4].prod(axis=1)
     first = np.repeat(table[:, 0], voxels_of)  # volumes lie behind each other
     parent = xp.arange(levels.size, dtype=np.int32) - xp.asarray(first.astype(np.int32))

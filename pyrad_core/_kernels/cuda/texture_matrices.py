@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import DeviceMemoryError, ShapeError
-from ..select import cpu_kernels
+from ..select import cpu_kernels, host_array
 from . import runtime
 
 __all__ = [
@@ -26,10 +26,6 @@ _BLOCK = 256
 _SHARED = 48 * 1024
 _MAX_STRETCHES = 264
 _MAX_GRID = 2048
-
-
-def _host(array: Any) -> np.ndarray:
-    return array if isinstance(array, np.ndarray) else array.get()
 
 
 def _sizes(levels: Any, pad: int) -> tuple[np.int64, ...]:
@@ -145,17 +141,17 @@ def find_zones(levels: Any, pad: int, in_plane: bool, distances: Any, out: Any) 
 
 def mesh_shape(mask: Any, spacing: tuple[float, float, float], vertices: Any) -> tuple:
     """On the host: the mask of a region is small beside its image."""
-    return cpu_kernels().mesh_shape(_host(mask), spacing, vertices)
+    return cpu_kernels().mesh_shape(host_array(mask), spacing, vertices)
 
 
 def mask_moments(mask: Any, out: Any) -> None:
     """On the host, as :func:`mesh_shape`."""
-    cpu_kernels().mask_moments(_host(mask), out)
+    cpu_kernels().mask_moments(host_array(mask), out)
 
 
 def size_features(tables: Any, sizes: Any, voxels: Any, out: Any) -> None:
     """The counts go to the host: tables are small, and so are the features (a host array)."""
-    cpu_kernels().size_features(_host(tables), _host(sizes), _host(voxels), out)
+    cpu_kernels().size_features(host_array(tables), host_array(sizes), host_array(voxels), out)
 
 
 def sphere_means(
