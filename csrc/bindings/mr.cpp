@@ -1,4 +1,5 @@
 #include "bindings/bind.hpp"
+#include "bindings/complex.hpp"
 
 #include "mr/grid_pad.hpp"
 #include "mr/gridding.hpp"
@@ -56,11 +57,6 @@ template <class T> void require_room(const Grid &grid, const GridPlan<T> &plan) 
                  ", the kernel needs ", needed);
     }
 }
-
-template <class T> const T *reals(const std::complex<T> *p) {
-    return reinterpret_cast<const T *>(p);
-}
-template <class T> T *reals(std::complex<T> *p) { return reinterpret_cast<T *>(p); }
 
 template <class T, class K> void def_plan(py::module_ &m) {
     m.def(

@@ -1,4 +1,5 @@
 #include "bindings/bind.hpp"
+#include "bindings/complex.hpp"
 
 #include "mr/bilinear.hpp"
 #include "mr/coil_eigen.hpp"
@@ -9,11 +10,6 @@ namespace pyrad::bind {
 namespace {
 
 using Tuple3 = std::array<i64, 3>;
-
-template <class T> const T *reals(const std::complex<T> *p) {
-    return reinterpret_cast<const T *>(p);
-}
-template <class T> T *reals(std::complex<T> *p) { return reinterpret_cast<T *>(p); }
 
 template <class T> void def_eigen(py::module_ &m) {
     using C = std::complex<T>;

@@ -1,4 +1,5 @@
 #include "bindings/bind.hpp"
+#include "bindings/complex.hpp"
 
 #include "mr/coil_lanes.hpp"
 #include "mr/coil_matrices.hpp"
@@ -11,11 +12,6 @@ namespace pyrad::bind {
 namespace {
 
 using Tuple3 = std::array<i64, 3>;
-
-template <class T> const T *reals(const std::complex<T> *p) {
-    return reinterpret_cast<const T *>(p);
-}
-template <class T> T *reals(std::complex<T> *p) { return reinterpret_cast<T *>(p); }
 
 void require_kernel(const Tuple3 &kernel, const Tuple3 &size, const char *name) {
     for (int d = 0; d < 3; ++d)

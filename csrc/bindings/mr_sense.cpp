@@ -1,5 +1,6 @@
 // Kernels of iterative SENSE: Toeplitz convolution, off-resonance segments, conjugate gradients.
 #include "bindings/bind.hpp"
+#include "bindings/complex.hpp"
 
 #include "mr/conjugate_gradients.hpp"
 #include "mr/segments.hpp"
@@ -7,11 +8,6 @@
 
 namespace pyrad::bind {
 namespace {
-
-template <class T> const T *reals(const std::complex<T> *p) {
-    return reinterpret_cast<const T *>(p);
-}
-template <class T> T *reals(std::complex<T> *p) { return reinterpret_cast<T *>(p); }
 
 // The grid of the spectrum holds the image, and `work` is what toeplitz.hpp says.
 i64 require_embedding(const Shape3 &size, const Shape3 &cells, const std::array<i64, 4> &work) {

@@ -1,4 +1,5 @@
 #include "bindings/bind.hpp"
+#include "bindings/complex.hpp"
 
 #include "mr/subspace_mix.hpp"
 
@@ -15,8 +16,7 @@ template <class T> void def_mix_spectra(py::module_ &m) {
             const auto in = input<2>(matrices, "matrices");
             require_shape<2>(in.shape, {cells, rank * (rank + 1) / 2}, "matrices");
             run([&, rank = rank, cells = cells, lanes = lanes] {
-                mix_spectra(reinterpret_cast<const T *>(in.data), rank, cells, lanes,
-                            reinterpret_cast<T *>(out.data));
+                mix_spectra(reals(in.data), rank, cells, lanes, reals(out.data));
             });
         },
         exact("matrices"), exact("grids"),

@@ -1,4 +1,5 @@
 #include "bindings/bind.hpp"
+#include "bindings/complex.hpp"
 
 #include "denoise/pointwise.hpp"
 #include "prox/locally_low_rank.hpp"
@@ -49,10 +50,9 @@ template <class T> void def_shrink_blocks(py::module_ &m) {
             }
             double total = 0;
             run([&] {
-                total = x.size() == 0
-                            ? 0.0
-                            : shrink_blocks(reinterpret_cast<const T *>(series.data), blocks,
-                                            threshold, reinterpret_cast<T *>(result.data));
+                total = x.size() == 0 ? 0.0
+                                      : shrink_blocks(reals(series.data), blocks, threshold,
+                                                      reals(result.data));
             });
             return total;
         },

@@ -147,7 +147,7 @@ template <class L, class C> void def_glcm_count(py::module_ &m) {
                 if (n < 2 * pad)
                     fail(ErrorKind::shape, "levels is smaller than its margin of ", pad);
             for (i64 k = 0; k < 3 * count; ++k)
-                if (std::abs(steps.data[k]) > pad || (by_slice && k % 3 == 0 && steps.data[k]))
+                if (std::abs(i64(steps.data[k])) > pad || (by_slice && k % 3 == 0 && steps.data[k]))
                     fail(ErrorKind::data, "offset ", k / 3, " leaves the margin or the slice");
             if (by_slice)
                 require_shape<4>(output<4>(out, "out").shape, {depth, count, ng, ng}, "out");

@@ -59,7 +59,7 @@ View<const i32, 2> steps_of(const Array<i32> &offsets, i64 reach, bool forwards)
     require_shape<2>(steps.shape, {steps.shape[0], 3}, "offsets");
     for (i64 k = 0; k < steps.shape[0]; ++k) {
         const i32 *o = steps.data + 3 * k;
-        const i64 far = std::max({std::abs(o[0]), std::abs(o[1]), std::abs(o[2])});
+        const i64 far = std::max({std::abs(i64(o[0])), std::abs(i64(o[1])), std::abs(i64(o[2]))});
         if (far > reach || far == 0 || (forwards && (o[0] ? o[0] : o[1] ? o[1] : o[2]) < 0))
             fail(ErrorKind::data, "offset ", k, " is 0, leaves the margin or points backwards");
     }

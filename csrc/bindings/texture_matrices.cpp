@@ -18,7 +18,8 @@ void require_steps(View<const i32, 2> offsets, i64 reach, bool in_plane) {
     require_shape<2>(offsets.shape, {offsets.shape[0], 3}, "offsets");
     for (i64 k = 0; k < offsets.shape[0]; ++k) {
         const i32 *o = offsets.data + 3 * k;
-        const bool far = std::max({std::abs(o[0]), std::abs(o[1]), std::abs(o[2])}) > reach;
+        const bool far =
+            std::max({std::abs(i64(o[0])), std::abs(i64(o[1])), std::abs(i64(o[2]))}) > reach;
         if (far || (in_plane && o[0]) || (!o[0] && !o[1] && !o[2]))
             fail(ErrorKind::data, "offset ", k, " is 0, or leaves the margin or the slice");
     }

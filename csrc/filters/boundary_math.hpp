@@ -5,7 +5,7 @@
 
 namespace pyrad {
 
-enum class Boundary { zero, nearest, periodic, mirror }; // numbered as in filters/_boundary.py
+enum class Boundary { zero, nearest, periodic, mirror }; // numbered as in filters/_image.py
 
 // Index in [0, n) that stands for i, or -1 for a zero. Mirrors lie on the outer faces.
 PYRAD_HD i64 index_within(i64 i, i64 n, Boundary boundary) {
