@@ -103,7 +103,7 @@ def _ours(measure, p, eps, threads, adjoint):
     measure(run, threads=threads, quality=quality, floor_ms=p.floor_ms())
 
 
-def _peer(measure, p, who, make, threads, adjoint, **options):
+def _peer(measure, p, who, make, threads, adjoint, /, **options):
     """`make` is the peer's pair of functions, (forward, adjoint)."""
     if adjoint:
         run = make[1](p.samples, p.coordinates, p.shape, **options)
