@@ -2,49 +2,26 @@
 // and works out anew what it needs of its neighbours (from cache), so that each array crosses the
 // memory bus once; results go to arrays of their own, which the launcher rotates.
 #include "denoise/tv_math.hpp"
+#include "denoise/volume.cuh"
 
 namespace pyrad::tv {
 namespace {
 
-// Sizes as the launcher gives them; axis 0 is the slowest of D.
-struct Sizes {
-    long long nz, ny, nx;
-};
+using volume::Axes;
+using volume::for_each_voxel;
+using volume::Int;
+using volume::Sizes;
 
-template <int D> struct Voxel {
-    long long index, voxels;
-    long long at[D], size[D], stride[D];
-
-    __device__ Voxel(const Sizes &sizes, long long z, long long y, long long x) {
-        const long long all_at[3] = {z, y, x}, all_size[3] = {sizes.nz, sizes.ny, sizes.nx};
-        const long long all_stride[3] = {sizes.ny * sizes.nx, sizes.nx, 1};
-        for (int d = 0; d < D; ++d) {
-            at[d] = all_at[3 - D + d];
-            size[d] = all_size[3 - D + d];
-            stride[d] = all_stride[3 - D + d];
-        }
-        index = (z * sizes.ny + y) * sizes.nx + x;
-        voxels = sizes.nz * sizes.ny * sizes.nx;
-    }
+template <int D> struct Voxel : volume::Voxel<D> {
+    using volume::Voxel<D>::Voxel;
 
     __device__ Voxel moved(int axis, int steps) const {
         Voxel v = *this;
         v.at[axis] += steps;
-        v.index += steps * stride[axis];
+        v.index += steps * v.stride[axis];
         return v;
     }
-    __device__ bool has_next(int d) const { return at[d] + 1 < size[d]; }
 };
-
-// Calls body(z, y, x) for this thread's voxels: x and y by the block, z by the grid.
-template <class Body>
-__device__ void for_each_voxel(long long nz, long long ny, long long nx, Body &&body) {
-    const long long x = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
-    const long long y = static_cast<long long>(blockIdx.y) * blockDim.y + threadIdx.y;
-    if (x < nx && y < ny)
-        for (long long z = blockIdx.z; z < nz; z += gridDim.z)
-            body(z, y, x);
-}
 
 // f + weight div q, q = p + momentum (p - old), in channel c.
 template <class T, int D>
@@ -141,32 +118,15 @@ __device__ void objective_voxel(const T *f, const T *u, const T *p, double weigh
     *primal += 0.5 * fidelity + weight * magnitude<Isotropic, D, C>(g);
 }
 
-template <int Value> struct Int {
-    static constexpr int value = Value;
-};
-
 // Calls body(D, C, Isotropic) with compile-time constants.
 template <class Body> __device__ void dispatch(int dims, int channels, int isotropic, Body &&body) {
-#define PYRAD_CASE(D, C)                                                                           \
-    if (dims == D && channels == C) {                                                              \
-        if (isotropic)                                                                             \
-            body(Int<D>{}, Int<C>{}, Int<1>{});                                                    \
-        else                                                                                       \
-            body(Int<D>{}, Int<C>{}, Int<0>{});                                                    \
-    }
-    PYRAD_CASE(1, 1)
-    PYRAD_CASE(2, 1)
-    PYRAD_CASE(3, 1)
-    PYRAD_CASE(1, 2)
-    PYRAD_CASE(2, 2)
-    PYRAD_CASE(3, 2)
-#undef PYRAD_CASE
+    volume::dispatch(dims, channels, [&](auto d, auto c) {
+        if (isotropic)
+            body(d, c, Int<1>{});
+        else
+            body(d, c, Int<0>{});
+    });
 }
-
-// Weight and step per axis, slowest first; unused ones are 0.
-template <class T> struct Axes {
-    T values[3];
-};
 
 template <class T>
 __device__ void fgp(const T *f, const T *p, const T *old, T *out, T momentum, const Axes<T> weight,
@@ -175,7 +135,7 @@ __device__ void fgp(const T *f, const T *p, const T *old, T *out, T momentum, co
     const Sizes sizes{nz, ny, nx};
     dispatch(dims, channels, isotropic, [&](auto d, auto c, auto iso) {
         constexpr int D = decltype(d)::value, C = decltype(c)::value;
-        for_each_voxel(nz, ny, nx, [&](long long z, long long y, long long x) {
+        for_each_voxel(sizes, [&](long long z, long long y, long long x) {
             fgp_voxel<decltype(iso)::value != 0, D, C>(f, p, old, momentum, weight.values,
                                                        step.values, Voxel<D>(sizes, z, y, x), out);
         });
@@ -189,7 +149,7 @@ __device__ void pdhg(const T *f, const T *p, const T *u, const T *old, T *p_out,
     const Sizes sizes{nz, ny, nx};
     dispatch(dims, channels, isotropic, [&](auto d, auto c, auto iso) {
         constexpr int D = decltype(d)::value, C = decltype(c)::value;
-        for_each_voxel(nz, ny, nx, [&](long long z, long long y, long long x) {
+        for_each_voxel(sizes, [&](long long z, long long y, long long x) {
             pdhg_voxel<decltype(iso)::value != 0, D, C>(f, u, old, theta, take, weight.values,
                                                         step.values, p, Voxel<D>(sizes, z, y, x),
                                                         p_out, u_out);
@@ -203,7 +163,7 @@ __device__ void primal(const T *f, const T *p, T *out, const Axes<T> weight, lon
     const Sizes sizes{nz, ny, nx};
     dispatch(dims, 1, 1, [&](auto d, auto, auto) {
         constexpr int D = decltype(d)::value;
-        for_each_voxel(nz, ny, nx, [&](long long z, long long y, long long x) {
+        for_each_voxel(sizes, [&](long long z, long long y, long long x) {
             const Voxel<D> v(sizes, z, y, x);
             for (int c = 0; c < channels; ++c)
                 out[c * v.voxels + v.index] = fgp_image<T, D>(f, p, p, T(0), weight.values, c, v);
@@ -221,7 +181,7 @@ __device__ void objectives(const T *f, const T *u, const T *p, double weight,
     double primal_sum = 0, dual_sum = 0;
     dispatch(dims, channels, isotropic, [&](auto d, auto c, auto iso) {
         constexpr int D = decltype(d)::value, C = decltype(c)::value;
-        for_each_voxel(nz, ny, nx, [&](long long z, long long y, long long x) {
+        for_each_voxel(sizes, [&](long long z, long long y, long long x) {
             objective_voxel<decltype(iso)::value != 0, D, C>(
                 f, u, p, weight, inverse.values, Voxel<D>(sizes, z, y, x), &primal_sum, &dual_sum);
         });
