@@ -17,42 +17,15 @@ constexpr i64 tile_samples = 1 << 15; // of the copy: half of a second-level cac
 constexpr i64 fewest_columns = 64, most_columns = 512;
 constexpr i64 row_work = 1 << 18; // multiplications of a tile along the last axis, about
 
-#if defined(PYRAD_X86)
-namespace avx512 {
-#define PYRAD_TARGET PYRAD_AVX512
-#include "filters/weighted_sum.inl"
-#undef PYRAD_TARGET
-} // namespace avx512
-
-namespace avx2 {
-#define PYRAD_TARGET PYRAD_AVX2
-#include "filters/weighted_sum.inl"
-#undef PYRAD_TARGET
-} // namespace avx2
-#endif
-
-namespace portable {
-#define PYRAD_TARGET
-#include "filters/weighted_sum.inl"
-#undef PYRAD_TARGET
-} // namespace portable
-
-// out[c] = sum_j taps[j] last[c - j step]
-template <class T> auto row_sum() {
-#if defined(PYRAD_X86)
-    if (vector_width() == 16)
-        return &avx512::sum_rows<T>;
-    if (vector_width() == 8)
-        return &avx2::sum_rows<T>;
-#endif
-    return &portable::sum_rows<T>;
-}
+#define PYRAD_ISA_SOURCE "filters/weighted_sum.inl"
+#include "base/each_isa.inl"
 
 template <class T> struct Filter {
     const T *taps;
     i64 count, centre;
     Boundary boundary;
-    decltype(row_sum<T>()) sum = row_sum<T>();
+    decltype(&portable::sum_rows<T>) sum =
+        PYRAD_BEST(sum_rows<T>); // out[c] = sum_j taps[j] last[c - j step]
 
     i64 before() const { return count - 1 - centre; } // rows of the copy before the image's first
     i64 rows(i64 n) const { return n + count - 1; }

@@ -15,35 +15,8 @@ typedef double Vector __attribute__((vector_size(sizeof(EigenLanes)), may_alias)
 
 #pragma GCC diagnostic ignored "-Wpsabi" // vectors pass between functions of this file only
 
-#if defined(PYRAD_X86)
-namespace avx512 {
-#define PYRAD_TARGET PYRAD_AVX512
-#include "texture/lane_eigen.inl"
-#undef PYRAD_TARGET
-} // namespace avx512
-
-namespace avx2 {
-#define PYRAD_TARGET PYRAD_AVX2
-#include "texture/lane_eigen.inl"
-#undef PYRAD_TARGET
-} // namespace avx2
-#endif
-
-namespace portable {
-#define PYRAD_TARGET
-#include "texture/lane_eigen.inl"
-#undef PYRAD_TARGET
-} // namespace portable
-
-auto solver() {
-#if defined(PYRAD_X86)
-    if (vector_width() == 16)
-        return &avx512::largest_eigenvalues;
-    if (vector_width() == 8)
-        return &avx2::largest_eigenvalues;
-#endif
-    return &portable::largest_eigenvalues;
-}
+#define PYRAD_ISA_SOURCE "texture/lane_eigen.inl"
+#include "base/each_isa.inl"
 
 } // namespace
 
@@ -78,8 +51,9 @@ void EigenQueue::solve(Group &group, i32 n) {
     off_.resize(diagonal_.size());
     const auto vectors = [](EigenLanes *lanes) { return reinterpret_cast<Vector *>(lanes); };
     EigenLanes largest;
-    solver()(vectors(group.matrix.data()), n, bound_, vectors(diagonal_.data()),
-             vectors(off_.data()), vectors(&largest));
+    const auto solve_lanes = PYRAD_BEST(largest_eigenvalues);
+    solve_lanes(vectors(group.matrix.data()), n, bound_, vectors(diagonal_.data()),
+                vectors(off_.data()), vectors(&largest));
     for (int lane = 0; lane < group.filled; ++lane)
         *group.results[lane] = largest.lane[lane];
     group.filled = 0;
