@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._kernels.cuda.runtime import fft_module
 from .._kernels.select import Edge
 from .._memory import require_memory
 from ..wavelet import wavedecn, waverecn
@@ -79,7 +80,7 @@ def remove_by_wavelets(
         require_memory("wavelet bands", 4 * lines.nbytes, "treat fewer rows at a time")
     depth = _deepest(lines, wavelet) if level is None else level
     bands = wavedecn(lines, wavelet, level=depth, axes=(0, 2))
-    fft = _fft(edge.xp)
+    fft = fft_module(lines)
     for details in bands[1:]:
         band = details["ad"]  # long along the views, narrow across the columns
         spectrum = fft.rfft(band, axis=0)
@@ -174,13 +175,3 @@ def _deepest(lines: Any, wavelet: str) -> int:
     taps = np.asarray(Wavelet(wavelet).decomposition).shape[-1]
     shortest = min(lines.shape[0], lines.shape[2])
     return max(1, min(_DEPTH, int(np.log2(max(2.0, shortest / (taps - 1))))))
-
-
-def _fft(xp: Any) -> Any:
-    if xp is np:
-        import scipy.fft
-
-        return scipy.fft
-    import cupyx.scipy.fft
-
-    return cupyx.scipy.fft

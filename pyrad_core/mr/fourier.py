@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._kernels.cuda.runtime import fft_module
 from .._kernels.select import edge_of
 from ..errors import DataError
 from ..threads import num_threads
@@ -57,15 +58,10 @@ def ifft(kspace: Any, *, axes: Sequence[int] = (-2, -1)) -> Any:
 
 def fft_of_axes(x: Any, axes: Sequence[int], inverse: bool, norm: str) -> Any:
     """Plain FFT with DC first, by SciPy (all threads) or cuFFT; x may be overwritten."""
-    if isinstance(x, np.ndarray):
-        import scipy.fft
-
-        call = scipy.fft.ifftn if inverse else scipy.fft.fftn
-        return call(x, axes=axes, norm=norm, overwrite_x=True, workers=num_threads())
-    import cupyx.scipy.fft
-
-    call = cupyx.scipy.fft.ifftn if inverse else cupyx.scipy.fft.fftn
-    return call(x, axes=axes, norm=norm, overwrite_x=True)
+    fft = fft_module(x)
+    workers = {"workers": num_threads()} if isinstance(x, np.ndarray) else {}
+    call = fft.ifftn if inverse else fft.fftn
+    return call(x, axes=axes, norm=norm, overwrite_x=True, **workers)
 
 
 def _centred(name: str, array: Any, axes: Sequence[int], inverse: bool) -> Any:
