@@ -28,7 +28,7 @@ ln -sfn "$PWD/csrc" "$site/csrc"
 # Of UBSan what AddressSanitizer does not see; its other checks triple the time to compile.
 checks=address,bounds,shift,signed-integer-overflow,integer-divide-by-zero
 generator=()
-if command -v ninja >/dev/null; then generator=(-G Ninja); fi
+if command -v ninja >/dev/null; then generator=(-G Ninja -DCMAKE_MAKE_PROGRAM="$(command -v ninja)"); fi
 cmake -S . -B "$build/cmake" "${generator[@]}" -DPYRAD_EMULATOR=ON \
     -DPYRAD_SANITIZE=$checks -DCMAKE_CXX_FLAGS_RELEASE="-O0 -DNDEBUG" \
     -DPYRAD_MODULE_DIR="$PWD/$site/pyrad_core/_kernels" \
