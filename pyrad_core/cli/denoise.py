@@ -1,30 +1,45 @@
-"""``pyrad-core denoise``: remove noise from an image."""
+"""``pyrad-core denoise``: remove noise from an image or a series of images."""
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .._checks import known_names
+from ._denoise_methods import METHODS
 from .common import PATH, Run, max_bytes_option, preview_option, verb
 
-_METHODS = ("nlm", "tv", "tgv")
-_OURS = ("image", "sigma", "weight", "out", "return_info")
 _ENDINGS = (".nii", ".nii.gz", ".nrrd", ".mha", ".npy")
+_METHODS = "\n".join(f"  {name:<22}{method.says}" for name, method in METHODS.items())
 
 
-@click.command("denoise")
+@click.command(
+    "denoise",
+    epilog=f"\b\nMethods:\n{_METHODS}\n\nTheir further arguments (--option) are those of "
+    "pyrad_core.denoise.",
+)
 @click.argument("input", type=PATH)
 @click.argument("output", type=PATH)
-@click.option("--method", type=click.Choice(_METHODS), default="nlm", show_default=True)
 @click.option(
-    "--sigma", type=float, help="Noise standard deviation; default estimated from the image."
+    "--method",
+    type=click.Choice(list(METHODS)),
+    metavar="NAME",
+    default="nlm",
+    show_default=True,
+    help="One of the methods below.",
 )
 @click.option(
-    "--weight", type=float, help="Weight of TV and TGV; default the noise standard deviation."
+    "--sigma",
+    type=float,
+    help="Noise standard deviation, from which the strength of most methods follows; default "
+    "estimated from each volume.",
+)
+@click.option(
+    "--weight",
+    type=float,
+    help="Weight of tv and tgv, in intensity times mm; default the noise standard deviation times "
+    "the smallest voxel size.",
 )
 @click.option(
     "--option",
@@ -33,77 +48,85 @@ _ENDINGS = (".nii", ".nii.gz", ".nrrd", ".mha", ".npy")
     metavar="NAME=VALUE",
     help="Any further argument of the method, e.g. search=13.",
 )
+@click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="An argument of the method that is an image, e.g. a noise map: sigma=noise.nii.gz.",
+)
+@click.option("--mask", type=PATH, help="Where to filter (not 0); the rest stays as it is.")
+@click.option(
+    "--slices", is_flag=True, help="Filter each slice by itself (thick or distant slices)."
+)
+@click.option(
+    "--sigma-output", type=PATH, metavar="FILE", help="Also write the noise map of the method."
+)
+@click.option(
+    "--removed-output", type=PATH, metavar="FILE", help="Also write what was taken off the image."
+)
 @preview_option
 @max_bytes_option
 @verb
-def command(
-    run: Run,
-    input: Path,
-    output: Path,
-    method: str,
-    sigma: float | None,
-    weight: float | None,
-    options: tuple[str, ...],
-    preview: Path | None,
-    max_bytes: int | None,
-) -> None:
-    """Denoise INPUT (.nii, .nii.gz, .nrrd, .mha, .npy, DICOM) into OUTPUT."""
-    run.claim(output, input, endings=_ENDINGS)
-    if preview is not None:
-        run.claim(preview, input, endings=(".png",))
-    from ..io import read_image, write_image
+def command(run: Run, input: Path, output: Path, **given: Any) -> None:
+    """Denoise INPUT (.nii, .nii.gz, .nrrd, .mha, .npy, DICOM; 2D, 3D or a 4D series) into OUTPUT.
 
-    image = read_image(input, max_bytes=max_bytes)
-    run.log(f"read {image.data.shape} of {image.data.dtype}")
-    from .. import denoise
+    Series are filtered volume by volume, but by methods that make use of all volumes together.
+    """
+    outputs = {"image": output, "sigma": given["sigma_output"], "removed": given["removed_output"]}
+    inputs = [input, *filter(None, [given["mask"]])]
+    targets = [path for path in outputs.values() if path is not None]
+    for path in targets:
+        run.claim(path, *inputs, endings=_ENDINGS)
+    if given["preview"] is not None:
+        run.claim(given["preview"], *inputs, endings=(".png",))
+    if len({path.absolute() for path in targets}) < len(targets):
+        raise click.UsageError("two outputs have the same name")
+    name = given["method"]
+    if given["sigma_output"] is not None and "sigma" not in METHODS[name].outputs:
+        have = ", ".join(key for key, method in METHODS.items() if "sigma" in method.outputs)
+        raise click.UsageError(f"{name} makes no noise map for --sigma-output ({have or 'none'})")
 
-    arguments = dict(_option(text) for text in options)
-    accepted = inspect.signature(getattr(denoise, method)).parameters
-    known_names(f"option of {method}", arguments, [n for n in accepted if n not in _OURS])
-    given = weight if method != "nlm" and weight is not None else sigma
-    if given is None:
-        given = float(denoise.estimate_sigma(image.data))
-        run.log(f"estimated sigma {given:.4g}")
-    arguments["sigma" if method == "nlm" else "weight"] = given
-    result = getattr(denoise, method)(image.data, **arguments)
-    run.log(f"{method} done")
-    write_image(output, result, affine=image.affine)
-    if preview is not None:
-        before_and_after(image, result, preview, method)
-    run.report({"output": output, "method": method, **arguments, "shape": result.shape})
+    from ..io import write_image
+    from ._denoise_run import Job
 
-
-def _option(text: str) -> tuple[str, Any]:
-    """``name=value`` with numbers as numbers."""
-    import ast
-
-    name, found, value = text.partition("=")
-    if not found or not name.isidentifier():
-        raise click.BadParameter(f"{text!r}; expected NAME=VALUE", param_hint="--option")
-    try:
-        return name, ast.literal_eval(value)
-    except (ValueError, SyntaxError):
-        return name, value
+    job = Job.read(run, input, name, given)
+    result = job.filtered(run)
+    for key, path in outputs.items():
+        if path is not None:
+            write_image(path, result[key], affine=job.image.affine)
+    if given["preview"] is not None:
+        before_and_after(job.image, result["image"], given["preview"], name)
+    run.report({"output": output, **job.summary(result)})
 
 
 def before_and_after(image: Any, result: Any, path: Path, title: str) -> None:
-    """Middle slices before and after, and what was removed."""
+    """Middle slices before and after (of the middle volume), and what was removed."""
     from dataclasses import replace
 
     import numpy as np
 
     from .. import plot
 
-    before = plot.middle_slice(image)
-    after = plot.middle_slice(replace(image, data=np.asarray(result, dtype=np.float64)))
+    def shown(data: Any) -> Any:
+        volume = np.asarray(data[len(data) // 2] if data.ndim == 4 else data)
+        volume = np.abs(volume) if volume.dtype.kind == "c" else volume.astype(np.float64)
+        return plot.middle_slice(replace(image, data=volume))
+
+    before, after = shown(image.data), shown(result)
     low, high = (float(v) for v in np.percentile(before, (0.5, 99.5)))
     removed = before - after
-    spread = 3 * float(np.std(removed)) or 1.0
+    spread = float(np.std(removed)) or 1.0
+    steps = plot.shown_spacing(image)
+    common: dict[str, Any] = {"aspect": steps[0] / steps[1]}
     plot.panels(
         [
-            plot.Panel(before, "before", window=(low, high)),
-            plot.Panel(after, title, window=(low, high)),
-            plot.Panel(removed, "removed", window=(-spread, spread), bar=""),
+            plot.Panel(before, "before", window=(low, high), **common),
+            plot.Panel(after, title, window=(low, high), **common),
+            plot.Panel(
+                removed, "removed", f"standard deviation {spread:.4g}", (-3 * spread, 3 * spread),
+                bar="", **common,
+            ),
         ],
         path,
-    )
+    )  # fmt: skip

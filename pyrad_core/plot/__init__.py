@@ -5,6 +5,6 @@ from matplotlib (``pyrad_core[plot]``). Every function returns the picture as a 
 ``(rows, columns, 3)`` and writes it when given a path.
 """
 
-from .pictures import Panel, middle_slice, overlay, panels, preview
+from .pictures import Panel, middle_slice, overlay, panels, preview, shown_spacing
 
-__all__ = ["Panel", "middle_slice", "overlay", "panels", "preview"]
+__all__ = ["Panel", "middle_slice", "overlay", "panels", "preview", "shown_spacing"]

@@ -15,7 +15,7 @@ from .._checks import at_least
 from ..errors import DataError, ShapeError
 from .colours import colour_table, levels, window_of
 
-__all__ = ["Panel", "middle_slice", "overlay", "panels", "preview"]
+__all__ = ["Panel", "middle_slice", "overlay", "panels", "preview", "shown_spacing"]
 
 PathLike = str | os.PathLike[str]
 _BACKGROUND, _TEXT, _FAINT = (17, 18, 22), (236, 236, 240), (150, 152, 160)
@@ -258,6 +258,12 @@ def middle_slice(volume: Any) -> np.ndarray:
     """The middle axial slice as it is shown: ``(rows, columns)``, real float64."""
     data, _ = _displayed(volume, None)
     return data if data.ndim == 2 else data[data.shape[0] // 2]
+
+
+def shown_spacing(volume: Any) -> tuple[float, float]:
+    """Distance of rows and of columns in :func:`middle_slice`."""
+    steps = _displayed(volume, None)[1]
+    return steps[-2], steps[-1]
 
 
 def _drawn(panel: Panel) -> Any:
