@@ -42,12 +42,12 @@ template <class T> struct RowSum {
     std::vector<T> own_first, own_second;
     const T *first = nullptr, *second = nullptr;
 
-    void pair_into(T *a, T *b, i64 n) const {
-        combine_pair(rows.data(), first, second, static_cast<i64>(rows.size()), n, a, b);
+    void pair_into(T *a, T *b, i64 n, bool streamed = false) const {
+        combine_pair(rows.data(), first, second, static_cast<i64>(rows.size()), n, a, b, streamed);
     }
 
-    void one_into(T *a, i64 n) const {
-        combine_one(rows.data(), first, static_cast<i64>(rows.size()), n, a);
+    void one_into(T *a, i64 n, bool streamed = false) const {
+        combine_one(rows.data(), first, static_cast<i64>(rows.size()), n, a, streamed);
     }
 
     // Row t is row_at(t), t in [0, count).

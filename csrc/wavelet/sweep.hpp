@@ -1,24 +1,29 @@
 // One sweep over a volume instead of one per axis: memory is read once and written once.
 //
-// A tile is a block of rows along y and a run of steps along z. For each step the rows that the
-// block needs are filtered along z (they lie together, so this is one long row sum), from that
-// scratch along y into a few rows, and these along x into their places. The planes a step reads are
-// nearly those of the step before, so they come from the cache.
+// A tile is a block of result rows along y and a run of steps along z. Each source plane the run
+// meets is filtered along x and y for these rows and kept in a ring of as many planes as the taps
+// see; from the ring the results are summed along z, in runs as long as the block, past the cache
+// where they are large. Neighbouring tiles filter the planes and rows between them twice.
 #pragma once
 
 #include "base/pool.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <vector>
 
 namespace pyrad::sweep {
 
-constexpr i64 steps_per_tile = 32;            // along z
-constexpr i64 scratch_numbers = 1 << 14;      // of one band of one step: with the planes in L2
-constexpr i64 least_rows = 4, most_rows = 32; // of a block, along y
+constexpr i64 steps_per_tile = 32;    // along z
+constexpr i64 ring_numbers = 1 << 17; // of a ring, about: it stays in L2
+constexpr i64 least_rows = 4;         // of a block, along y
+constexpr i64 most_rows = 32;
+constexpr i64 streamed_numbers = 1 << 22; // results that are larger than this leave the cache
 
-inline i64 rows_per_block(i64 row_length) {
-    return std::clamp<i64>(scratch_numbers / std::max<i64>(1, row_length), least_rows, most_rows);
+// row_numbers: what one row of a block takes in the ring. halo: rows that neighbours share.
+inline i64 rows_per_block(i64 row_numbers, i64 halo) {
+    return std::clamp<i64>(ring_numbers / std::max<i64>(1, row_numbers),
+                           std::clamp<i64>(halo, least_rows, most_rows), most_rows);
 }
 
 // body(row_begin, row_end, step_begin, step_end) for each tile.
@@ -33,25 +38,23 @@ template <class Body> void for_tiles(i64 rows, i64 block, i64 steps, Body &&body
     });
 }
 
-// The source rows of a block, each with a slot in the scratch, as runs of neighbours.
-struct NeededRows {
-    struct Run {
-        i64 row, count, slot;
-    };
-    std::vector<Run> runs;
-    std::vector<i64> slot; // of a source row
-    i64 count = 0;
-
-    explicit NeededRows(const std::vector<char> &needed) : slot(needed.size(), -1) {
-        for (i64 row = 0; row < static_cast<i64>(needed.size()); ++row) {
-            if (!needed[row])
-                continue;
-            if (row == 0 || !needed[row - 1])
-                runs.push_back({row, 0, count});
-            ++runs.back().count;
-            slot[row] = count++;
-        }
+// Rows of one length that begin at cache lines, each one line further than a power of two would
+// put it.
+template <class T> class Rows {
+  public:
+    Rows(i64 count, i64 length)
+        : stride_((length + line - 1) / line * line + line), numbers_(count * stride_ + line) {
+        const auto at = reinterpret_cast<std::uintptr_t>(numbers_.data()) / sizeof(T);
+        first_ = numbers_.data() + static_cast<i64>((line - at % line) % line);
     }
+    T *operator[](i64 row) { return first_ + row * stride_; }
+    i64 stride() const { return stride_; }
+
+  private:
+    static constexpr i64 line = 64 / sizeof(T);
+    i64 stride_;
+    std::vector<T> numbers_;
+    T *first_;
 };
 
 } // namespace pyrad::sweep

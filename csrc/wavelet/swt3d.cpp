@@ -1,5 +1,7 @@
 // Stationary wavelet transform of a volume in one sweep (sweep.hpp): one read of the volume for
-// eight bands, where passes of one axis read and write it seven times.
+// eight bands, where passes of one axis read and write it seven times. Samples whose distances
+// along z and y are multiples of the taps' distance know nothing of the others: each such lattice
+// is swept as a volume of its own.
 #include "wavelet/swt3d.hpp"
 
 #include "wavelet/lines.hpp"
@@ -7,15 +9,6 @@
 
 namespace pyrad {
 namespace {
-
-// Rows begin + offset * step of the taps, offset in [oldest, oldest + taps), for rows [begin, end).
-sweep::NeededRows needed_rows(i64 begin, i64 end, i64 oldest, i64 taps, i64 step, i64 n) {
-    std::vector<char> needed(n, 0);
-    for (i64 row = begin; row < end; ++row)
-        for (i64 q = 0; q < taps; ++q)
-            needed[wrap(row + (oldest + q) * step, n)] = 1;
-    return sweep::NeededRows(needed);
-}
 
 // A periodic line whose ends are repeated on both sides.
 template <class T> struct PaddedLine {
@@ -25,15 +18,132 @@ template <class T> struct PaddedLine {
     PaddedLine(i64 n, i64 before, i64 after)
         : n(n), before(before), after(after), numbers(before + n + after) {}
 
-    T *line() { return numbers.data() + before; }
-
-    void pad() {
+    void copy(const T *from) {
+        T *const line = numbers.data() + before;
+        std::copy_n(from, n, line);
         for (i64 i = 1; i <= before; ++i)
-            line()[-i] = line()[wrap(-i, n)];
+            line[-i] = line[wrap(-i, n)];
         for (i64 i = 0; i < after; ++i)
-            line()[n + i] = line()[wrap(i, n)];
+            line[n + i] = line[wrap(i, n)];
     }
 };
+
+// Every step-th plane and row, from (z, y) on.
+template <class T> View<T, 4> lattice(const View<T, 4> &x, i64 step, i64 z, i64 y) {
+    View<T, 4> part = x;
+    part.data += z * x.stride[0] + y * x.stride[1];
+    for (int axis = 0; axis < 2; ++axis) {
+        part.shape[axis] /= step;
+        part.stride[axis] *= step;
+    }
+    return part;
+}
+
+// Rows [begin, end) along y of a run of planes, of one lattice.
+template <class T> class Tile {
+  public:
+    // bands: how many are summed up along z; oldest: the first tap's distance in steps.
+    Tile(const View<const T, 4> &any, const FilterPair<T> &f, i64 step, i64 oldest, i64 begin,
+         i64 end, i64 filtered, i64 in_ring, bool streamed)
+        : f_(f), step_(step), oldest_(oldest), begin_(begin), count_(end - begin),
+          rows_(count_ + f.taps - 1), nz_(any.shape[0]), ny_(any.shape[1]),
+          length_(any.shape[2] * any.shape[3]), jump_(step * any.shape[3]),
+          low_(length_, -oldest * jump_, (oldest + f.taps - 1) * jump_), high_(low_),
+          along_x_(filtered * rows_, length_), ring_(in_ring * f.taps, count_ * length_),
+          in_ring_(in_ring), streamed_(streamed) {}
+
+    void analyse_plane(i64 t, const View<const T, 4> &x) {
+        for (i64 r = 0; r < rows_; ++r) {
+            low_.copy(&x(wrap(t, nz_), wrap(begin_ + oldest_ + r, ny_), 0, 0));
+            split([&](i64 q) { return low_.numbers.data() + q * jump_; });
+            sum_.pair_into(along_x_[r], along_x_[rows_ + r], length_);
+        }
+        for (int xb = 0; xb < 2; ++xb)
+            for (i64 j = 0; j < count_; ++j) {
+                split([&](i64 q) { return along_x_[xb * rows_ + j + q]; });
+                sum_.pair_into(slot(t, xb) + j * length_, slot(t, 2 + xb) + j * length_, length_);
+            }
+    }
+
+    void analyse(i64 z, const Bands<T> &bands) {
+        for (int b = 0; b < 4; ++b)
+            for_runs([&](i64 j, i64 rows) {
+                split([&](i64 q) { return slot(z + oldest_ + q, b) + j * length_; });
+                sum_.pair_into(&bands[b](z, begin_ + j, 0, 0), &bands[4 + b](z, begin_ + j, 0, 0),
+                               rows * length_, streamed_);
+            });
+    }
+
+    void synthesise_plane(i64 t, const Bands<const T> &bands) {
+        const i64 z = wrap(t, nz_);
+        for (int zb = 0; zb < 2; ++zb) {
+            for (int yb = 0; yb < 2; ++yb)
+                for (i64 r = 0; r < rows_; ++r) {
+                    const i64 y = wrap(begin_ + oldest_ + r, ny_);
+                    low_.copy(&bands[4 * zb + 2 * yb](z, y, 0, 0));
+                    high_.copy(&bands[4 * zb + 2 * yb + 1](z, y, 0, 0));
+                    join([&](i64 q, int b) { return line(b) + q * jump_; });
+                    sum_.one_into(along_x_[yb * rows_ + r], length_);
+                }
+            for (i64 j = 0; j < count_; ++j) {
+                join([&](i64 q, int b) { return along_x_[b * rows_ + j + q]; });
+                sum_.one_into(slot(t, zb) + j * length_, length_);
+            }
+        }
+    }
+
+    void synthesise(i64 z, const View<T, 4> &out) {
+        for_runs([&](i64 j, i64 rows) {
+            join([&](i64 q, int b) { return slot(z + oldest_ + q, b) + j * length_; });
+            sum_.one_into(&out(z, begin_ + j, 0, 0), rows * length_, streamed_);
+        });
+    }
+
+  private:
+    T *slot(i64 plane, int band) { return ring_[in_ring_ * wrap(plane, f_.taps) + band]; }
+    const T *line(int band) const { return (band ? high_ : low_).numbers.data(); }
+
+    template <class RowAt> void split(RowAt &&row_at) {
+        sum_.set(f_.taps, f_.low_reversed.data(), f_.high_reversed.data(), row_at);
+    }
+    template <class RowAt> void join(RowAt &&row_at) {
+        sum_.set(2 * f_.taps, f_.mixed_reversed.data(), nullptr,
+                 [&](i64 t) { return row_at(t / 2, static_cast<int>(t % 2)); });
+    }
+    // Rows that lie together in memory: all of the block, or one by one.
+    template <class Body> void for_runs(Body &&body) {
+        if (step_ == 1)
+            return body(i64(0), count_);
+        for (i64 j = 0; j < count_; ++j)
+            body(j, i64(1));
+    }
+
+    const FilterPair<T> &f_;
+    const i64 step_, oldest_, begin_, count_, rows_, nz_, ny_, length_, jump_;
+    PaddedLine<T> low_, high_;
+    sweep::Rows<T> along_x_, ring_;
+    const i64 in_ring_;
+    const bool streamed_;
+    RowSum<T> sum_;
+};
+
+// body(z, y, begin, end, first plane, last plane) for each tile of each lattice.
+template <class Body>
+void for_lattices(const std::array<i64, 4> &shape, i64 step, i64 block, Body &&body) {
+    const i64 planes = shape[0] / step, rows = shape[1] / step;
+    // The lattices of z stand behind each other along the sweep's steps, those of y along its rows.
+    const i64 runs = (planes + sweep::steps_per_tile - 1) / sweep::steps_per_tile;
+    const i64 blocks = (rows + block - 1) / block;
+    parallel_for(step * step * runs * blocks, 1, [&](i64 first, i64 last, int) {
+        for (i64 tile = first; tile < last; ++tile) {
+            const i64 begin = tile / runs % blocks * block;
+            const i64 plane = tile % runs * sweep::steps_per_tile;
+            const i64 part = tile / runs / blocks;
+            body(part / step, part % step, begin, std::min(begin + block, rows), plane,
+                 std::min(plane + sweep::steps_per_tile, planes));
+        }
+    });
+}
 
 } // namespace
 
@@ -41,90 +151,46 @@ template <class T>
 void swt_analysis_3d(View<const T, 4> x, const double *filters, i64 taps, i64 step,
                      const Bands<T> &bands) {
     const FilterPair<T> f(filters, taps);
-    const i64 nz = x.shape[0], ny = x.shape[1], lanes = x.shape[3], length = x.shape[2] * lanes;
-    const i64 oldest = taps / 2 - taps + 1, jump = step * lanes;
-    sweep::for_tiles(ny, sweep::rows_per_block(length), nz, [&](i64 begin, i64 end, i64 z, i64 zn) {
-        const auto needed = needed_rows(begin, end, oldest, taps, step, ny);
-        std::vector<T> scratch(2 * needed.count * length);
-        T *const along_z[2] = {scratch.data(), scratch.data() + needed.count * length};
-        PaddedLine<T> low(length, -oldest * jump, taps / 2 * jump), high = low;
-        RowSum<T> sum;
-        const auto rows = [&](auto &&row_at) {
-            sum.set(taps, f.low_reversed.data(), f.high_reversed.data(), row_at);
-        };
-        for (; z < zn; ++z) {
-            for (const auto &run : needed.runs) {
-                rows([&](i64 q) { return &x(wrap(z + (oldest + q) * step, nz), run.row, 0, 0); });
-                sum.pair_into(along_z[0] + run.slot * length, along_z[1] + run.slot * length,
-                              run.count * length);
-            }
-            for (int b = 0; b < 8; b += 4)
-                for (i64 y = begin; y < end; ++y) {
-                    rows([&](i64 q) {
-                        const i64 row = wrap(y + (oldest + q) * step, ny);
-                        return along_z[b / 4] + needed.slot[row] * length;
-                    });
-                    sum.pair_into(low.line(), high.line(), length);
-                    for (int yb = 0; yb < 4; yb += 2) {
-                        auto &from = yb ? high : low;
-                        from.pad();
-                        rows([&](i64 q) { return from.line() + (oldest + q) * jump; });
-                        sum.pair_into(&bands[b + yb](z, y, 0, 0), &bands[b + yb + 1](z, y, 0, 0),
-                                      length);
-                    }
-                }
+    const i64 oldest = taps / 2 - taps + 1;
+    const i64 block = sweep::rows_per_block(4 * taps * x.shape[2] * x.shape[3], taps / 2);
+    const bool streamed = 8 * x.size() > sweep::streamed_numbers;
+    const auto body = [&](i64 z, i64 y, i64 begin, i64 end, i64 plane, i64 last) {
+        const View<const T, 4> from = lattice(x, step, z, y);
+        Bands<T> to;
+        for (int b = 0; b < 8; ++b)
+            to[b] = lattice(bands[b], step, z, y);
+        Tile<T> tile(from, f, step, oldest, begin, end, 2, 4, streamed);
+        i64 filtered = plane + oldest;
+        for (; plane < last; ++plane) {
+            for (; filtered < plane + oldest + taps; ++filtered)
+                tile.analyse_plane(filtered, from);
+            tile.analyse(plane, to);
         }
-    });
+    };
+    for_lattices(x.shape, step, block, body);
 }
 
 template <class T>
 void swt_synthesis_3d(const Bands<const T> &bands, const double *filters, i64 taps, i64 step,
                       View<T, 4> out) {
     const FilterPair<T> f(filters, taps, 0.5);
-    const i64 nz = out.shape[0], ny = out.shape[1], lanes = out.shape[3];
-    const i64 length = out.shape[2] * lanes, oldest = -(taps / 2), jump = step * lanes;
-    sweep::for_tiles(ny, sweep::rows_per_block(length), nz, [&](i64 begin, i64 end, i64 z, i64 zn) {
-        const auto needed = needed_rows(begin, end, oldest, taps, step, ny);
-        const i64 plane = needed.count * length;
-        std::vector<T> scratch(4 * plane); // bands of y and x
-        PaddedLine<T> low(length, -oldest * jump, (taps / 2 - 1) * jump), high = low;
-        RowSum<T> sum;
-        const auto rows = [&](auto &&low_at, auto &&high_at) {
-            sum.set(2 * taps, f.mixed_reversed.data(), nullptr, [&](i64 t) -> const T * {
-                return t % 2 ? high_at(oldest + t / 2) : low_at(oldest + t / 2);
-            });
-        };
-        for (; z < zn; ++z) {
-            for (int b = 0; b < 4; ++b)
-                for (const auto &run : needed.runs) {
-                    const auto at = [&](int band) {
-                        return [&, band](i64 q) {
-                            return &bands[band](wrap(z + q * step, nz), run.row, 0, 0);
-                        };
-                    };
-                    rows(at(b), at(4 + b));
-                    sum.one_into(scratch.data() + b * plane + run.slot * length,
-                                 run.count * length);
-                }
-            for (i64 y = begin; y < end; ++y) {
-                for (int xb = 0; xb < 2; ++xb) {
-                    const auto at = [&](int band) {
-                        return [&, band](i64 q) {
-                            return scratch.data() + band * plane +
-                                   needed.slot[wrap(y + q * step, ny)] * length;
-                        };
-                    };
-                    rows(at(xb), at(2 + xb));
-                    auto &to = xb ? high : low;
-                    sum.one_into(to.line(), length);
-                    to.pad();
-                }
-                rows([&](i64 q) { return low.line() + q * jump; },
-                     [&](i64 q) { return high.line() + q * jump; });
-                sum.one_into(&out(z, y, 0, 0), length);
-            }
+    const i64 oldest = -(taps / 2);
+    const i64 block = sweep::rows_per_block(2 * taps * out.shape[2] * out.shape[3], taps / 2);
+    const bool streamed = out.size() > sweep::streamed_numbers;
+    const auto body = [&](i64 z, i64 y, i64 begin, i64 end, i64 plane, i64 last) {
+        const View<T, 4> to = lattice(out, step, z, y);
+        Bands<const T> from;
+        for (int b = 0; b < 8; ++b)
+            from[b] = lattice(bands[b], step, z, y);
+        Tile<T> tile(from[0], f, step, oldest, begin, end, 2, 2, streamed);
+        i64 filtered = plane + oldest;
+        for (; plane < last; ++plane) {
+            for (; filtered < plane + oldest + taps; ++filtered)
+                tile.synthesise_plane(filtered, from);
+            tile.synthesise(plane, to);
         }
-    });
+    };
+    for_lattices(out.shape, step, block, body);
 }
 
 #define INSTANTIATE(T)                                                                             \

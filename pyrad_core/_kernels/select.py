@@ -108,8 +108,8 @@ class Edge:
     ) -> Any:
         """C-contiguous complex64/complex128 array; real input only with ``real_ok``."""
         x = self.arrays[name]
-        half = x.dtype == np.float16
-        if x.dtype.kind != "c" and not (real_ok and x.dtype.kind in "fiub") or half:
+        other = x.dtype in (np.float16, np.longdouble, np.clongdouble)
+        if x.dtype.kind != "c" and not (real_ok and x.dtype.kind in "fiub") or other:
             raise DataError(f"{name} has dtype {x.dtype}; accepted are complex64 and complex128")
         double = x.dtype in (np.complex128, np.float64)
         return self._finish(

@@ -150,7 +150,7 @@ def _is_bank(wavelet: Any) -> bool:
 
 
 def _per_axis(value: Any, count: int, single: bool) -> list[Any]:
-    if single:
+    if single or not isinstance(value, Iterable):
         return [value] * count
     values = list(value)
     if len(values) == 1:

@@ -105,6 +105,7 @@ def idwt(cA: Any, cD: Any, wavelet: Any, mode: str = "symmetric", axis: int = -1
     }
     if len(bands) == 2 and bands["a"].shape != bands["d"].shape:
         raise ShapeError(f"cA has shape {bands['a'].shape}, but cD has {bands['d'].shape}")
+    bands = _of_one_dtype(bands)
     ndim = next(iter(bands.values())).ndim
     return edge.answer(_inverse_level(edge, bands, axis_steps(ndim, [axis], wavelet, mode)))
 
@@ -240,8 +241,8 @@ def waverecn(
     Parameters
     ----------
     coeffs : list
-        ``[cAn, details_n, ..., details_1]``. Missing detail bands stand for zeros; ``cAn`` may
-        be None if the coarsest level has details.
+        ``[cAn, details_n, ..., details_1]``. Missing detail bands, also all of a level (``{}``),
+        stand for zeros; ``cAn`` may be None if the coarsest level has details.
     wavelet, mode, axes
         As given to :func:`wavedecn`.
 
@@ -267,17 +268,22 @@ def waverecn(
     """
     if not isinstance(coeffs, (list, tuple)) or not coeffs:
         raise DataError("coeffs must be a list [cAn, details_n, ..., details_1]")
-    approximation = coeffs[0]
-    if len(coeffs) == 1:
-        return approximation
-    for details in coeffs[1:]:
-        names = [name for name, band in details.items() if band is not None]
-        if not names:
+    approximation = _array(coeffs[0])
+    if len(coeffs) == 1 and approximation is None:
+        raise DataError("coeffs is [None]; expected an approximation or details")
+    for given in coeffs[1:]:
+        if not isinstance(given, Mapping):
+            raise DataError(f"coeffs holds a {type(given).__name__}; expected dicts of details")
+        details = {name: _array(band) for name, band in given.items() if band is not None}
+        if details:
+            letters, shape = next((len(name), band.shape) for name, band in details.items())
+            if approximation is not None:
+                approximation = _trimmed(approximation, shape)
+        elif approximation is None:
             raise DataError("a level of coeffs holds no bands; give zeros of the right shape")
-        if approximation is not None:
-            approximation = _trimmed(approximation, details[names[0]])
-        level = {**details, "a" * len(names[0]): approximation}
-        approximation = idwtn(level, wavelet, mode, axes)
+        else:
+            letters = len(axis_steps(approximation.ndim, axes, wavelet, mode))
+        approximation = idwtn({**details, "a" * letters: approximation}, wavelet, mode, axes)
     return approximation
 
 
@@ -306,11 +312,15 @@ def waverec(coeffs: Sequence[Any], wavelet: Any, mode: str = "symmetric", axis: 
     >>> prc.wavelet.waverec(coeffs, "haar").shape
     (32,)
     """
+    if not isinstance(coeffs, (list, tuple)) or not coeffs:
+        raise DataError("coeffs must be a list [cAn, cDn, ..., cD1]")
     return waverecn([coeffs[0], *({"d": c} for c in coeffs[1:])], wavelet, mode, [axis])
 
 
 def band_arrays(coeffs: Mapping[str, Any]) -> tuple[Edge, dict[str, Any], int]:
     """Checked bands of one level, all of one dtype and shape, and the length of their names."""
+    if not isinstance(coeffs, Mapping):
+        raise DataError(f"coeffs is {type(coeffs).__name__}; expected a dict of bands")
     given = {name: band for name, band in coeffs.items() if band is not None}
     lengths = {len(name) for name in given}
     if len(lengths) != 1 or any(set(name) - set("ad") or not name for name in given):
@@ -319,16 +329,19 @@ def band_arrays(coeffs: Mapping[str, Any]) -> tuple[Edge, dict[str, Any], int]:
             "transformed axis"
         )
     edge = edge_of(**given)
-    bands = {name: take(edge, name) for name in given}
-    dtype = np.result_type(*(band.dtype for band in bands.values()))
+    bands = _of_one_dtype({name: take(edge, name) for name in given})
     first = next(iter(bands))
     for name, band in bands.items():
         if band.shape != bands[first].shape:
             raise ShapeError(
                 f"band {name!r} has shape {band.shape}, but band {first!r} has {bands[first].shape}"
             )
-        bands[name] = band.astype(dtype, copy=False)
     return edge, bands, lengths.pop()
+
+
+def _of_one_dtype(bands: Mapping[str, Any]) -> dict[str, Any]:
+    dtype = np.result_type(*(band.dtype for band in bands.values()))
+    return {name: band.astype(dtype, copy=False) for name, band in bands.items()}
 
 
 def require_letters(letters: int, steps: Sequence[AxisStep]) -> None:
@@ -380,9 +393,14 @@ def _inverse_level(edge: Edge, bands: Mapping[str, Any], steps: Sequence[AxisSte
     return x
 
 
-def _trimmed(approximation: Any, detail: Any) -> Any:
+def _array(band: Any) -> Any:
+    """Lists as arrays; arrays of any kind as they are."""
+    return band if band is None or hasattr(band, "shape") else np.asarray(band)
+
+
+def _trimmed(approximation: Any, want: Sequence[int]) -> Any:
     """The approximation without the extra sample that odd lengths leave behind."""
-    have, want = approximation.shape, detail.shape
+    have, want = tuple(approximation.shape), tuple(want)
     excess = [h - w for h, w in zip(have, want, strict=False)]
     if len(have) != len(want) or any(e not in (0, 1) for e in excess):
         raise ShapeError(

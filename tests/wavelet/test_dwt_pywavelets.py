@@ -145,6 +145,21 @@ def test_missing_bands_are_zeros():
         prw.idwt(None, None, "db2")
 
 
+def test_bands_of_two_dtypes_levels_without_details_and_lists():
+    low, high = pywt.dwt(draw(21), "db2")
+    mixed = prw.idwt(low, high.astype(np.complex64), "db2")
+    assert mixed.dtype == np.complex128
+    assert np.abs(mixed - pywt.idwt(low, high, "db2")).max() < 1e-6
+    coeffs = pywt.wavedecn(draw((20, 24)), "db2", level=2)
+    coeffs[1] = {}
+    assert_close(prw.waverecn(coeffs, "db2"), pywt.waverecn(coeffs, "db2"), 4)
+    lists = [coeffs[0].tolist(), {}, {k: v.tolist() for k, v in coeffs[2].items()}]
+    assert_close(prw.waverecn(lists, "db2"), pywt.waverecn(coeffs, "db2"), 4)
+    line = pywt.wavedec(draw(32), "db2", level=3)
+    line[1] = None
+    assert_close(prw.waverec(line, "db2"), pywt.waverec(line, "db2"), 4)
+
+
 def test_filter_bank_of_the_user():
     x = draw((3, 30))
     theirs = pywt.Wavelet("sym4")

@@ -46,6 +46,10 @@ def test_bad_input_73_unknown_wavelet():
         prw.dwt(X, "db39")
     with pytest.raises(DataError, match="'symetric'; did you mean"):
         prw.dwt(X, "db3", "symetric")
+    with pytest.raises(DataError, match="mode is 3"):
+        prw.dwt(X, "db3", 3)
+    with pytest.raises(DataError, match="complex256"):
+        prw.dwt(X.astype(np.clongdouble), "db3")
     with pytest.raises(DataError, match="expected a name"):
         prw.dwt(X, 7)
     with pytest.raises(ShapeError, match="lengths"):
@@ -72,6 +76,16 @@ def test_bad_input_74_wrong_coefficient_shapes():
         prw.idwtn({"ax": X}, "db2")
     with pytest.raises(DataError, match="2 letters, but 1 axes"):
         prw.idwtn(bands, "db2", axes=[0])
+    for call in (
+        lambda: prw.waverecn([], "db2"),
+        lambda: prw.waverec([], "db2"),
+        lambda: prw.waverecn([None], "db2"),
+        lambda: prw.waverecn([X, X], "db2"),
+        lambda: prw.waverecn([None, {}], "db2"),
+        lambda: prw.idwtn(X, "db2"),
+    ):
+        with pytest.raises(DataError, match="coeffs"):
+            call()
     with pytest.raises(DataError, match="lacks the bands"):
         prw.iswtn([{"aa": X, "ad": X}], "db2")
 
