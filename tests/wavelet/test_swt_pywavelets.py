@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyrad_core._kernels.cpu import limit_vector_width
 
 import pyrad_core as prc
 from pyrad_core import wavelet as prw
@@ -108,3 +109,20 @@ def test_bits_do_not_depend_on_the_number_of_threads():
         prc.set_num_threads(before)
     for other in results[1:]:
         assert all(np.array_equal(a, b) for a, b in zip(results[0], other, strict=True))
+
+
+@pytest.mark.parametrize("width", (0, 8, 16))
+def test_volumes_whose_results_leave_the_cache(width):
+    """Odd rows: each begins elsewhere in a cache line."""
+    x = draw((162, 164, 166), np.float32)
+    before = limit_vector_width(width)
+    try:
+        assert_close_levels(prw.swtn(x, "db2", 1), pywt.swtn(x, "db2", 1))
+        small = prw.swtn(x[:40, :40, :38], "coif1", 1)
+        assert_close(prw.iswtn(small, "coif1"), x[:40, :40, :38])
+        odd = x[:, :163, :165]
+        expected = pywt.dwtn(odd, "bior2.2", "antireflect")
+        assert_close_levels([prw.dwtn(odd, "bior2.2", "antireflect")], [expected])
+        assert_close(prw.idwtn(expected, "bior2.2", "antireflect")[:, :163, :165], odd)
+    finally:
+        limit_vector_width(before)
