@@ -111,18 +111,18 @@ def test_bits_do_not_depend_on_the_number_of_threads():
         assert all(np.array_equal(a, b) for a, b in zip(results[0], other, strict=True))
 
 
-@pytest.mark.parametrize("width", (0, 8, 16))
-def test_volumes_whose_results_leave_the_cache(width):
+def test_volumes_whose_results_leave_the_cache():
     """Odd rows: each begins elsewhere in a cache line."""
-    x = draw((162, 164, 166), np.float32)
-    before = limit_vector_width(width)
+    x, odd = draw((82, 84, 86), np.float32), draw((161, 163, 165), np.float32)
+    stationary, decimated = pywt.swtn(x, "db2", 1), pywt.dwtn(odd, "bior2.2", "antireflect")
+    before = limit_vector_width(16)
     try:
-        assert_close_levels(prw.swtn(x, "db2", 1), pywt.swtn(x, "db2", 1))
-        small = prw.swtn(x[:40, :40, :38], "coif1", 1)
-        assert_close(prw.iswtn(small, "coif1"), x[:40, :40, :38])
-        odd = x[:, :163, :165]
-        expected = pywt.dwtn(odd, "bior2.2", "antireflect")
-        assert_close_levels([prw.dwtn(odd, "bior2.2", "antireflect")], [expected])
-        assert_close(prw.idwtn(expected, "bior2.2", "antireflect")[:, :163, :165], odd)
+        for width in (0, 8, 16):
+            limit_vector_width(width)
+            assert_close_levels(prw.swtn(x, "db2", 1), stationary)
+            bands = prw.dwtn(odd, "bior2.2", "antireflect")
+            assert_close_levels([bands], [decimated])
+            back = prw.idwtn(bands, "bior2.2", "antireflect")
+            assert_close(back[:, :163, :165][:161], odd)
     finally:
         limit_vector_width(before)
