@@ -189,9 +189,12 @@ template <class T> void def_all(py::module_ &m) {
 
 } // namespace
 
+void bind_denoise_gibbs(py::module_ &m);
+
 void bind_denoise(py::module_ &m) {
     def_all<float>(m);
     def_all<double>(m);
+    bind_denoise_gibbs(m);
 }
 
 } // namespace pyrad::bind

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from .gibbs import gibbs
 from .nlm import nlm
 from .noise_level import estimate_sigma
 from .tgv import TGVInfo, tgv
 from .tv import TVInfo, tv
 from .wavelet import wavelet
 
-__all__ = ["TGVInfo", "TVInfo", "estimate_sigma", "nlm", "tgv", "tv", "wavelet"]
+__all__ = ["TGVInfo", "TVInfo", "estimate_sigma", "gibbs", "nlm", "tgv", "tv", "wavelet"]
