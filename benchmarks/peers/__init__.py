@@ -22,6 +22,7 @@ from .features import (
 )
 from .filters import itk_log, scipy_gabor, scipy_log, scipy_separable
 from .flash import flash_class, flash_extractor
+from .gibbs import dipy_gibbs, mrdegibbs
 from .kspace import bart_homodyne, pygrappa_fill
 from .mr import (
     ducc_adjoint,
@@ -50,6 +51,7 @@ __all__ = [
     "bart_pics",
     "bart_subspace",
     "bart_sense",
+    "dipy_gibbs",
     "ducc_adjoint",
     "ducc_cg_sense",
     "ducc_forward",
@@ -57,6 +59,7 @@ __all__ = [
     "finufft_forward",
     "flash_class",
     "flash_extractor",
+    "mrdegibbs",
     "need",
     "nyxus_group",
     "pygrappa_fill",

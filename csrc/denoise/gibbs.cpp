@@ -1,7 +1,7 @@
-// Gibbs unringing of lines (gibbs_math.hpp). Sixteen real lines (eight in double precision), or half
-// as many complex ones, stand side by side as lanes of one register, so that no step looks across
-// lanes: to the transform two real lines are one complex one. The spectrum X makes both shifts of a
-// pair: with C = F^-1(X cos) and S = F^-1(i X sin), x_s = C + S, x_-s = C - S.
+// Gibbs unringing of lines (gibbs_math.hpp). Sixteen real lines (eight in double precision), or
+// half as many complex ones, stand side by side as lanes of one register, so that no step looks
+// across lanes: to the transform two real lines are one complex one. The spectrum X makes both
+// shifts of a pair: with C = F^-1(X cos) and S = F^-1(i X sin), x_s = C + S, x_-s = C - S.
 #pragma GCC diagnostic ignored "-Wpsabi" // vectors pass between inlined functions only
 
 #include "denoise/gibbs.hpp"
@@ -30,8 +30,8 @@ template <class T> std::vector<T> phase_table(i64 length, int shifts) {
         for (i64 k = 0; k < length; ++k) {
             const i64 frequency = 2 * k < length ? k : k - length;
             const bool nyquist = 2 * k == length;
-            const double phase = M_PI * static_cast<double>(frequency * j) /
-                                 (static_cast<double>(length) * shifts);
+            const double phase =
+                M_PI * static_cast<double>(frequency * j) / (static_cast<double>(length) * shifts);
             T *entry = table.data() + 2 * ((j - 1) * length + k);
             entry[0] = static_cast<T>(nyquist ? 0 : std::cos(phase) / length);
             entry[1] = static_cast<T>(nyquist ? 0 : std::sin(phase) / length);
@@ -231,8 +231,7 @@ template <class T> Unring<T> unring() {
 
 } // namespace
 
-template <class T>
-void unring_lines(T *x, i64 outer, i64 length, i64 inner, const Search &search) {
+template <class T> void unring_lines(T *x, i64 outer, i64 length, i64 inner, const Search &search) {
     if (length < 2)
         return;
     constexpr i64 L = lanes<T>;

@@ -1,9 +1,9 @@
-// CUDA twin of gibbs.cpp. A thread owns one sample of two real lines (or of one complex line). Lines
-// are short and all shifts are wanted, so a shifted line is a convolution with the periodic sinc
-// 1/N sum_k cos(2 pi k (d + s) / N), |k| < N/2, split into its even and odd part in d: from the sums
-// and differences of the samples at l - d and l + d one pass makes `group` shifts to both sides in
-// registers. The line stands in shared memory; so do, for one shift at a time, the shifted samples
-// of the block and their steps. Lines longer than a block are cut into tiles with a margin.
+// CUDA twin of gibbs.cpp. A thread owns one sample of two real lines (or of one complex line).
+// Lines are short and all shifts are wanted, so a shifted line is a convolution with the periodic
+// sinc 1/N sum_k cos(2 pi k (d + s) / N), |k| < N/2, split into its even and odd part in d: from
+// the sums and differences of the samples at l - d and l + d one pass makes `group` shifts to both
+// sides in registers. The line stands in shared memory; so do, for one shift at a time, the shifted
+// samples of the block and their steps. Lines longer than a block are cut into tiles with a margin.
 #include "denoise/gibbs_math.hpp"
 
 namespace pyrad::gibbs {
@@ -155,8 +155,8 @@ __device__ void unring(const T *x, i64 count, i64 length, i64 row, int threads, 
             choose(block, both, T(begin + j + 1) / T(2 * search.shifts), &best);
         }
     }
-    const bool writes = block.local >= margin && block.local < threads - margin &&
-                        first + block.local < length;
+    const bool writes =
+        block.local >= margin && block.local < threads - margin && first + block.local < length;
     if (writes && lane < count)
         out[place(lane, block.sample)] = best.value.a;
     if (writes && lane + 1 < count)

@@ -1,5 +1,5 @@
-// Gibbs unringing by local subvoxel shifts (Kellner, Dhital, Kiselev, Reisert, Magn. Reson. Med. 76,
-// 1574, 2016, doi:10.1002/mrm.26054).
+// Gibbs unringing by local subvoxel shifts (Kellner, Dhital, Kiselev, Reisert, Magn. Reson. Med.
+// 76, 1574, 2016, doi:10.1002/mrm.26054).
 //
 // A periodic line x of N samples is moved by s = j / (2 K) samples, j = -K .. K,
 //

@@ -79,4 +79,7 @@ METHODS: dict[str, Method] = {
         "wavelet shrinkage",
         from_noise={"sigma": 1.0},
     ),
+    "gibbs": Method(
+        "removal of Gibbs ringing; option axes: (-2,-1) for slices, (-3,-2,-1) for volumes",
+    ),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -126,12 +126,11 @@ def _unrung(edge: Edge, parts: Any, weights: Any, search: tuple[int, int, int]) 
     """Images (part, *axes) in double precision: the sum of what each axis makes of its share."""
     fft, axes, sizes = fft_module(parts), range(1, parts.ndim), parts.shape[1:]
     options = {"workers": num_threads()} if edge.xp is np else {}
-    if len(sizes) == 1:
-        shares = [parts]
-    elif parts.dtype.kind == "c":
+    shares: Iterable[Any] = [parts]
+    if len(sizes) > 1 and parts.dtype.kind == "c":
         spectrum = fft.fftn(parts, axes=axes, **options)
         shares = (fft.ifftn(spectrum * w, axes=axes, overwrite_x=True, **options) for w in weights)
-    else:
+    elif len(sizes) > 1:
         spectrum = fft.rfftn(parts, axes=axes, **options)
         shares = (
             fft.irfftn(spectrum * w, sizes, axes=axes, overwrite_x=True, **options) for w in weights
