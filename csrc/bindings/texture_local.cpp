@@ -7,9 +7,11 @@
 #include "texture/local_matrices.hpp"
 #include "texture/ngtdm_math.hpp"
 #include "texture/packed_levels.hpp"
+#include "texture/rolling_pairs.hpp"
 #include "texture/size_features_math.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace pyrad::bind {
 
@@ -36,38 +38,73 @@ void require_pairs(View<const i32, 2> pairs, i64 window_size) {
             fail(ErrorKind::data, "pair ", p / 2, " leaves the window");
 }
 
-void require_groups(View<const i32, 1> starts, i64 pairs) {
-    const i64 groups = starts.shape[0] - 1;
-    if (groups < 0 || starts.data[0] != 0 || starts.data[groups] != pairs ||
-        !std::is_sorted(starts.data, starts.data + groups + 1))
-        fail(ErrorKind::data, "starts does not cut pairs into groups");
+// Offsets in groups; the window around every centre lies inside the array.
+template <class L>
+void require_directions(View<const L, 3> levels, View<const i64, 1> centres,
+                        const LocalDirections &local, i64 offsets) {
+    const i64 groups = local.groups;
+    if (groups < 0 || local.starts[0] != 0 || local.starts[groups] != offsets ||
+        !std::is_sorted(local.starts, local.starts + groups + 1))
+        fail(ErrorKind::data, "starts does not cut offsets into groups");
+    i64 most = 0;
+    for (int axis = 0; axis < 3; ++axis) {
+        const i64 reach = local.reach[axis];
+        if (reach < 0 || reach >= levels.shape[axis])
+            fail(ErrorKind::shape, "reach is ", reach, " along axis ", axis, " of length ",
+                 levels.shape[axis]);
+        most = most * levels.shape[axis] + reach;
+    }
+    for (i64 c = 0; c < centres.shape[0]; ++c) {
+        if (centres.data[c] < most || centres.data[c] >= levels.size() - most)
+            fail(ErrorKind::shape, "the window around voxel ", centres.data[c], " leaves levels");
+        if (c && centres.data[c] <= centres.data[c - 1])
+            fail(ErrorKind::data, "centres is not ascending at ", c);
+    }
 }
 
 template <class L> void def_local_glcm(py::module_ &m) {
     m.def(
         "local_glcm",
-        [](const Array<L> &levels, const Array<i64> &centres, const Array<i64> &window,
-           const Array<i32> &pairs, const Array<i32> &starts, i64 ng, bool ibsi, bool mcc,
+        [](const Array<L> &levels, const Array<i64> &centres, const Array<i32> &offsets,
+           const Array<i32> &starts, const std::array<i64, 3> &reach, i64 ng, bool ibsi, bool mcc,
            Array<double> &out) {
             const auto from = input<3>(levels, "levels");
             const auto at = input<1>(centres, "centres");
-            const auto steps = input<1>(window, "window");
-            const auto couples = input<2>(pairs, "pairs");
+            const auto steps = input<2>(offsets, "offsets");
             const auto groups = input<1>(starts, "starts");
             const auto to = output<2>(out, "out");
             require_shape<2>(to.shape, {at.shape[0], glcm_feature_count}, "out");
-            require_windows(from, at, steps);
-            require_pairs(couples, steps.shape[0]);
-            require_groups(groups, couples.shape[0]);
-            const LocalWindow local{steps.data, steps.shape[0], couples.data, groups.data,
-                                    groups.shape[0] - 1};
+            require_shape<2>(steps.shape, {steps.shape[0], 3}, "offsets");
+            const LocalDirections local{
+                steps.data, groups.data, groups.shape[0] - 1, {reach[0], reach[1], reach[2]}};
+            require_directions(from, at, local, steps.shape[0]);
             run([&] {
                 require_below(from, ng);
                 local_glcm(from, at.data, at.shape[0], local, ng, ibsi, mcc, to.data);
             });
         },
-        exact("levels"), exact("centres"), exact("window"), exact("pairs"), exact("starts"), "ng"_a,
+        exact("levels"), exact("centres"), exact("offsets"), exact("starts"), "reach"_a, "ng"_a,
         "ibsi"_a, "mcc"_a, exact("out"));
+}
+
+// Tables of the sums over pairs (pair_sums_math.hpp); returns their units.
+void def_pair_weights(py::module_ &m) {
+    m.def(
+        "pair_weights",
+        [](i64 ng, i64 most_pairs, Array<i64> &one, Array<i64> &twice, Array<i64> &by_difference) {
+            const auto ones = output<1>(one, "one"), twices = output<1>(twice, "twice");
+            const auto rows = output<2>(by_difference, "by_difference");
+            require_shape<1>(ones.shape, {2 * most_pairs + 2}, "one");
+            require_shape<1>(twices.shape, {most_pairs + 2}, "twice");
+            require_shape<2>(rows.shape, {ng, pair_difference_count}, "by_difference");
+            const PairPlan plan(ng, most_pairs);
+            const PairWeights w = plan.weights();
+            std::copy_n(w.one, ones.size(), ones.data);
+            std::copy_n(w.twice, twices.size(), twices.data);
+            std::copy_n(w.by_difference, rows.size(), rows.data);
+            return py::make_tuple(w.log_unit, w.share_unit);
+        },
+        "ng"_a, "most_pairs"_a, exact("one"), exact("twice"), exact("by_difference"));
 }
 
 template <class T, class L> void def_local_first_order(py::module_ &m) {
@@ -220,6 +257,7 @@ void bind_texture_local(py::module_ &m) {
     def_all<u8>(m);
     def_all<u16>(m);
     def_ngtdm_features(m);
+    def_pair_weights(m);
 }
 
 } // namespace pyrad::bind

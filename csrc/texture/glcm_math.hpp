@@ -58,43 +58,42 @@ struct GlcmSums {
     double joint_log = 0, x_log = 0, y_log = 0, sum_log = 0, difference_log = 0;
 };
 
-PYRAD_HD double entropy_bits(double n, double log_sum) {
-    const double h = log2(n) - log_sum / n;
-    return h > 0 ? h : 0;
-}
-
 PYRAD_HD void glcm_moment_features(const GlcmSums &g, double flat_correlation, double *out) {
-    const double n = g.n, mx = g.a / n, my = g.b / n, ms = mx + my;
-    const double vx = g.aa / n - mx * mx, vy = g.bb / n - my * my;
-    const double s2 = g.s2 / n, s3 = g.s3 / n, s4 = g.s4 / n, d1 = g.d1 / n;
-    out[glcm_autocorrelation] = g.ab / n + g.origin * ms + g.origin * g.origin;
+    const double share = 1 / g.n, mx = g.a * share, my = g.b * share, ms = mx + my;
+    const double vx = g.aa * share - mx * mx, vy = g.bb * share - my * my;
+    const double s2 = g.s2 * share, s3 = g.s3 * share, s4 = g.s4 * share, d1 = g.d1 * share;
+    out[glcm_autocorrelation] = g.ab * share + g.origin * ms + g.origin * g.origin;
     out[glcm_joint_average] = g.origin + mx;
     out[glcm_sum_average] = 2 * g.origin + ms;
     out[glcm_sum_squares] = vx;
     out[glcm_cluster_tendency] = s2 - ms * ms;
     out[glcm_cluster_shade] = s3 - 3 * ms * s2 + 2 * ms * ms * ms;
     out[glcm_cluster_prominence] = s4 - 4 * ms * s3 + 6 * ms * ms * s2 - 3 * ms * ms * ms * ms;
-    out[glcm_contrast] = g.d2 / n;
+    out[glcm_contrast] = g.d2 * share;
     out[glcm_difference_average] = d1;
-    out[glcm_difference_variance] = g.d2 / n - d1 * d1;
+    out[glcm_difference_variance] = g.d2 * share - d1 * d1;
     out[glcm_correlation] =
-        vx > 0 && vy > 0 ? (g.ab / n - mx * my) / sqrt(vx * vy) : flat_correlation;
-    out[glcm_id] = g.id / n;
-    out[glcm_idn] = g.idn / n;
-    out[glcm_idm] = g.idm / n;
-    out[glcm_idmn] = g.idmn / n;
-    out[glcm_inverse_variance] = g.inverse / n;
+        vx > 0 && vy > 0 ? (g.ab * share - mx * my) / sqrt(vx * vy) : flat_correlation;
+    out[glcm_id] = g.id * share;
+    out[glcm_idn] = g.idn * share;
+    out[glcm_idm] = g.idm * share;
+    out[glcm_idmn] = g.idmn * share;
+    out[glcm_inverse_variance] = g.inverse * share;
 }
 
 PYRAD_HD void glcm_entropy_features(const GlcmSums &g, double flat_imc1, double *out) {
-    const double n = g.n, joint = entropy_bits(n, g.joint_log);
-    const double hx = entropy_bits(n, g.x_log), hy = entropy_bits(n, g.y_log);
+    const double share = 1 / g.n, whole = log2(g.n);
+    const auto entropy = [&](double log_sum) { // 0, or at least 1 / n
+        const double bits = whole - log_sum * share;
+        return bits > 1e-11 ? bits : 0.0;
+    };
+    const double joint = entropy(g.joint_log), hx = entropy(g.x_log), hy = entropy(g.y_log);
     const double widest = max_of(hx, hy), mutual = max_of(hx + hy - joint, 0.0);
-    out[glcm_joint_energy] = g.squares / (n * n);
-    out[glcm_maximum_probability] = g.largest / n;
+    out[glcm_joint_energy] = g.squares / (g.n * g.n);
+    out[glcm_maximum_probability] = g.largest / g.n;
     out[glcm_joint_entropy] = joint;
-    out[glcm_sum_entropy] = entropy_bits(n, g.sum_log);
-    out[glcm_difference_entropy] = entropy_bits(n, g.difference_log);
+    out[glcm_sum_entropy] = entropy(g.sum_log);
+    out[glcm_difference_entropy] = entropy(g.difference_log);
     out[glcm_imc1] = widest > 0 ? -mutual / widest : flat_imc1;
     out[glcm_imc2] = sqrt(1 - exp(-2 * mutual));
 }

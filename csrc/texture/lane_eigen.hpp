@@ -1,5 +1,6 @@
-// Largest absolute eigenvalues of eight small symmetric matrices at a time, one per vector lane.
-// Formulas: eigen_math.hpp. A matrix has the same result whatever its neighbours are.
+// Maximal correlation coefficients of eight small co-occurrence tables at a time, one per vector
+// lane: the largest absolute eigenvalue of D^-1/2 P D^-1/2 beside the trivial one (eigen.inl). A
+// table has the same result whatever its neighbours are.
 #pragma once
 
 #include "base/portable.hpp"
@@ -10,41 +11,46 @@ namespace pyrad {
 
 constexpr int eigen_lanes = 8;
 
-// One number of each matrix.
+// One number of each table.
 struct alignas(eigen_lanes * sizeof(double)) EigenLanes {
     double lane[eigen_lanes];
 };
 
-// Matrices of different sizes wait in groups of about equal size until a group is full.
+// Tables of different sizes wait in groups of about equal size until a group is full.
 class EigenQueue {
   public:
     explicit EigenQueue(double bound) : bound_(bound) {} // no eigenvalue is larger
 
-    // The lower triangle of a matrix of this size, which the caller fills before the next call;
-    // its largest absolute eigenvalue goes to *result, by flush() at the latest.
-    class Matrix {
-      public:
-        Matrix(double *lane, i32 row) : lane_(lane), row_(row) {}
-        double &operator()(i32 i, i32 j) const { return lane_[(i * row_ + j) * eigen_lanes]; }
-
-      private:
-        double *lane_;
-        i32 row_;
+    // A table that waits: the square roots of its marginals, and those cells (i, j <= i) that are
+    // not 0, as they stand in the symmetric table.
+    struct Table {
+        double *root;
+        i32 *place, *count; // places are i * row + j
+        i32 row;
+        i64 cells = 0; // how many
     };
-    Matrix add(i32 size, double *result);
+    // The caller fills the table before the next call. total: of all cells of the symmetric table.
+    // *result is written by flush() at the latest.
+    Table &add(i32 size, double total, double *result);
     void flush();
 
   private:
+    struct Waiting {
+        Table table;
+        i32 size;
+        double total, *result;
+        std::vector<double> root;
+        std::vector<i32> place, count;
+    };
     struct Group {
-        std::vector<EigenLanes> matrix;
-        double *results[eigen_lanes];
+        Waiting tables[eigen_lanes];
         int filled = 0;
     };
     void solve(Group &group, i32 n);
 
     double bound_;
-    std::vector<Group> groups_; // one per size, which is rounded up
-    std::vector<EigenLanes> diagonal_, off_;
+    std::vector<Group> groups_;             // one per size, which is rounded up
+    std::vector<EigenLanes> counts_, work_; // counts are 0 between calls
 };
 
 } // namespace pyrad

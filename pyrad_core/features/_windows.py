@@ -76,16 +76,17 @@ def columns_of(family: str) -> list[str]:
 def _glcm(window: Window, names: list[str]) -> Compute:
     region, levels = window.region, window.levels
     settings, xp, mcc = region.settings, region.xp, "MCC" in names
-    groups = window.pairs(half_offsets(settings.distances, in_plane=window.flat))
-    starts = np.cumsum([0, *(len(group) for group in groups)])
+    offsets = half_offsets(settings.distances, in_plane=window.flat).astype(np.int32)
+    starts = np.arange(len(offsets) + 1, dtype=np.int32)
     if window.merged():
         starts = starts[[0, -1]]
-    pairs, starts = xp.asarray(np.concatenate(groups)), xp.asarray(starts.astype(np.int32))
+    offsets, starts = xp.asarray(offsets), xp.asarray(starts)
+    reach = [int(n) for n in window.reach]
     ibsi = settings.rule("undefined") == "nan"
 
     def compute(centres: Any, out: Any) -> None:
         region.kernels.local_glcm(
-            levels.packed, centres, window.steps, pairs, starts, levels.ng, ibsi, mcc, out
+            levels.packed, centres, offsets, starts, reach, levels.ng, ibsi, mcc, out
         )
         if mcc and int(np.count_nonzero(levels.counts)) == 1:
             defined = ~xp.isnan(out[:, COLUMNS.index("Contrast")])

@@ -19,7 +19,6 @@ __all__ = [
     "glcm_features",
     "level_histogram",
     "local_first_order",
-    "local_glcm",
     "mask_bounds",
     "masked_range",
     "order_statistics",
@@ -33,7 +32,6 @@ _MAX_GRID = 2048
 _TILE = 1 << 14  # values per block of a sum
 _SHARED = 48 * 1024
 _SCRATCH_BYTES = 256 << 20
-_LANES, _WINDOWS = 16, 4  # threads per window, windows per block: as in local_glcm.cu
 
 
 def _grid(size: int) -> tuple[int]:
@@ -212,42 +210,6 @@ def first_order_features(sums: Any, excess: float, flat: float, out: Any) -> Non
 
 
 # --- maps ----------------------------------------------------------------------------------------
-
-
-def local_glcm(
-    levels: Any,
-    centres: Any,
-    window: Any,
-    pairs: Any,
-    starts: Any,
-    ng: int,
-    ibsi: bool,
-    mcc: bool,
-    out: Any,
-) -> None:
-    """GLCM features of the windows around the centres, mean over the groups of pairs."""
-    xp = runtime.array_module(levels)
-    log2_of = xp.asarray(
-        np.log2(np.maximum(1, np.arange(2 * pairs.shape[0] + 2, dtype=np.float64)))
-    )
-    size = window.size
-    per_window = _LANES * (size * size + 2 * size) if mcc else 0
-    batch = max(1, _SCRATCH_BYTES // (8 * per_window)) if mcc else max(1, len(centres))
-    scratch = runtime.empty(levels, max(1, min(batch, len(centres)) * per_window), np.float64)
-    for begin in range(0, len(centres), batch):
-        some, to = centres[begin : begin + batch], out[begin : begin + batch]
-        runtime.launch(
-            "texture/local_glcm.cu",
-            f"local_glcm_{runtime.suffix(levels)}",
-            (-(-len(some) // _WINDOWS),),
-            (_LANES, _WINDOWS),
-            (
-                levels, some, np.int64(len(some)), window, np.int32(size), pairs, starts,
-                np.int32(starts.size - 1), np.int32(ng), np.int32(ibsi), np.int32(mcc), log2_of,
-                scratch, to,
-            ),
-            shared=4 * _WINDOWS * size,
-        )  # fmt: skip
 
 
 def local_first_order(

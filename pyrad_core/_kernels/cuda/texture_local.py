@@ -1,18 +1,85 @@
-"""CUDA launchers of the run length, zone and neighbourhood maps; CPU names and signatures."""
+"""CUDA launchers of the maps of co-occurrence, runs, zones and neighbourhoods."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..select import cpu_kernels
+from ..select import cpu_kernels, host_array
 from . import runtime
 
-__all__ = ["local_glrlm", "local_glszm", "local_ngldm", "local_ngtdm", "ngtdm_features"]
+__all__ = [
+    "local_glcm",
+    "local_glrlm",
+    "local_glszm",
+    "local_ngldm",
+    "local_ngtdm",
+    "ngtdm_features",
+    "pair_weights",
+]
 
 _LANES, _WINDOWS = 32, 4  # threads per window, windows per block: as in local_lanes.hpp
 _SCRATCH_BYTES = 256 << 20
+_SHARED = 48 * 1024
+_MOST_WARPS = 1 << 13
+
+
+def local_glcm(
+    levels: Any,
+    centres: Any,
+    offsets: Any,
+    starts: Any,
+    reach: Sequence[int],
+    ng: int,
+    ibsi: bool,
+    mcc: bool,
+    out: Any,
+) -> None:
+    """GLCM features of the windows around the centres, mean over the groups of offsets."""
+    most = _most_pairs(host_array(offsets), host_array(starts), reach)
+    tables = np.empty(2 * most + 2, np.int64), np.empty(most + 2, np.int64), np.empty((ng, 8), int)
+    units = pair_weights(ng, most, *tables)
+    voxels = int(np.prod([2 * n + 1 for n in reach]))
+    most_levels = min(ng, voxels) if mcc else 0
+    cells = 2 * most + 1
+    counters = ng * ng + 4 * ng + cells
+    in_shared = 4 * counters <= _SHARED
+    warps = min(_WINDOWS, _SHARED // (4 * counters)) if in_shared else _WINDOWS
+    doubles = most_levels**2 + 4 * most_levels
+    bytes_each = 8 * doubles + (0 if in_shared else 4 * counters)
+    wanted = min(_MOST_WARPS, -(-len(centres) // _LANES), _SCRATCH_BYTES // max(1, bytes_each))
+    blocks = max(1, -(-wanted // warps))
+    scratch = runtime.empty(levels, max(1, blocks * warps * doubles), np.float64)
+    spilled = 1 if in_shared else blocks * warps * counters
+    runtime.launch(
+        "texture/local_glcm.cu",
+        f"local_glcm_{runtime.suffix(levels)}",
+        (blocks,),
+        (_LANES, warps),
+        (
+            levels, centres, np.int64(len(centres)), np.int64(levels.shape[1] * levels.shape[2]),
+            np.int64(levels.shape[2]), offsets, starts, np.int32(starts.size - 1),
+            *(np.int32(n) for n in reach), np.int32(ng), np.int32(cells), np.int32(ibsi),
+            np.int32(mcc), np.int32(most_levels), np.int32(in_shared),
+            *(runtime.beside(levels, table) for table in tables), *map(np.float64, units),
+            runtime.empty(levels, spilled, np.int32), scratch, out,
+        ),
+        shared=4 * counters * warps if in_shared else 0,
+    )  # fmt: skip
+
+
+def _most_pairs(offsets: Any, starts: Any, reach: Sequence[int]) -> int:
+    """Pairs of the largest group within the window."""
+    sides = 2 * np.asarray(reach) + 1 - np.abs(offsets)
+    pairs = np.concatenate([[0], np.cumsum(np.prod(np.maximum(sides, 0), axis=1))])
+    return int(np.max(np.diff(pairs[starts]), initial=0))
+
+
+def pair_weights(ng: int, most_pairs: int, one: Any, twice: Any, by_difference: Any) -> tuple:
+    """Host arrays in, host scalars out."""
+    return cpu_kernels().pair_weights(ng, most_pairs, one, twice, by_difference)
 
 
 def local_glrlm(
