@@ -21,9 +21,9 @@ LAYERS = (
     ("ct", "mr", "features"),
     ("io",),
     ("plot",),
-    ("cohort",),
     ("demo",),
     ("cli",),
+    ("cohort",),
     ("__main__",),
 )
 BASE = LAYERS[0]

@@ -15,16 +15,17 @@ import click
 
 from .._version import __version__
 
-__all__ = ["main"]
+__all__ = ["main", "program"]
 
 _VERBS = {  # name -> module, in the order of the help text
-    "demo": "demo",
-    "info": "info",
-    "recon": "recon",
-    "denoise": "denoise",
-    "features": "features",
-    "maps": "maps",
-    "bench": "bench",
+    "demo": ".demo",
+    "info": ".info",
+    "recon": ".recon",
+    "denoise": ".denoise",
+    "features": ".features",
+    "maps": ".maps",
+    "cohort": "..cohort.command",
+    "bench": ".bench",
 }
 
 
@@ -37,7 +38,7 @@ class _Verbs(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in _VERBS:
             return None
-        return importlib.import_module(f".{_VERBS[name]}", __name__).command
+        return importlib.import_module(_VERBS[name], __name__).command
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})

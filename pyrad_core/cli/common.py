@@ -10,6 +10,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,28 @@ _LOG = logging.getLogger("pyrad_core")
 
 #: A path argument; existence is checked by the readers, whose messages say more.
 PATH = click.Path(path_type=Path)
+
+
+@dataclass
+class Collected:
+    """What a verb reported and warned of while :func:`collecting`."""
+
+    results: Mapping[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+_COLLECTED: ContextVar[Collected | None] = ContextVar("collected", default=None)
+
+
+@contextlib.contextmanager
+def collecting() -> Iterator[Collected]:
+    """Verbs run in here give their results and warnings to the caller and print nothing."""
+    collected = Collected()
+    token = _COLLECTED.set(collected)
+    try:
+        yield collected
+    finally:
+        _COLLECTED.reset(token)
 
 
 @dataclass
@@ -67,6 +90,10 @@ class Run:
 
     def report(self, results: Mapping[str, Any]) -> None:
         """The result on stdout: aligned ``name  value`` lines, or JSON."""
+        collected = _COLLECTED.get()
+        if collected is not None:
+            collected.results = results
+            return
         if self.as_json:
             click.echo(json.dumps(results, default=plain, indent=1))
             return
@@ -110,7 +137,8 @@ def verb(function: Callable[..., Any]) -> Callable[..., Any]:
         as_json: bool,
         **named: Any,
     ) -> Any:
-        _start_log(logging.DEBUG if debug else logging.WARNING if quiet else logging.INFO)
+        if _COLLECTED.get() is None:
+            _start_log(logging.DEBUG if debug else logging.WARNING if quiet else logging.INFO)
         if threads is not None:
             from ..threads import set_num_threads
 
@@ -128,13 +156,14 @@ preview_option = click.option(
 )
 max_bytes_option = click.option(
     "--max-bytes",
-    callback=lambda _c, _p, value: None if value is None else _size(value),
+    callback=lambda _c, _p, value: None if value is None else size_of(value),
     metavar="SIZE",
     help="Cap on one array read, for example 40G (default 16G, and 200 times a packed file).",
 )
 
 
-def _size(text: str) -> int:
+def size_of(text: str) -> int:
+    """Bytes of a text such as 40G."""
     units = {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
     unit = units.get(text[-1:].lower(), 1)
     try:
@@ -157,7 +186,10 @@ def _start_log(level: int) -> None:
 
 
 def _show_warning(message: Any, category: Any, *rest: Any, **named: Any) -> None:
-    if issubclass(category, PyradWarning):
+    collected = _COLLECTED.get()
+    if issubclass(category, PyradWarning) and collected is not None:
+        collected.warnings.append(" ".join(str(message).split()))
+    elif issubclass(category, PyradWarning):
         _LOG.warning("warning: %s", message)
     else:
         _LOG.debug("%s: %s", category.__name__, message)

@@ -75,7 +75,7 @@ def command(
     cases = cases_of(inputs, table, label, region, case)
     rows = extract_all(run, cases, chosen, all_labels, max_bytes, strict=not table)
     if output is None:
-        run.report(dict(rows[0].features or {}))
+        run.report(rows[0].features or {})
     else:
         write_output(output, rows, many=table or all_labels)
     if provenance is not None:

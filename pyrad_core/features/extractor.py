@@ -108,7 +108,7 @@ class FeatureExtractor:
         for name, value in outer.items():
             setattr(self, name, value)
         if inner:
-            self.settings = _settings(self.settings).replace(**inner)
+            self.settings = settings_of(self.settings).replace(**inner)
         return self
 
     def set_output(self, *, transform: str | None = None) -> FeatureExtractor:
@@ -179,7 +179,7 @@ class FeatureExtractor:
         _checks.choice("on_error", self.on_error, ("raise", "nan"))
         if self.n_jobs is not None and (isinstance(self.n_jobs, bool) or self.n_jobs == 0):
             raise DataError(f"n_jobs is {self.n_jobs}; expected None, -1 or a number >= 1")
-        self._settings = _settings(self.settings)
+        self._settings = settings_of(self.settings)
 
     def _all(self, X: Iterable[Any]) -> list[Features | str]:
         cases = _cases(X)
@@ -233,7 +233,7 @@ class FeatureExtractor:
         return getattr(self, "_output", None) or general
 
 
-def _settings(given: Any) -> Settings:
+def settings_of(given: Any) -> Settings:
     if given is None:
         return Settings()
     if isinstance(given, Settings):

@@ -1,0 +1,181 @@
+"""One case in a worker: the verb, and the one record that says how it went."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import threads
+from ..cli import program
+from ..cli.common import collecting
+from ..errors import PyradError
+from ..io.files import existing
+from .manifest import Manifest, read_record, write_json
+from .table import Case
+from .verbs import VERBS
+
+__all__ = ["Done", "Job", "failure", "run_case"]
+
+# Verbs filter warnings and set threads for the whole process.
+_ONE_AT_A_TIME = threading.Lock()
+_COMPANIONS = {".cfl": ".hdr", ".hdr": ".cfl", ".mhd": ".raw", ".img": ".hdr"}
+_EXPECTED = (PyradError, OSError, MemoryError)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A case with all it needs to be computed elsewhere."""
+
+    manifest: Manifest
+    case: Case
+    arguments: tuple[str, ...]
+    previews: bool
+    threads: int | None
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a case went: "ok", "kept" (an earlier run's result stands), "error" or "crashed"."""
+
+    id: str
+    status: str
+    reason: str
+    seconds: float
+
+
+def run_case(job: Job) -> Done:
+    """Compute a case unless its result is there, and write its record."""
+    started = time.perf_counter()
+    path = job.manifest.record(job.case.id)
+    with _ONE_AT_A_TIME:
+        if job.threads is not None and threads.num_threads() != job.threads:
+            threads.set_num_threads(job.threads)
+        try:
+            inputs = _digests(job)
+            key = _key(job, inputs)
+        except OSError as error:
+            return _failed(path, job, error, started)
+        former = read_record(path)
+        if former and former["status"] == "ok" and former.get("key") == key and _there(job, former):
+            return Done(job.case.id, "kept", "", time.perf_counter() - started)
+        record = {"id": job.case.id, "status": "ok", "reason": "", "key": key, "inputs": inputs}
+        try:
+            record |= _compute(job)
+            write_json(path, record)
+        except Exception as error:
+            return _failed(path, job, error, started)
+    return Done(job.case.id, "ok", "", time.perf_counter() - started)
+
+
+def failure(manifest: Manifest, case: str, status: str, reason: str) -> None:
+    """Write the record of a case that has no result."""
+    record = {"id": case, "status": status, "reason": reason, "key": None}
+    write_json(manifest.record(case), record)
+
+
+def _failed(path: Path, job: Job, error: Exception, started: float) -> Done:
+    text = " ".join(str(error).split()) or type(error).__name__
+    reason = text if isinstance(error, _EXPECTED) else f"unexpected {type(error).__name__}: {text}"
+    try:
+        failure(job.manifest, job.case.id, "error", reason)
+    except OSError as second:  # a full disk: the row tells it, an older record stays
+        reason = f"{reason}; {second}"
+    return Done(job.case.id, "error", reason, time.perf_counter() - started)
+
+
+def _compute(job: Job) -> dict[str, Any]:
+    """Run the verb as a command; its results, warnings and products."""
+    verb = VERBS[job.manifest.verb]
+    words = [*verb.words, *job.arguments]
+    products: list[Path] = []
+    if job.manifest.settings is not None:
+        words += ["--settings", str(job.manifest.settings_file)]
+    if verb.leaves == "image":
+        products.append(job.manifest.product(job.case.id, ".nii.gz"))
+    elif verb.leaves == "folder":
+        products.append(job.manifest.product(job.case.id))
+    words += [*job.case.inputs.values(), *map(str, products)]
+    if job.previews and verb.leaves != "values":
+        products.append(job.manifest.product(job.case.id, ".png"))
+        words += ["--preview", str(products[-1])]
+    with collecting() as collected:
+        program.main(args=[*words, "--force"], prog_name="pyrad-core", standalone_mode=False)
+    record: dict[str, Any] = {"warnings": collected.warnings}
+    if verb.leaves == "values":
+        return record | _values(collected.results)
+    names = [str(p.relative_to(job.manifest.out)) for p in products]
+    results = {k: _flat(v) for k, v in collected.results.items() if not isinstance(v, Path)}
+    return record | {"values": results, "files": names}
+
+
+def _values(found: Any) -> dict[str, Any]:
+    values = {name: None if value != value else value for name, value in found.items()}
+    return {
+        "values": values,
+        "undefined": dict(found.reasons),
+        "provenance": dict(found.provenance),
+    }
+
+
+def _flat(value: Any) -> Any:
+    """A result as one cell of a table."""
+    if isinstance(value, (tuple, list)):
+        return " x ".join(str(_flat(item)) for item in value)
+    if isinstance(value, float):
+        return value if value == value else None
+    return value if isinstance(value, (str, int)) else str(value)
+
+
+def _there(job: Job, record: Mapping[str, Any]) -> bool:
+    return all((job.manifest.out / name).exists() for name in record.get("files", ()))
+
+
+# --- content hashes ------------------------------------------------------------------------------
+
+
+def _key(job: Job, inputs: Mapping[str, str]) -> str:
+    """Hash of all that decides the result: inputs, settings, options and version."""
+    parts = {"run": job.manifest.digest, "inputs": inputs, "arguments": _without_paths(job)}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _without_paths(job: Job) -> list[str]:
+    """The case's options; files among them count by content, so that folders may be moved."""
+    paths = set(_files(job).values())
+    return [word for word in job.arguments if word not in paths]
+
+
+def _files(job: Job) -> dict[str, str]:
+    own = {n: job.case.options[n] for n in VERBS[job.manifest.verb].paths if n in job.case.options}
+    return {**job.case.inputs, **own}
+
+
+def _digests(job: Job) -> dict[str, str]:
+    """Column -> SHA-256 of the file, of all files of a folder, or of a file and its companion."""
+    files = {column: existing(path, folder_ok=True) for column, path in _files(job).items()}
+    return {column: _digest(path) for column, path in files.items()}
+
+
+def _digest(path: Path) -> str:
+    parts = [path]
+    if path.is_dir():
+        parts = sorted(p for p in path.rglob("*") if p.is_file())
+    elif (other := _COMPANIONS.get(path.suffix.lower())) and path.with_suffix(other).is_file():
+        parts.append(path.with_suffix(other))
+    if len(parts) == 1:
+        return _sha256(parts[0])
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(f"{part.relative_to(path.parent)}\0{_sha256(part)}\n".encode())
+    return total.hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,148 @@
+"""Where cases are computed: a cluster of this machine by default, or an existing scheduler."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import _checks
+from .._memory import _free_bytes
+from .._version import __version__
+from ..errors import DataError, PyradError
+from ..io.files import needed
+
+__all__ = ["Plan", "connected", "plan"]
+
+_LOST = 2  # workers that a case may take down before it counts as crashed
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Workers of the local cluster, threads and bytes of each."""
+
+    workers: int
+    threads: int
+    memory: int | None
+    why: str
+    devices: tuple[str, ...] = ()
+
+
+def plan(
+    workers: int | None, per_case: int, cases: int, devices: Sequence[str] | None = None
+) -> Plan:
+    """As many workers as processors (or devices), free memory and cases allow."""
+    processors = len(os.sched_getaffinity(0))
+    free = _free_bytes()
+    limits = [f"{processors} processors", f"{per_case / 2**30:.2f} GiB a case"]
+    if devices:
+        limits.append(f"{len(devices)} devices")
+    chosen = len(devices) if devices else processors
+    if workers is not None:
+        chosen = _checks.whole("workers", workers, 1)
+    if free is not None:
+        limits.append(f"{free / 2**30:.1f} GiB free")
+        fitting = int(free // max(per_case, 1))
+        if fitting < 1:
+            raise DataError(
+                f"a case needs about {per_case / 2**30:.2f} GiB, free are {free / 2**30:.2f} GiB; "
+                "free memory, or state memory_per_case if the estimate is wrong"
+            )
+        chosen = min(chosen, fitting)
+    chosen = max(1, min(chosen, cases))
+    memory = None if free is None else free // chosen
+    pinned = tuple(devices[i % len(devices)] for i in range(chosen)) if devices else ()
+    return Plan(chosen, max(1, processors // chosen), memory, ", ".join(limits), pinned)
+
+
+@contextlib.contextmanager
+def connected(scheduler: Any, local: Plan) -> Iterator[Any]:
+    """A client of the scheduler (an address, a Dask cluster or client), or of a local cluster."""
+    distributed = needed("distributed", "cohort")
+    if scheduler is None:
+        with _local(distributed, local) as cluster, distributed.Client(cluster) as client:
+            yield client
+    elif hasattr(scheduler, "submit"):
+        yield scheduler
+    else:
+        try:
+            client = distributed.Client(scheduler, timeout="20s")
+        except (OSError, ValueError) as error:
+            raise DataError(f"no scheduler answers at {scheduler}: {error}") from None
+        with client:
+            yield client
+
+
+@contextlib.contextmanager
+def _local(distributed: Any, local: Plan) -> Iterator[Any]:
+    """Worker processes of this machine, one case at a time in each."""
+    import dask
+
+    quiet = {
+        "distributed.scheduler.allowed-failures": _LOST,
+        "distributed.worker.memory.target": False,
+        "distributed.worker.memory.spill": False,
+        "distributed.worker.memory.pause": False,
+        "distributed.worker.multiprocessing-method": "spawn",
+    }
+    common = {"nthreads": 1, "memory_limit": local.memory or 0, "silence_logs": logging.ERROR}
+    one_thread = {"OMP_NUM_THREADS": str(local.threads), "OPENBLAS_NUM_THREADS": "1"}
+    specs = {}
+    for number in range(local.workers):
+        env = dict(one_thread)
+        if local.devices:
+            env["CUDA_VISIBLE_DEVICES"] = local.devices[number]
+        specs[number] = {"cls": distributed.Nanny, "options": {**common, "env": env}}
+    with dask.config.set(quiet):
+        scheduler = {
+            "cls": distributed.Scheduler,
+            "options": {"host": "127.0.0.1", "port": 0, "dashboard_address": "127.0.0.1:0"},
+        }
+        cluster = distributed.SpecCluster(
+            scheduler=scheduler, workers=specs, silence_logs=logging.CRITICAL
+        )
+        with cluster:
+            yield cluster
+
+
+def workers_of(client: Any) -> int:
+    """Cases that the client's workers compute at a time."""
+    return max(1, sum(int(n) for n in client.nthreads().values()))
+
+
+def probe(client: Any, out: Path) -> None:
+    """Every worker must have this version and see the folder."""
+    token = secrets.token_hex(8)
+    mark = out / f".probe-{token}"
+    mark.write_text(token)
+    try:
+        answers = client.run(_seen, str(mark), token)
+    except (ImportError, PyradError) as error:
+        raise DataError(f"the workers cannot import pyrad_core {__version__}: {error}") from None
+    finally:
+        mark.unlink(missing_ok=True)
+    if not answers:
+        raise DataError("the scheduler has no workers; start some")
+    for worker, (version, seen) in answers.items():
+        if version != __version__:
+            raise DataError(
+                f"worker {worker} has pyrad_core {version}, this is {__version__}; install the same"
+            )
+        if not seen:
+            raise DataError(f"worker {worker} does not see {out}; use a folder that all share")
+
+
+def _seen(path: str, token: str) -> tuple[str, bool]:
+    mark = Path(path)
+    return __version__, mark.is_file() and mark.read_text() == token
+
+
+def window(client: Any) -> int:
+    """Cases under way: one running and one waiting per thread, so that no worker idles."""
+    return math.ceil(2 * workers_of(client))

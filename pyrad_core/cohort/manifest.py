@@ -1,0 +1,121 @@
+"""The folder of a run: what it computes, the lock, and where the results of a case are."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .._version import __version__
+from ..cli.common import plain
+from ..errors import DataError
+from ..io.files import atomic_write, refused
+
+__all__ = ["Manifest", "locked", "read_record", "write_json"]
+
+_NAME, _SETTINGS, _LOCK = "manifest.json", "settings.yaml", ".lock"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What every case of a run shares: verb, settings, options, and the folder."""
+
+    out: Path
+    verb: str
+    settings: Mapping[str, Any] | None
+    arguments: tuple[str, ...]
+
+    @property
+    def content(self) -> dict[str, Any]:
+        shared = {"verb": self.verb, "settings": self.settings, "arguments": list(self.arguments)}
+        return {"pyrad_core": __version__, **shared}
+
+    @property
+    def digest(self) -> str:
+        """Of everything but the inputs that decides the results."""
+        text = json.dumps(self.content, sort_keys=True, default=plain)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def settings_file(self) -> Path:
+        return self.out / _SETTINGS
+
+    def record(self, case: str) -> Path:
+        return self.out / "cases" / f"{case}.json"
+
+    def product(self, case: str, ending: str = "") -> Path:
+        return self.out / "files" / f"{case}{ending}"
+
+    def begin(self) -> None:
+        """Write what the run is; refuse a folder that holds a run of something else."""
+        for folder in (self.out / "cases", self.out / "files"):
+            folder.mkdir(parents=True, exist_ok=True)
+        path = self.out / _NAME
+        if path.exists():
+            self._same_as(path)
+            return
+        if self.settings is not None:
+            import yaml
+
+            with atomic_write(self.settings_file) as stream:
+                stream.write(yaml.safe_dump(dict(self.settings), sort_keys=False).encode())
+        write_json(path, self.content)
+
+    def _same_as(self, path: Path) -> None:
+        try:
+            former = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise refused(path, f"is no manifest of a cohort ({error})") from None
+        here = json.loads(json.dumps(self.content, default=plain))
+        changed = [_difference(name, former.get(name), now) for name, now in here.items()]
+        changed = [text for text in changed if text]
+        if changed:
+            raise DataError(
+                f"{self.out} holds a run of something else ({'; '.join(changed)}); "
+                "use another folder, or the former settings"
+            )
+
+
+def _difference(name: str, former: Any, now: Any) -> str:
+    if former == now:
+        return ""
+    if isinstance(former, dict) and isinstance(now, dict):
+        names = [key for key in {**former, **now} if former.get(key) != now.get(key)]
+        return f"{name}: {', '.join(names[:5])} changed"
+    return f"{name} was {former!r}, is {now!r}"
+
+
+@contextlib.contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Hold the folder against a second run; a killed run holds it no longer."""
+    out.mkdir(parents=True, exist_ok=True)
+    handle = os.open(out / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DataError(f"another run is at work in {out}; wait for it or stop it") from None
+        yield
+    finally:
+        os.close(handle)
+
+
+def write_json(path: Path, content: Any) -> None:
+    with atomic_write(path) as stream:
+        text = json.dumps(content, default=plain, allow_nan=False, separators=(",", ":"))
+        stream.write(text.encode())
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """A case's record; None where there is none, or none that can be read."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) and "status" in record else None
