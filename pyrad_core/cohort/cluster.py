@@ -20,7 +20,7 @@ from ..io.files import needed
 
 __all__ = ["Plan", "connected", "plan"]
 
-_LOST = 2  # workers that a case may take down before it counts as crashed
+_LOST = 1  # workers that a case may take down and still be tried again
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def connected(scheduler: Any, local: Plan) -> Iterator[Any]:
     if scheduler is None:
         with _local(distributed, local) as cluster, distributed.Client(cluster) as client:
             yield client
-    elif hasattr(scheduler, "submit"):
+    elif isinstance(scheduler, distributed.Client):
         yield scheduler
     else:
         try:

@@ -59,7 +59,7 @@ def command(run: Run, table: Path, verb_name: str, **options: Any) -> int | None
     call again goes on where an earlier one ended; a case that fails is a row with its reason, and
     the exit code is 3.
     """
-    from .run import run as run_cohort
+    from .runner import run as run_cohort
 
     given = dict(_option(text) for text in options.pop("options"))
     devices = options.pop("devices")

@@ -56,6 +56,8 @@ class Manifest:
         """Write what the run is; refuse a folder that holds a run of something else."""
         for folder in (self.out / "cases", self.out / "files"):
             folder.mkdir(parents=True, exist_ok=True)
+            for left in folder.glob(".*.part"):  # by workers that were killed while writing
+                left.unlink(missing_ok=True)
         path = self.out / _NAME
         if path.exists():
             self._same_as(path)

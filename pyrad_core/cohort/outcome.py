@@ -20,7 +20,7 @@ class Outcome:
         Tables with a row per case, in the order of the cases: CSV, and Parquet where pyarrow is
         installed.
     computed, kept : int
-        Cases finished by this run, and by an earlier one.
+        Cases finished by this run, and those whose result was already there.
     failed : mapping
         Id -> why the case has no result.
     """

@@ -15,7 +15,10 @@ from ..errors import DataError
 __all__ = ["VERBS", "Verb"]
 
 # Options that belong to the whole run or to its layout, never to a case.
-_OWN = ("force", "quiet", "debug", "as_json", "threads", "case", "provenance", "preview")
+_OWN = (
+    *("force", "quiet", "debug", "as_json", "threads", "case", "provenance", "preview"),
+    *("sigma_output", "removed_output"),
+)
 _OWN_OF_FEATURES = (*_OWN, "settings", "preset", "all_labels")
 
 

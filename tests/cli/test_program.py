@@ -129,7 +129,7 @@ def test_unforeseen_errors_are_one_line_too(image, tmp_path, monkeypatch, capsys
 
 @pytest.mark.parametrize(("text", "size"), [("1000", 1000), ("2k", 2048), ("1.5G", 3 * 2**29)])
 def test_max_bytes(text, size, image, tmp_path, capsys):
-    assert common._size(text) == size
+    assert common.size_of(text) == size
     assert main(["denoise", str(image), str(tmp_path / "o.nii"), "--max-bytes", "100"]) == 1
     assert "the cap is 100" in capsys.readouterr().err
     assert main(["denoise", str(image), str(tmp_path / "o.nii"), "--max-bytes", "x"]) == 2

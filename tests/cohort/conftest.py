@@ -35,7 +35,7 @@ class Folder:
 
     def records(self):
         folder = self.out / "cases"
-        return {p.name: p.read_bytes() for p in sorted(folder.iterdir())}
+        return {p.name: p.read_bytes() for p in sorted(folder.glob("[!.]*"))}
 
 
 @pytest.fixture
