@@ -414,7 +414,7 @@ for _shape, _small in (((2048, 2048), (24, 28)), ((256, 256, 256), (8, 10, 12)))
         from pyrad_core import denoise
 
         x = _noisy(small if tiny else shape)
-        call = partial(denoise.tgv, weight=0.15, tol=0.0, iterations=50)
+        call = partial(denoise.tgv, weight=0.15, tol=0.0, max_iterations=50)
         return job(call, {"image": x}, bytes=2 * x.nbytes, tolerance=1e-3)
 
     @case(f"denoise.nlm {_text}")
@@ -481,6 +481,7 @@ from . import (  # noqa: E402  (their cases join CASES)
     gpu_cases_ct_joseph3d,  # noqa: F401
     gpu_cases_ct_prep,  # noqa: F401
     gpu_cases_denoise_gibbs,  # noqa: F401
+    gpu_cases_denoise_tv,  # noqa: F401
     gpu_cases_features_batch,  # noqa: F401
     gpu_cases_features_filters,  # noqa: F401
     gpu_cases_filters,  # noqa: F401

@@ -9,7 +9,16 @@ from typing import Any
 
 from .errors import DataError, ShapeError
 
-__all__ = ["at_least", "choice", "known_names", "number", "positive", "same_shape", "whole"]
+__all__ = [
+    "at_least",
+    "choice",
+    "known_names",
+    "number",
+    "positive",
+    "same_shape",
+    "usable_out",
+    "whole",
+]
 
 
 def number(name: str, value: Any, error: type[DataError] = DataError) -> float:
@@ -64,6 +73,21 @@ def known_names(what: str, given: Iterable[str], allowed: Iterable[str]) -> None
 def same_shape(name_a: str, a: Sequence[int], name_b: str, b: Sequence[int]) -> None:
     if tuple(a) != tuple(b):
         raise ShapeError(f"{name_a} has shape {tuple(a)}, but {name_b} asks for {tuple(b)}")
+
+
+def usable_out(
+    out: Any, shape: tuple[int, ...], dtype: Any, what: str, *, contiguous: bool = True
+) -> Any:
+    """``out``, or the reason why it cannot take ``what``."""
+    if tuple(out.shape) != shape:
+        raise ShapeError(f"out has shape {tuple(out.shape)}, but {what} is {shape}")
+    if out.dtype != dtype:
+        raise DataError(f"out has dtype {out.dtype}, but the result is {dtype}")
+    if contiguous and not out.flags.c_contiguous:
+        raise DataError("out is not C-contiguous")
+    if not getattr(out.flags, "writeable", True):
+        raise DataError("out is read-only, but it is written to")
+    return out
 
 
 def _closest(value: Any, names: list[str]) -> str:

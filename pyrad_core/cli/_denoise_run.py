@@ -80,7 +80,8 @@ class Job:
             mask = _beside(read_mask(given["mask"], image, max_bytes=cap), image, "mask") != 0
             if not mask.any():
                 raise DataError(f"mask {given['mask']} is empty")
-        parts = _leading(image.data.ndim, method, given["slices"], name)
+        joint = arguments.get("channel_axis") is not None  # a series that is one image of channels
+        parts = 0 if joint else _leading(image.data.ndim, method, given["slices"], name)
         return cls(image, name, noise, arguments, maps, mask, parts)
 
     @property
@@ -143,6 +144,7 @@ class Job:
     def _for(self, ndim: int) -> dict[str, Any]:
         """Arguments of one call: the spacing of its axes."""
         arguments = dict(self.arguments)
+        ndim -= arguments.get("channel_axis") is not None
         spacing = arguments.get("spacing", 1.0)
         if np.ndim(spacing) and len(spacing) > ndim:
             arguments["spacing"] = tuple(spacing[-ndim:])

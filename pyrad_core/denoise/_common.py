@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import number, positive, same_shape, whole
+from .._checks import number, positive, same_shape, usable_out, whole
+from .._kernels.select import Edge
 from ..errors import BackendMismatchError, DataError, ShapeError
 
 
@@ -34,12 +35,7 @@ def result_like(edge: Any, x: Any, out: Any) -> Any:
         raise BackendMismatchError(
             f"out is {type(out).__name__}, but image asks for {edge.xp.ndarray.__name__}"
         )
-    same_shape("out", out.shape, "image", x.shape)
-    if out.dtype != x.dtype:
-        raise DataError(f"out has dtype {out.dtype}; expected {x.dtype}")
-    if not out.flags.c_contiguous or not getattr(out.flags, "writeable", True):
-        raise DataError("out must be C-contiguous and writable")
-    return out
+    return usable_out(out, tuple(x.shape), x.dtype, "the result")
 
 
 def nonnegative(name: str, value: Any) -> float:
@@ -47,3 +43,46 @@ def nonnegative(name: str, value: Any) -> float:
     if result < 0:
         raise DataError(f"{name} is {value}; expected a number >= 0")
     return result
+
+
+def real_or_complex(edge: Edge, ndim: tuple[int, ...]) -> Any:
+    """The image in floating point, with at least one voxel."""
+    is_complex = edge["image"].dtype.kind == "c"
+    x = edge.complex("image", ndim=ndim) if is_complex else edge.real("image", ndim=ndim)
+    if x.size == 0:
+        raise DataError(f"image has shape {x.shape}; expected at least one voxel")
+    return x
+
+
+def as_channels(edge: Edge, x: Any, axis: int | None = None) -> Any:
+    """(channels, nz, ny, nx): the real and imaginary part of each channel, missing axes of size 1.
+
+    A view of a real x whose channels (if any) come first.
+    """
+    x = x[None] if axis is None else edge.xp.moveaxis(x, axis, 0)
+    if x.dtype.kind == "c":
+        x = edge.xp.stack([x.real, x.imag], 1).reshape(2 * len(x), *x.shape[1:])
+    else:
+        x = edge.xp.ascontiguousarray(x)
+    return x.reshape(len(x), *(1,) * (4 - x.ndim), *x.shape[1:])
+
+
+def from_channels(edge: Edge, channels: Any, result: Any, axis: int | None = None) -> None:
+    """The inverse of :func:`as_channels`, into ``result``."""
+    to = result[None] if axis is None else edge.xp.moveaxis(result, axis, 0)
+    if result.dtype.kind == "c":
+        parts = channels.reshape(len(to), 2, *to.shape[1:])
+        to.real, to.imag = parts[:, 0], parts[:, 1]
+    else:
+        to[...] = channels.reshape(to.shape)
+
+
+def take_mask(edge: Edge, shape: tuple[int, ...], name: str = "mask") -> Any:
+    """A mask of the volume's shape as bool; None where none was given."""
+    if name not in edge.arrays:
+        return None
+    mask = edge[name]
+    same_shape(name, mask.shape, "image", shape)
+    if mask.dtype.kind not in "biu":
+        raise DataError(f"{name} has dtype {mask.dtype}; expected bool or integers")
+    return edge.xp.ascontiguousarray(mask != 0)

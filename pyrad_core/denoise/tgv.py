@@ -12,7 +12,7 @@ from .._checks import at_least, positive, same_shape, whole
 from .._kernels.select import Edge, edge_of
 from .._memory import require_memory
 from ..errors import DataError
-from ._common import per_axis, result_like
+from ._common import as_channels, from_channels, per_axis, real_or_complex, result_like
 
 __all__ = ["TGVInfo", "minimal_fields", "tgv"]
 
@@ -57,7 +57,7 @@ def tgv(
     weight: float,
     ratio: float = 2.0,
     tol: float = 1e-3,
-    iterations: int = 1000,
+    max_iterations: int = 1000,
     spacing: float | tuple[float, ...] = 1.0,
     state: Any = None,
     return_info: bool = False,
@@ -83,8 +83,8 @@ def tgv(
         alpha0 / alpha1 > 0, in units of length. Large values approach total variation with an
         affine part, small ones remove second differences less.
     tol : float
-        Relative duality gap to stop at; float32 reaches about 1e-5. 0 runs ``iterations``.
-    iterations : int
+        Relative duality gap to stop at; float32 reaches about 1e-5. 0 runs ``max_iterations``.
+    max_iterations : int
         Iterations at most.
     spacing : float or one per axis
         Voxel size; differences are divided by it.
@@ -127,25 +127,19 @@ def tgv(
     (True, True)
     """
     edge = edge_of(image=image)
-    is_complex = edge["image"].dtype.kind == "c"
-    x = edge.complex("image", ndim=(1, 2, 3)) if is_complex else edge.real("image", ndim=(1, 2, 3))
+    x = real_or_complex(edge, (1, 2, 3))
     weight = at_least("weight", weight, 0)
     ratio = positive("ratio", ratio)
     tol = at_least("tol", tol, 0)
-    iterations = whole("iterations", iterations)
+    max_iterations = whole("max_iterations", max_iterations)
     spacing = per_axis("spacing", spacing, x.ndim)
-    if x.size == 0:
-        raise DataError(f"image has shape {x.shape}; expected at least one voxel")
     result = result_like(edge, x, out)
     problem = _Problem(edge, x, weight, ratio, spacing, state)
     if weight == 0:
         solution, info = problem.f, TGVInfo(0, 0.0, 0.0, 0.0, True, problem.state)
     else:
-        solution, info = problem.solve(tol, iterations)
-    if is_complex:
-        result.real, result.imag = solution.reshape(2, *x.shape)
-    else:
-        result[...] = solution.reshape(x.shape)
+        solution, info = problem.solve(tol, max_iterations)
+    from_channels(edge, solution, result)
     answer = edge.answer(result) if out is None else out
     return (answer, info) if return_info else answer
 
@@ -157,14 +151,14 @@ def minimal_fields(
     weight: float,
     ratio: float,
     tol: float,
-    iterations: int,
+    max_iterations: int,
     spacing: Any,
     state: Any = None,
 ) -> TGVInfo:
     """``TGVInfo`` of TGV(x) itself, a minimisation over w alone; ``primal`` is its value."""
     spacing = per_axis("spacing", spacing, x.ndim)
     problem = _Problem(edge, x, weight, ratio, spacing, state, fixed=True)
-    return problem.solve(tol, iterations)[1]
+    return problem.solve(tol, max_iterations)[1]
 
 
 def _start(edge: Edge, x: Any, state: Any) -> tuple[Any, Any, Any]:
@@ -221,20 +215,18 @@ class _Problem:
         fields = 5 + 4 * axes + axes * (axes + 1) // 2
         if not edge.on_gpu:
             require_memory("the fields of TGV", fields * x.nbytes, "denoise smaller blocks")
-        parts = edge.xp.stack([x.real, x.imag]) if x.dtype.kind == "c" else x[None]
-        grid = (1,) * (3 - axes) + x.shape
         self.kernels, self.xp = edge.kernels, edge.xp
-        self.f = parts.reshape(len(parts), *grid)
+        self.f = as_channels(edge, x)
         self.is_new = state is None
         self.state = _start(edge, x, state)
         self.vector, self.dual, self.tensor = (
-            part.reshape(len(parts), -1, *grid) for part in self.state
+            part.reshape(len(self.f), -1, *self.f.shape[1:]) for part in self.state
         )
         self.weight, self.ratio, self.fixed = weight, ratio, fixed
         self.inverse_spacing = [1 / h for h in spacing]
         self.sizes = x.shape
 
-    def solve(self, tol: float, iterations: int) -> tuple[Any, TGVInfo]:
+    def solve(self, tol: float, limit: int) -> tuple[Any, TGVInfo]:
         image = self.f.copy()
         # What rounding of the image does to the objective
         eps = float(np.finfo(self.f.dtype).eps)
@@ -246,14 +238,14 @@ class _Problem:
             self.kernels.tv_primal(self.f, self.weight, self.inverse_spacing, self.dual, image)
         steps = self._steps()
         done, state = 0, self.look(0, image, tol)
-        while done < iterations and not (tol > 0 and state.converged):
-            count = min(_CHECK_EVERY, iterations - done)
+        while done < limit and not (tol > 0 and state.converged):
+            count = min(_CHECK_EVERY, limit - done)
             self.kernels.tgv_pdhg(
                 self.f, self.inverse_spacing, steps, count,
                 image, self.vector, self.dual, self.tensor,
             )  # fmt: skip
             done += count
-            if tol > 0 or done == iterations:
+            if tol > 0 or done == limit:
                 state = self.look(done, image, tol)
         return image, state
 

@@ -6,18 +6,13 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._checks import at_least, choice, same_shape, whole
+from .._checks import at_least, choice, number, same_shape, whole
 from .._kernels.select import Edge, edge_of
-from ..errors import DataError
-from ._common import per_axis, result_like
+from ..errors import DataError, ShapeError
+from ._common import as_channels, from_channels, per_axis, real_or_complex, result_like, take_mask
+from ._tv_problem import fgp, is_enough, pdhg, problem_of
 
 __all__ = ["TVInfo", "tv"]
-
-_CHECK_EVERY = 12  # iterations between two looks at the gap
-_STEP_GAIN = 1.3  # PDHG: tau sigma ||K||^2; up to 4/3 (Banert, Upadhyaya, Giselsson 2023)
-_FIRST_TAU = 4.0
-_ROUNDING = 1e-5
-_CONVEXITY = 0.35  # of the data term (at most 1): smaller values begin slower and end faster
 
 
 @dataclass(frozen=True)
@@ -38,8 +33,9 @@ class TVInfo:
     converged : bool
         Whether ``relative_gap <= tol`` was reached.
     dual : array
-        The dual field, ``(axes, *image.shape)`` (complex images: ``(2, axes, *image.shape)``);
-        pass it as ``dual=`` of a later call on a similar image to start from there.
+        The dual field, ``(axes, *image.shape)``; with channels ``(channels, axes, *volume)``, real
+        and imaginary parts being two channels. Pass it as ``dual=`` of a later call on a similar
+        image to start from there.
     """
 
     iterations: int
@@ -53,12 +49,16 @@ class TVInfo:
 def tv(
     image: Any,
     *,
-    weight: float,
+    weight: Any,
     method: str = "pdhg",
     tol: float = 1e-4,
     max_iterations: int = 1000,
     spacing: float | tuple[float, ...] = 1.0,
     isotropic: bool = True,
+    channel_axis: int | None = None,
+    coupling: str = "frobenius",
+    bounds: Any = None,
+    mask: Any = None,
     dual: Any = None,
     return_info: bool = False,
     out: Any = None,
@@ -71,11 +71,12 @@ def tv(
 
     Parameters
     ----------
-    image : array, (x), (y, x) or (z, y, x)
+    image : array, (x), (y, x) or (z, y, x), and an axis of channels if ``channel_axis`` says so
         float32, float64, complex64 or complex128; integers are converted to float32. The real and
         imaginary parts of a complex image are coupled: edges are shared.
-    weight : float
-        Multiplies TV, >= 0; in units of intensity times length. 0 returns the image.
+    weight : float or array
+        Multiplies TV, >= 0; in units of intensity times length. 0 returns the image. An array of
+        the image's shape (without channels) multiplies the length of each voxel's gradient.
     method : {"pdhg", "fgp"}
         Accelerated primal-dual hybrid gradient (the faster one) or fast gradient projection.
     tol : float
@@ -83,9 +84,21 @@ def tv(
     max_iterations : int
         Iterations at most.
     spacing : float or one per axis
-        Voxel size; differences are divided by it.
+        Voxel size (of the axes without channels); differences are divided by it.
     isotropic : bool
         Euclidean length of the gradient, or (False) the sum of its absolute components.
+    channel_axis : int, optional
+        Axis of channels (echoes, b-values, energies, colours) that are denoised together.
+    coupling : {"frobenius", "nuclear"}
+        Length of the gradients of all channels at a voxel: Euclidean, so that edges are at the
+        same places, or the sum of their singular values, so that they have the same direction too.
+        One channel knows no difference; anisotropic TV is of the first kind.
+    bounds : (low, high), optional
+        Minimise over images between these: numbers, None for no bound, or arrays of the image's
+        shape (without channels). Real images only.
+    mask : array of bool, optional
+        Shape of the image without channels. Voxels outside are returned unchanged, and no
+        difference to them is counted: the mask is the whole domain.
     dual : array, optional
         ``TVInfo.dual`` of a former call, used as the start and updated in place.
     return_info : bool
@@ -96,20 +109,25 @@ def tv(
     Returns
     -------
     array, or (array, TVInfo)
-        Same shape and, but for integers, same dtype as the image. The mean is kept.
+        Same shape and, but for integers, same dtype as the image. Without bounds the mean is kept.
 
     Raises
     ------
     DataError
-        NaN or Inf in the image, negative weight or tol, spacing <= 0, dtype not listed above.
+        NaN or Inf in the image, negative weight or tol, spacing <= 0, bounds that exclude each
+        other, dtype not listed above.
     ShapeError
-        More than three dimensions, or ``dual``, ``out`` or ``spacing`` that do not fit.
+        More than three dimensions beside the channels, or ``weight``, ``mask``, ``bounds``,
+        ``dual``, ``out`` or ``spacing`` that do not fit.
+    DeviceMemoryError
+        Not enough memory for the fields, up to 11 times the image.
 
     References
     ----------
     Rudin, Osher, Fatemi, Physica D 60 (1992) 259, doi:10.1016/0167-2789(92)90242-F.
     Chambolle, Pock, J. Math. Imaging Vis. 40 (2011) 120, doi:10.1007/s10851-010-0251-1.
     Beck, Teboulle, IEEE Trans. Image Process. 18 (2009) 2419, doi:10.1109/TIP.2009.2028250.
+    Holt, IEEE Trans. Image Process. 23 (2014) 3975, doi:10.1109/TIP.2014.2332397 (nuclear).
 
     Examples
     --------
@@ -121,135 +139,149 @@ def tv(
     >>> bool(abs(clean - step).mean() < abs(noisy - step).mean() / 4), info.converged
     (True, True)
     """
-    edge = edge_of(image=image)
-    is_complex = edge["image"].dtype.kind == "c"
-    x = edge.complex("image", ndim=(1, 2, 3)) if is_complex else edge.real("image", ndim=(1, 2, 3))
-    weight = at_least("weight", weight, 0)
+    weights = weight if getattr(weight, "ndim", 0) else None
+    low, high = _pair(bounds)
+    arrays = {"low": low, "high": high}
+    arrays = {name: value for name, value in arrays.items() if getattr(value, "ndim", 0)}
+    edge = edge_of(image=image, mask=mask, weight=weights, **arrays)
+    x = real_or_complex(edge, (1, 2, 3) if channel_axis is None else (2, 3, 4))
+    axis, shape = _channels(x, channel_axis)
     choice("method", method, ("pdhg", "fgp"))
+    choice("coupling", coupling, ("frobenius", "nuclear"))
+    if not isotropic and coupling == "nuclear":
+        raise DataError("coupling is 'nuclear', but isotropic is False; choose one of them")
     tol = at_least("tol", tol, 0)
     max_iterations = whole("max_iterations", max_iterations)
-    spacing = per_axis("spacing", spacing, x.ndim)
-    if x.size == 0:
-        raise DataError(f"image has shape {x.shape}; expected at least one voxel")
+    spacing = per_axis("spacing", spacing, len(shape))
+    grid = (1,) * (3 - len(shape)) + shape
+    most, limit = _weight(edge, weight, weights, x, shape)
+    within = _within(edge, x, low, high, shape)
+    inside = take_mask(edge, shape)
     result = result_like(edge, x, out)
-    dual = _start(edge, x, dual)
-    problem = _Problem(edge, x, dual, weight, spacing, bool(isotropic))
-    if weight == 0:
-        solution, info = problem.f, TVInfo(0, 0.0, 0.0, 0.0, True, dual)
+    f = as_channels(edge, x, axis)
+    start = _start(edge, f, dual, x.dtype.kind == "c" or axis is not None, shape)
+    if inside is not None:
+        f = edge.xp.where(inside.reshape(grid), f, f.dtype.type(0))
+    problem = problem_of(
+        edge, f, start.reshape(len(f), len(shape), *grid), most, spacing,
+        coupling if isotropic else "separate",
+        limit=limit, links=_links(edge, inside, grid, len(shape)), bounds=within,
+    )  # fmt: skip
+    if most == 0:
+        solution, iterations, state = f, 0, (0.0, 0.0)
+        if within is not None:
+            problem.dual[...] = 0
+            problem.image(solution := edge.xp.empty_like(f))
     else:
-        solve = _pdhg if method == "pdhg" else _fgp
-        solution, info = solve(problem, tol, max_iterations)
-    if is_complex:
-        result.real, result.imag = solution.reshape(2, *x.shape)
-    else:
-        result[...] = solution.reshape(x.shape)
+        solution, iterations, state = (pdhg if method == "pdhg" else fgp)(
+            problem, tol, max_iterations
+        )
+    from_channels(edge, solution, result, axis)
+    if inside is not None:
+        wide = inside if axis is None else edge.xp.expand_dims(inside, axis)
+        edge.xp.copyto(result, x, where=~wide)
     answer = edge.answer(result) if out is None else out
-    return (answer, info) if return_info else answer
+    return (answer, _info(iterations, state, tol, start)) if return_info else answer
 
 
-def _start(edge: Edge, x: Any, dual: Any) -> Any:
+def _info(iterations: int, state: tuple[float, float], tol: float, dual: Any) -> TVInfo:
+    primal, lower = state
+    gap = max(primal - lower, 0.0)  # |dual| <= 1 holds up to rounding
+    relative = gap / primal if primal > 0 else 0.0
+    return TVInfo(iterations, primal, gap, relative, is_enough(state, tol), dual)
+
+
+def _channels(x: Any, channel_axis: int | None) -> tuple[int | None, tuple[int, ...]]:
+    """The axis of the channels, counted from the front, and the shape without it."""
+    if channel_axis is None:
+        return None, tuple(x.shape)
+    axis = int(number("channel_axis", channel_axis))
+    if axis != channel_axis or not -x.ndim <= axis < x.ndim:
+        raise ShapeError(f"channel_axis is {channel_axis}, but image has shape {x.shape}")
+    axis %= x.ndim
+    return axis, tuple(n for i, n in enumerate(x.shape) if i != axis)
+
+
+def _weight(
+    edge: Edge, weight: Any, weights: Any, x: Any, shape: tuple[int, ...]
+) -> tuple[float, Any]:
+    """The largest weight, and the voxels' weights over it (None where they are equal)."""
+    if weights is None:
+        return at_least("weight", weight, 0), None
+    found = edge.real("weight", dtype=x.real.dtype)
+    same_shape("weight", found.shape, "image", shape)
+    if bool((found < 0).any()):
+        raise DataError(f"weight holds {int((found < 0).sum())} negative values; expected >= 0")
+    most = float(found.max())
+    limit = found / found.dtype.type(most or 1.0)
+    return most, limit.reshape((1,) * (3 - len(shape)) + shape)
+
+
+def _pair(bounds: Any) -> tuple[Any, Any]:
+    """Low and high, None where there is no bound."""
+    if bounds is None:
+        return None, None
+    try:
+        low, high = bounds
+    except (TypeError, ValueError):
+        raise DataError(f"bounds is {bounds!r}; expected (low, high)") from None
+    return low, high
+
+
+def _within(edge: Edge, x: Any, low: Any, high: Any, shape: tuple[int, ...]) -> Any:
+    """Bounds as the kernels take them: None, two numbers, or one array of both."""
+    if low is None and high is None:
+        return None
+    if x.dtype.kind == "c":
+        raise DataError(f"bounds are for real data; image has dtype {x.dtype}")
+    ends = []
+    for name, value, none in (("low", low, -math.inf), ("high", high, math.inf)):
+        if name in edge.arrays:
+            value = edge.real(name, dtype=x.dtype, finite=False)
+            same_shape(f"{name} bound", value.shape, "image", shape)
+        elif value is None or value in (-math.inf, math.inf):
+            value = none if value is None else float(value)
+        else:
+            value = number(f"{name} bound", value)
+        ends.append(value)
+    if not bool(edge.xp.all(edge.xp.asarray(ends[0] <= ends[1]))):
+        raise DataError("bounds exclude each other: low is above high (or NaN)")
+    if not edge.arrays.keys() & {"low", "high"}:
+        return tuple(ends)
+    both = edge.xp.empty((2, *shape), x.dtype)
+    both[0], both[1] = ends
+    return both.reshape(2, *(1,) * (3 - len(shape)), *shape)
+
+
+def _links(edge: Edge, inside: Any, grid: tuple[int, ...], dims: int) -> Any:
+    """Bit d: this voxel and the next one along axis d lie inside."""
+    if inside is None:
+        return None
+    xp, volume = edge.xp, inside.reshape(grid)
+    links = xp.zeros(grid, xp.uint8)
+    for d in range(dims):
+        axis = d - dims
+        here = xp.moveaxis(volume, axis, 0)
+        to = xp.moveaxis(links, axis, 0)
+        to[:-1] |= (here[:-1] & here[1:]).astype(links.dtype) << links.dtype.type(d)
+    return links
+
+
+def _start(edge: Edge, f: Any, dual: Any, has_channels: bool, spatial: tuple[int, ...]) -> Any:
     """The given dual field, checked, or zeros."""
-    shape = (2, x.ndim, *x.shape) if x.dtype.kind == "c" else (x.ndim, *x.shape)
+    axes = len(spatial)
+    shape = (len(f), axes, *spatial) if has_channels else (axes, *spatial)
     if dual is None:
-        return edge.xp.zeros(shape, x.real.dtype)
-    if not isinstance(dual, edge.xp.ndarray) or dual.dtype != x.real.dtype:
+        return edge.xp.zeros(shape, f.dtype)
+    if not isinstance(dual, edge.xp.ndarray) or dual.dtype != f.dtype:
         raise DataError(
-            f"dual must be a {edge.xp.__name__} array of dtype {x.real.dtype}, "
+            f"dual must be a {edge.xp.__name__} array of dtype {f.dtype}, "
             "as TVInfo.dual of a former call is"
         )
     same_shape("dual", dual.shape, "image", shape)
     if not dual.flags.c_contiguous:
         raise DataError("dual must be C-contiguous, as TVInfo.dual of a former call is")
     edge.check_finite("dual", dual)
-    for axis, part in enumerate(edge.xp.moveaxis(dual, -x.ndim - 1, 0)):
-        edge.xp.moveaxis(part, axis - x.ndim, 0)[-1] = 0  # no difference beyond the far edge
+    for axis, part in enumerate(edge.xp.moveaxis(dual, -axes - 1, 0)):
+        edge.xp.moveaxis(part, axis - axes, 0)[-1] = 0  # no difference beyond the far edge
     return dual
-
-
-class _Problem:
-    """ROF-TV of one image in the kernels' shapes, and what each kernel call has in common."""
-
-    def __init__(
-        self,
-        edge: Edge,
-        x: Any,
-        dual: Any,
-        weight: float,
-        spacing: tuple[float, ...],
-        isotropic: bool,
-    ):
-        parts = edge.xp.stack([x.real, x.imag]) if x.dtype.kind == "c" else x[None]
-        grid = (1,) * (3 - x.ndim) + x.shape
-        self.kernels = edge.kernels
-        self.xp = edge.xp
-        self.f = parts.reshape(len(parts), *grid)
-        self.dual = dual.reshape(len(parts), x.ndim, *grid)
-        self.given_dual = dual
-        self.weight = weight
-        self.isotropic = isotropic
-        self.inverse_spacing = [1 / h for h in spacing]
-        squares = [s * s for s, n in zip(self.inverse_spacing, x.shape, strict=True) if n > 1]
-        self.norm2 = 4 * sum(squares) or 4.0  # bound on ||grad||^2; 4 where there is no gradient
-
-    def arguments(self) -> tuple[Any, ...]:
-        return self.f, self.weight, self.inverse_spacing, self.isotropic
-
-    def primal(self, out: Any) -> None:
-        self.kernels.tv_primal(self.f, self.weight, self.inverse_spacing, self.dual, out)
-
-    def state(self, iterations: int, image: Any, tol: float) -> TVInfo:
-        primal, lower = self.kernels.tv_objectives(
-            self.f, image, self.weight, self.inverse_spacing, self.isotropic, self.dual
-        )
-        gap = max(primal - lower, 0.0)  # |dual| <= 1 holds up to rounding
-        relative = gap / primal if primal > 0 else 0.0
-        feasible = lower <= primal * (1 + _ROUNDING)  # not so for a wild start
-        return TVInfo(
-            iterations, primal, gap, relative, relative <= tol and feasible, self.given_dual
-        )
-
-
-def _pdhg(problem: _Problem, tol: float, max_iterations: int) -> tuple[Any, TVInfo]:
-    """tau and sigma follow algorithm 2 of Chambolle and Pock."""
-    image = problem.xp.empty_like(problem.f)
-    problem.primal(image)
-    previous = image.copy()
-    tau, theta, done = _FIRST_TAU, 0.0, 0
-    product = _STEP_GAIN / (problem.norm2 * problem.weight**2)
-    state = problem.state(done, image, tol)
-    while done < max_iterations and not (tol > 0 and state.converged):
-        steps = []
-        for _ in range(min(_CHECK_EVERY, max_iterations - done)):
-            steps.append((tau, product / tau, theta))
-            theta = 1 / math.sqrt(1 + 2 * _CONVEXITY * tau)
-            tau *= theta
-        problem.kernels.tv_pdhg(*problem.arguments(), steps, problem.dual, image, previous)
-        done += len(steps)
-        if tol > 0 or done == max_iterations:
-            state = problem.state(done, image, tol)
-    return image, state
-
-
-def _fgp(problem: _Problem, tol: float, max_iterations: int) -> tuple[Any, TVInfo]:
-    """Nesterov momentum, set back where the dual objective falls (O'Donoghue, Candes 2015)."""
-    image = problem.xp.empty_like(problem.f)
-    problem.primal(image)
-    previous = problem.dual.copy()
-    step = 1 / (problem.norm2 * problem.weight)
-    t, factor, done = 1.0, 0.0, 0
-    state = problem.state(done, image, tol)
-    while done < max_iterations and not (tol > 0 and state.converged):
-        momenta = []
-        for _ in range(min(_CHECK_EVERY, max_iterations - done)):
-            momenta.append(factor)
-            following = 0.5 * (1 + math.sqrt(1 + 4 * t * t))
-            factor = (t - 1) / following
-            t = following
-        problem.kernels.tv_fgp(*problem.arguments(), step, momenta, problem.dual, previous)
-        done += len(momenta)
-        if tol > 0 or done == max_iterations:
-            problem.primal(image)
-            former, state = state, problem.state(done, image, tol)
-            if state.primal - state.gap < former.primal - former.gap:
-                t, factor = 1.0, 0.0
-    return image, state

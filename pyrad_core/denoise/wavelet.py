@@ -1,21 +1,25 @@
-"""Wavelet shrinkage with one threshold per band (Bayes) or one for all (Visu), cycle-spun."""
+"""Wavelet shrinkage: decimated, cycle-spun and stationary; Bayes, Visu and SURE thresholds."""
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from .._checks import choice, whole
 from .._kernels.select import Edge, edge_of
-from ..errors import DataError
-from ..wavelet import dwt_max_level, wavedecn, waverecn
+from .._memory import require_memory
+from ..errors import DataError, ShapeError
+from ..wavelet import Wavelet, dwt_max_level, dwtn, idwtn, iswtn, swtn, wavedecn, waverecn
 from ..wavelet import modes as extension_modes
-from ._common import nonnegative, result_like
+from ..wavelet._arguments import wavelet_of
+from ._common import nonnegative, real_or_complex, result_like
+from ._thresholds import Shrinkage, mad
 
 __all__ = ["wavelet"]
-
-_MAD_OF_NORMAL = 0.6744897501960817  # median of |x| for x ~ N(0, 1)
 
 
 def wavelet(
@@ -23,11 +27,13 @@ def wavelet(
     *,
     wavelet: Any = "db2",
     method: str = "bayes",
-    sigma: float | None = None,
+    sigma: Any = None,
     level: int | None = None,
     cycle_spins: int = 0,
+    stationary: bool = False,
     threshold: str = "soft",
-    mode: str = "symmetric",
+    mode: str | None = None,
+    axes: Sequence[int] | None = None,
     out: Any = None,
 ) -> Any:
     """Shrink the wavelet details of an image by thresholds that follow from the noise level.
@@ -35,44 +41,60 @@ def wavelet(
     Parameters
     ----------
     image : array, any dimensions
-        float32 or float64; integers are converted to float32.
+        float32, float64, complex64 or complex128; integers are converted to float32. The magnitude
+        of complex details is shrunk, their phase kept.
     wavelet : str, Wavelet or four filters
         As in :func:`pyrad_core.wavelet.dwtn`; orthogonal ones keep the noise white.
-    method : {"bayes", "visu"}
+    method : {"bayes", "visu", "sure"}
         "bayes": each band has its own threshold ``sigma^2 / s``, s^2 being the band's variance
         without noise. "visu": ``sigma * sqrt(2 log(voxels))`` for all, which removes almost all
-        noise and smooths more.
-    sigma : float, optional
-        Standard deviation of the noise, in units of the image. By default the median absolute
-        detail of the finest diagonal band over 0.6745.
+        noise and smooths more. "sure": each band has the threshold of least estimated risk (SURE,
+        of soft thresholding), or the universal one of its size where hardly any signal is in it.
+    sigma : float or array, optional
+        Standard deviation of the noise, in units of the image (of the real and of the imaginary
+        part); a number, or one per image of the batch. By default the median absolute detail of
+        the finest diagonal band over 0.6745.
     level : int, optional
-        Number of levels; by default three fewer than possible, but at least one.
+        Number of levels; by default three fewer than the size allows, but at least one. Axes too
+        short for a single one are then left out.
     cycle_spins : int
         Average over all shifts by 0 to this many voxels along every axis, ``(cycle_spins + 1) **
-        ndim`` transforms: removes the pattern of the decimated transform.
-    threshold : {"soft", "hard"}
-        Whether details that stay are made smaller by the threshold.
-    mode : str
-        How the image goes on beyond its ends, as in :func:`pyrad_core.wavelet.dwtn`.
+        axes`` of them: removes the pattern of the decimated transform. Shifts share what their
+        transforms have in common.
+    stationary : bool
+        The undecimated transform: as many shifts as there are, ``2^level`` along every axis, with
+        thresholds common to all. Needs memory for ``level * 2^axes`` images.
+    threshold : {"soft", "hard", "garrote"}
+        What happens to details above the threshold t: ``x - t sign(x)``, x, or ``x - t^2 / x``.
+    mode : str, optional
+        How the image goes on beyond its ends, as in :func:`pyrad_core.wavelet.dwtn`. Default
+        "symmetric"; with shifts the image mirrored up to a multiple of ``2^level``, then periodic.
+    axes : sequence of int, optional
+        Axes of the transform, by default the last three (or all). The other ones are a batch of
+        images (volumes of a series, channels), each with its own thresholds.
     out : array, optional
         Where to write the result.
 
     Returns
     -------
     array
-        Denoised image, dtype as the image.
+        Denoised image, dtype as the image. A constant image is returned as it is.
 
     Raises
     ------
     DataError
         NaN or Inf in the image, an unknown wavelet, method or mode, a negative sigma, too deep a
-        level.
+        level, an image too small for the wavelet.
+    DeviceMemoryError
+        Not enough memory for the stationary transform.
 
     References
     ----------
     Chang, Yu, Vetterli, IEEE TIP 9 (2000) 1532, doi:10.1109/83.862633; Donoho, Johnstone,
-    Biometrika 81 (1994) 425, doi:10.1093/biomet/81.3.425; Coifman, Donoho (1995)
-    doi:10.1007/978-1-4612-2544-7_9.
+    Biometrika 81 (1994) 425, doi:10.1093/biomet/81.3.425; Donoho, Johnstone, J. Am. Stat. Assoc.
+    90 (1995) 1200, doi:10.1080/01621459.1995.10476626 (SURE); Coifman, Donoho (1995)
+    doi:10.1007/978-1-4612-2544-7_9; Gao, J. Comput. Graph. Stat. 7 (1998) 469,
+    doi:10.1080/10618600.1998.10474789 (garrote).
 
     Examples
     --------
@@ -83,76 +105,163 @@ def wavelet(
     True
     """
     edge = edge_of(image=image)
-    x = edge.real("image")
-    choice("method", method, ("bayes", "visu"))
-    choice("threshold", threshold, ("soft", "hard"))
-    choice("mode", mode, extension_modes)
+    x = real_or_complex(edge, tuple(range(1, 33)))
+    choice("method", method, ("bayes", "visu", "sure"))
+    choice("threshold", threshold, ("soft", "hard", "garrote"))
+    if mode is not None:
+        choice("mode", mode, extension_modes)
     spins = whole("cycle_spins", cycle_spins)
-    if sigma is not None:
-        sigma = nonnegative("sigma", sigma)
-    if x.ndim < 1 or x.size == 0:
-        raise DataError(f"image has shape {x.shape}; expected at least one voxel")
-    if level is None:
-        level = max(1, min(dwt_max_level(n, wavelet) for n in x.shape) - 3)
-    shrink = _Shrinkage(edge, wavelet, method, sigma, level, threshold == "soft", mode)
-
-    total = None
-    shifts = list(itertools.product(range(spins + 1), repeat=x.ndim))
-    axes = tuple(range(x.ndim))
-    for shift in shifts:
-        moved = edge.xp.roll(x, shift, axes) if any(shift) else x
-        part = shrink(moved)
-        if any(shift):
-            part = edge.xp.roll(part, [-s for s in shift], axes)
-        total = part if total is None else total + part
+    if stationary and (spins or mode is not None):
+        raise DataError("stationary has shifts and ends of its own; leave out cycle_spins and mode")
+    filters = wavelet_of(wavelet)
+    transformed, batch = _axes(x, axes)
+    moved = edge.xp.moveaxis(x, transformed, range(len(batch), x.ndim))
+    levels = _levels(edge, sigma, moved.shape[: len(batch)])
+    used, depth = _depth(moved.shape[len(batch) :], filters, level)
     result = result_like(edge, x, out)
-    result[...] = total / x.dtype.type(len(shifts)) if len(shifts) > 1 else total
-    return edge.answer(result)
+    target = edge.xp.moveaxis(result, transformed, range(len(batch), x.ndim))
+    for at in np.ndindex(moved.shape[: len(batch)]):
+        part = edge.xp.ascontiguousarray(moved[at])
+        if not used or not bool((part != part.reshape(-1)[0]).any()):
+            target[at] = part
+            continue
+        if sigma is None:
+            noise = mad(edge.xp, _finest(part, filters, mode or "symmetric", used))
+        else:
+            noise = float(levels[at])
+        shrink = Shrinkage(edge, method, threshold, noise, part.size)
+        how = _Transform(edge, filters, used, depth, mode or "symmetric", shrink)
+        if stationary:
+            target[at] = how.stationary(part)
+        elif spins:
+            target[at] = how.spun(part, spins, mode)
+        else:
+            target[at] = how.decimated(part, depth)
+    return edge.answer(result) if out is None else out
 
 
-class _Shrinkage:
-    """One transform, shrinkage and inverse."""
+def _axes(x: Any, axes: Sequence[int] | None) -> tuple[list[int], list[int]]:
+    """Transformed axes in order, and the others."""
+    if axes is None:
+        chosen = list(range(max(x.ndim - 3, 0), x.ndim))
+    else:
+        chosen = [int(a) for a in axes]
+        if not chosen or any(not -x.ndim <= a < x.ndim for a in chosen):
+            raise ShapeError(f"axes is {tuple(axes)}, but image has {x.ndim} dimensions")
+        chosen = sorted({a % x.ndim for a in chosen})
+        if len(chosen) != len(axes):
+            raise DataError(f"axes is {tuple(axes)}; expected each axis once")
+    return chosen, [a for a in range(x.ndim) if a not in chosen]
+
+
+def _levels(edge: Edge, sigma: Any, batch: tuple[int, ...]) -> Any:
+    """Noise level of every image of the batch, on the host."""
+    if sigma is None:
+        return None
+    values = np.asarray(sigma.get() if hasattr(sigma, "get") else sigma)
+    if values.ndim == 0:
+        return np.full(batch, nonnegative("sigma", sigma))
+    if values.shape != batch:
+        raise ShapeError(
+            f"sigma has shape {values.shape}; expected a number, or one per image: {batch}"
+        )
+    return np.array([nonnegative("sigma", v) for v in values.ravel()]).reshape(batch)
+
+
+def _depth(
+    shape: tuple[int, ...], filters: Wavelet, level: int | None
+) -> tuple[tuple[int, ...], int]:
+    """The axes that take part, and the number of levels."""
+    long = tuple(axis for axis, n in enumerate(shape) if n > 1)
+    deepest = {axis: dwt_max_level(shape[axis], filters) for axis in long}
+    if level is None:
+        used = tuple(axis for axis in long if deepest[axis] > 0)
+        if long and not used:
+            raise DataError(
+                f"image of shape {shape} is too small for {filters.name!r} of "
+                f"{filters.dec_len} taps; choose a shorter wavelet or level=1"
+            )
+        return used, max(1, min((deepest[axis] for axis in used), default=4) - 3)
+    level, most = whole("level", level, 1), min(deepest.values(), default=0)
+    if long and level > most:
+        raise DataError(
+            f"level is {level}; image of shape {shape} with {filters.name!r} allows at most {most}"
+        )
+    return long, level
+
+
+def _finest(x: Any, filters: Wavelet, mode: str, axes: tuple[int, ...]) -> Any:
+    return dwtn(x, filters, mode, axes)["d" * len(axes)]
+
+
+class _Transform:
+    """Transforms of one image, each followed by shrinkage and the inverse."""
 
     def __init__(
-        self,
-        edge: Edge,
-        wavelet: Any,
-        method: str,
-        sigma: float | None,
-        level: int,
-        soft: bool,
-        mode: str,
-    ):
-        self.edge, self.wavelet, self.method = edge, wavelet, method
-        self.sigma, self.level, self.soft, self.mode = sigma, level, soft, mode
+        self, edge: Edge, filters: Wavelet, axes: tuple[int, ...], level: int, mode: str,
+        shrink: Shrinkage,
+    ):  # fmt: skip
+        self.edge, self.xp, self.filters, self.axes = edge, edge.xp, filters, axes
+        self.level, self.mode, self.shrink = level, mode, shrink
 
-    def __call__(self, x: Any) -> Any:
-        approximation, *levels = wavedecn(x, self.wavelet, self.mode, self.level)
-        sigma = self.sigma
-        if sigma is None:
-            sigma = self._noise(levels[-1]["d" * x.ndim])
-        for bands in levels:
-            for name, band in bands.items():
-                bands[name] = self._shrunk(band, self._threshold(band, sigma, x.size))
-        image = waverecn([approximation, *levels], self.wavelet, self.mode)
+    def decimated(self, x: Any, level: int) -> Any:
+        approximation, *details = wavedecn(x, self.filters, self.mode, level, self.axes)
+        kept = [self.shrink.bands(bands) for bands in details]
+        image = waverecn([approximation, *kept], self.filters, self.mode, self.axes)
         return image[tuple(slice(n) for n in x.shape)]
 
-    def _noise(self, finest: Any) -> float:
-        """From the finest diagonal details; exact zeros (a masked background) are no noise."""
-        details = self.edge.xp.abs(finest[finest != 0])
-        if details.size == 0:
-            return 0.0
-        return float(self.edge.xp.median(details)) / _MAD_OF_NORMAL
+    def spun(self, x: Any, spins: int, mode: str | None) -> Any:
+        """The average over all shifts by 0..spins."""
+        counts = tuple(spins + 1 for _ in self.axes)
+        y = x
+        if mode is None:
+            self.mode = "periodization"
+            block = 1 << self.level
+            pads = [(0, -n % block if a in self.axes else 0) for a, n in enumerate(x.shape)]
+            y = self.xp.pad(x, pads, mode="symmetric") if any(p for _, p in pads) else x
+        total = self._shifts(y, counts, self.level)[tuple(slice(n) for n in x.shape)]
+        return total / total.real.dtype.type(math.prod(counts))
 
-    def _threshold(self, band: Any, sigma: float, voxels: int) -> float:
-        if self.method == "visu":
-            return sigma * math.sqrt(2 * math.log(voxels))
-        power = float(self.edge.xp.square(band).mean(dtype="float64"))
-        signal = math.sqrt(max(power - sigma**2, 0.0))
-        return sigma**2 / signal if signal > 0 else math.inf if sigma > 0 else 0.0
+    def _shifts(self, x: Any, counts: tuple[int, ...], level: int) -> Any:
+        """The sum over all shifts by 0..count - 1.
 
-    def _shrunk(self, band: Any, threshold: float) -> Any:
-        xp = self.edge.xp
-        if self.soft:
-            return band - xp.clip(band, -threshold, threshold)
-        return xp.where(xp.abs(band) >= threshold, band, 0).astype(band.dtype, copy=False)
+        Shifts by s and s + 2 have the same details, which are therefore made once for even and
+        once for odd shifts; the approximation takes shifts of s // 2.
+        """
+        if level == 0:
+            return x * x.real.dtype.type(math.prod(counts))
+        shares = self.mode == "periodization" and all(x.shape[a] % 2 == 0 for a in self.axes)
+        total = None
+        for shift in itertools.product(*(range(min(c, 2) if shares else c) for c in counts)):
+            y = self.xp.roll(x, shift, self.axes) if any(shift) else x
+            if shares:
+                left = tuple((c - s + 1) // 2 for c, s in zip(counts, shift, strict=True))
+                bands = dwtn(y, self.filters, self.mode, self.axes)
+                low = "a" * len(self.axes)
+                approximation = self._shifts(bands.pop(low), left, level - 1)
+                kept = self.shrink.bands(bands, math.prod(left))
+                part = idwtn({low: approximation, **kept}, self.filters, self.mode, self.axes)
+            else:
+                part = self.decimated(y, level)
+            part = self.xp.roll(part, [-s for s in shift], self.axes) if any(shift) else part
+            total = part if total is None else total + part
+        return total
+
+    def stationary(self, x: Any) -> Any:
+        """Mirrored beyond the reach of the coarsest filter, up to a multiple of 2^level."""
+        reach = (self.filters.dec_len - 1) * ((1 << self.level) - 1)
+        pads = []
+        for axis, n in enumerate(x.shape):
+            before = min(reach, n) if axis in self.axes else 0
+            after = before + (-(n + 2 * before) % (1 << self.level) if axis in self.axes else 0)
+            pads.append((before, after))
+        size = math.prod(n + a + b for n, (a, b) in zip(x.shape, pads, strict=True))
+        asked = size * x.itemsize * (self.level * (1 << len(self.axes)) + 2)
+        require_memory("the stationary transform's bands", asked, "use cycle_spins", self.edge)
+        y = self.xp.ascontiguousarray(self.xp.pad(x, pads, mode="symmetric"))
+        approximation, *details = swtn(
+            y, self.filters, self.level, axes=self.axes, trim_approx=True
+        )
+        kept = [self.shrink.bands(bands) for bands in details]
+        image = iswtn([approximation, *kept], self.filters, self.axes)
+        return image[tuple(slice(a, a + n) for n, (a, _) in zip(x.shape, pads, strict=True))]

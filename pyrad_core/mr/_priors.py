@@ -104,7 +104,7 @@ def _tv(weight: float, layout: Layout, options: dict[str, Any]) -> Term:
 
 
 def _tgv(weight: float, layout: Layout, options: dict[str, Any]) -> Term:
-    each = EachImage(lambda: TGV(weight, tol=1e-4, iterations=50), layout.dims)
+    each = EachImage(lambda: TGV(weight, tol=1e-4, max_iterations=50), layout.dims)
     return Term("tgv", weight, each, None)
 
 

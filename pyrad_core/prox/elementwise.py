@@ -136,15 +136,16 @@ class Support(Box):
         return None
 
     def _prox(self, edge: Edge, x: Any, step: float) -> Any:
-        self._fit(x)
+        self.fit(x)
         return edge.xp.where(self.mask, super()._prox(edge, x, step), 0).astype(x.dtype, copy=False)
 
     def _value(self, edge: Edge, x: Any) -> float:
-        self._fit(x)
+        self.fit(x)
         outside = bool((x[~self.mask] != 0).any())
         return math.inf if outside else super()._value(edge, x[self.mask])
 
-    def _fit(self, x: Any) -> None:
+    def fit(self, x: Any) -> None:
+        """Raise ShapeError unless x has the mask's shape."""
         if tuple(x.shape) != tuple(self.mask.shape):
             raise ShapeError(f"x has shape {x.shape}, but mask has {self.mask.shape}")
 

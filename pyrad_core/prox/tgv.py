@@ -28,7 +28,7 @@ class TGV(Prox):
         alpha0 / alpha1 > 0.
     tol : float
         Relative duality gap of every solve; also of ``value``, which is a minimisation over w.
-    iterations : int
+    max_iterations : int
         Of every solve, at most.
     spacing : float or one per axis
         Voxel size.
@@ -53,14 +53,14 @@ class TGV(Prox):
         ratio: float = 2.0,
         *,
         tol: float = 1e-3,
-        iterations: int = 200,
+        max_iterations: int = 200,
         spacing: Any = 1.0,
     ):
         self.weight = at_least("weight", weight, 0)
         self._options = {
             "ratio": positive("ratio", ratio),
             "tol": at_least("tol", tol, 0),
-            "iterations": whole("iterations", iterations, 1),
+            "max_iterations": whole("max_iterations", max_iterations, 1),
             "spacing": spacing,
         }
         self._state: Any = None

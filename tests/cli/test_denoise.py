@@ -41,9 +41,9 @@ def test_tv_keeps_the_place_of_a_volume(tmp_path):
 def test_tgv(tmp_path):
     path = data_path("denoise", "dipy", "t1_coronal_slice.npy")
     out = tmp_path / "clean.npy"
-    options = ("--method", "tgv", "--weight", 20, "--option", "iterations=30", "-q")
+    options = ("--method", "tgv", "--weight", 20, "--option", "max_iterations=30", "-q")
     assert call("denoise", path, out, *options) == 0
-    expected = denoise.tgv(np.load(path), weight=20, iterations=30)
+    expected = denoise.tgv(np.load(path), weight=20, max_iterations=30)
     assert np.array_equal(np.load(out), expected)
 
 
@@ -107,6 +107,15 @@ def test_spacing_and_weight_follow_from_the_file(series, tmp_path, capsys):
     assert report["weight"] == 8 and report["relative_gap"] <= 1e-4
     expected = denoise.tv(data[1], weight=8, spacing=(3, 2, 2))
     assert np.array_equal(io.read_image(out).data[1], expected)
+
+
+def test_series_as_channels(series, tmp_path):
+    path, data, mask, inside = series
+    out = tmp_path / "clean.nii"
+    options = ("--method", "tv", "--weight", 8, "--option", "channel_axis=0", "-q")
+    assert call("denoise", path, out, "--mask", mask, *options) == 0
+    expected = denoise.tv(data, weight=8, spacing=(3, 2, 2), channel_axis=0, mask=inside)
+    assert np.array_equal(io.read_image(out).data, expected)
 
 
 def test_slices(series, tmp_path):

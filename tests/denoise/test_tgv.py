@@ -102,11 +102,11 @@ def test_against_an_independent_solver(shape, spacing, ratio):
     f = _noisy(shape)
     expected, least = _reference(f, 0.15, ratio, spacing)
     options = dict(weight=0.15, ratio=ratio, spacing=spacing, return_info=True)
-    u, info = tgv(f, tol=1e-6, iterations=20000, **options)
+    u, info = tgv(f, tol=1e-6, max_iterations=20000, **options)
     assert info.converged and info.primal == pytest.approx(least, rel=2e-6)
     assert info.primal - info.gap <= least * (1 + 1e-9)
     np.testing.assert_allclose(u, expected, atol=2e-3)
-    rough, early = tgv(f, tol=0, iterations=60, **options)
+    rough, early = tgv(f, tol=0, max_iterations=60, **options)
     w = early.state[0]
     stated = 0.5 * ((rough - f) ** 2).sum() + _value(rough, w, 0.15, ratio, spacing)
     assert early.primal == pytest.approx(stated, rel=1e-12)
@@ -130,7 +130,7 @@ def test_affine_images_stay(shape, dtype):
 def test_slopes_come_back_without_staircases():
     clean = _slopes()
     f = clean + np.random.default_rng(0).normal(0, 0.05, clean.shape)
-    ours, theirs = tgv(f, weight=0.07, tol=1e-4, iterations=3000), tv(f, weight=0.07)
+    ours, theirs = tgv(f, weight=0.07, tol=1e-4, max_iterations=3000), tv(f, weight=0.07)
     error = {
         name: np.sqrt(((u - clean) ** 2).mean()) for name, u in (("tgv", ours), ("tv", theirs))
     }
@@ -142,9 +142,9 @@ def test_slopes_come_back_without_staircases():
 def test_complex_parts_share_their_edges():
     f = _noisy((14, 17))
     turned, info = tgv(
-        f * np.exp(0.7j), weight=0.2, tol=1e-6, iterations=20000, return_info=True
+        f * np.exp(0.7j), weight=0.2, tol=1e-6, max_iterations=20000, return_info=True
     )  # fmt: skip
-    plain, real = tgv(f, weight=0.2, tol=1e-6, iterations=20000, return_info=True)
+    plain, real = tgv(f, weight=0.2, tol=1e-6, max_iterations=20000, return_info=True)
     assert info.primal == pytest.approx(real.primal, rel=3e-6)
     assert relative_error(turned * np.exp(-0.7j), plain) < 2e-3
     assert [part.shape for part in info.state] == [(2, 2, 14, 17)] * 2 + [(2, 3, 14, 17)]
@@ -152,13 +152,13 @@ def test_complex_parts_share_their_edges():
 
 def test_float32_units_spacing_and_mean():
     f = _noisy((20, 24))
-    best, info = tgv(f, weight=0.1, tol=1e-6, iterations=20000, return_info=True)
+    best, info = tgv(f, weight=0.1, tol=1e-6, max_iterations=20000, return_info=True)
     single, early = tgv(
-        f.astype(np.float32), weight=0.1, tol=1e-4, iterations=5000, return_info=True
+        f.astype(np.float32), weight=0.1, tol=1e-4, max_iterations=5000, return_info=True
     )  # fmt: skip
     assert single.dtype == np.float32 and early.converged
     assert 0.5 * ((single - best) ** 2).sum() <= 2 * early.gap + info.gap
-    few = dict(tol=0, iterations=50)
+    few = dict(tol=0, max_iterations=50)
     np.testing.assert_allclose(tgv(8 * f, weight=0.8, **few), 8 * tgv(f, weight=0.1, **few))
     stretched = tgv(f, weight=0.3, ratio=6, spacing=3.0, **few)  # the same in units of 3
     np.testing.assert_allclose(stretched, tgv(f, weight=0.1, **few), atol=1e-10)
@@ -172,7 +172,7 @@ def test_float32_units_spacing_and_mean():
 
 def test_bits_do_not_depend_on_threads_or_strides(thread_count):
     f = _noisy((20, 33, 47)).astype(np.float32)
-    options = dict(weight=0.1, tol=0, iterations=10)
+    options = dict(weight=0.1, tol=0, max_iterations=10)
     results = []
     for count in (1, 2, 3):
         prc.set_num_threads(count)
@@ -186,15 +186,15 @@ def test_bits_do_not_depend_on_threads_or_strides(thread_count):
 
 def test_warm_start_and_out():
     f = _noisy((32, 32))
-    _, cold = tgv(f, weight=0.1, tol=1e-4, iterations=5000, return_info=True)
+    _, cold = tgv(f, weight=0.1, tol=1e-4, max_iterations=5000, return_info=True)
     near = f + 1e-4 * _noisy((32, 32), 1)
-    options = dict(weight=0.1, tol=1e-3, iterations=5000, return_info=True)
+    options = dict(weight=0.1, tol=1e-3, max_iterations=5000, return_info=True)
     _, fresh = tgv(near, **options)
     out = np.empty_like(f)
     u, warm = tgv(near, state=cold.state, out=out, **options)
     assert u is out and warm.converged and warm.iterations < fresh.iterations / 2
     wild = tuple(np.random.default_rng(2).normal(0, 5, part.shape) for part in cold.state)
-    u, info = tgv(f, weight=0.1, tol=1e-4, iterations=20000, state=wild, return_info=True)
+    u, info = tgv(f, weight=0.1, tol=1e-4, max_iterations=20000, state=wild, return_info=True)
     assert info.converged and info.primal == pytest.approx(cold.primal, rel=3e-4)
 
 
@@ -216,7 +216,7 @@ def test_bad_input_65_parameters():
         (dict(weight=0.1, tol=-1), "tol"),
         (dict(weight=0.1, spacing=(1, 2, 3)), "spacing"),
         (dict(weight=0.1, spacing=0), "spacing"),
-        (dict(weight=0.1, iterations=1.5), "iterations"),
+        (dict(weight=0.1, max_iterations=1.5), "max_iterations"),
         (dict(weight=0.1, state=fields[:2]), "state"),
         (dict(weight=0.1, state=fields[::-1]), r"state\[0\]"),
         (dict(weight=0.1, state=[f.astype(np.float32) for f in fields]), r"state\[0\]"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from helpers import data_path, relative_error
 
-from pyrad_core import DataError
+from pyrad_core import DataError, ShapeError
 from pyrad_core.denoise import wavelet
 
 
@@ -41,13 +41,143 @@ def test_cycle_spinning(noisy):
     spun = wavelet(image, sigma=0.05, cycle_spins=3)
     assert psnr(plain, clean) > 33.2  # scikit-image: 33.45 dB for another draw
     assert psnr(spun, clean) > psnr(plain, clean) + 0.8
-    small = wavelet(image[:40, :41], sigma=0.05, cycle_spins=1, wavelet="haar", level=1)
-    parts = [
-        np.roll(wavelet(np.roll(image[:40, :41], s, (0, 1)), sigma=0.05, wavelet="haar", level=1),
-                [-i for i in s], (0, 1))
-        for s in ((0, 0), (0, 1), (1, 0), (1, 1))
+
+
+@pytest.mark.parametrize(
+    ("shape", "mode", "level", "spins"),
+    [
+        ((40, 41), "symmetric", 1, 1),
+        ((40, 41), "periodization", 1, 1),
+        ((48, 40), "periodization", 3, 2),
+        ((12, 20, 16), "periodization", 2, 2),
+        ((44,), "periodization", 3, 4),
+    ],
+)
+@pytest.mark.parametrize("kind", ["real", "complex"])
+def test_shared_shifts_equal_separate_ones(shape, mode, level, spins, kind):
+    """Coifman and Donoho's definition, every shift by itself."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(shape) + (1j * rng.standard_normal(shape) if kind == "complex" else 0)
+    options = dict(sigma=0.7, wavelet="db2", level=level, mode=mode)
+    axes = tuple(range(x.ndim))
+    parts = []
+    for s in np.ndindex(*(spins + 1,) * x.ndim):
+        part = wavelet(np.roll(x, s, axes), **options)
+        parts.append(np.roll(part, [-i for i in s], axes))
+    got = wavelet(x, cycle_spins=spins, **options)
+    assert relative_error(got, np.mean(parts, axis=0)) < 1e-13
+
+
+def test_spinning_equals_scikit_image(noisy):
+    restoration = pytest.importorskip("skimage.restoration")
+    image = noisy[1][:65, :72]
+    options = dict(wavelet="db2", sigma=0.05, method="BayesShrink", rescale_sigma=False)
+    expected = restoration.cycle_spin(image, restoration.denoise_wavelet, 2, func_kw=options)
+    got = wavelet(image, sigma=0.05, cycle_spins=2, mode="symmetric")
+    assert relative_error(got, expected) < 1e-6
+
+
+@pytest.mark.parametrize("rule", ["soft", "hard", "garrote"])
+def test_stationary_is_all_shifts_where_thresholds_are_equal(rule):
+    """Visu has one threshold: the stationary transform is the average of 2^level shifts."""
+    block = np.random.default_rng(0).standard_normal((16, 16))
+    x = np.block(
+        [[block, block[:, ::-1]], [block[::-1], block[::-1, ::-1]]]
+    )  # its own mirror image
+    options = dict(sigma=0.4, wavelet="haar", level=2, method="visu", threshold=rule)
+    still = wavelet(x, stationary=True, **options)
+    spun = wavelet(x, cycle_spins=3, mode="periodization", **options)
+    assert relative_error(still, spun) < 1e-12
+
+
+def test_garrote_and_stationary_against_pywavelets():
+    pywt = pytest.importorskip("pywt")
+    x = np.random.default_rng(3).standard_normal((32, 48))
+    low, *details = pywt.wavedecn(x, "sym4", "symmetric", 2)
+    details = [
+        {k: pywt.threshold(band, 0.3 * np.sqrt(2 * np.log(x.size)), "garrote")
+         for k, band in of.items()}
+        for of in details
     ]  # fmt: skip
-    assert relative_error(small, np.mean(parts, axis=0)) < 1e-14
+    expected = pywt.waverecn([low, *details], "sym4", "symmetric")
+    got = wavelet(x, sigma=0.3, wavelet="sym4", level=2, method="visu", threshold="garrote")
+    assert relative_error(got, expected) < 1e-12
+
+
+def _risk(sizes, t, parts):
+    """SURE of soft thresholding at t, noise 1: Donoho and Johnstone 1995, section 2.2."""
+    kept = sizes > t
+    risk = parts * sizes.size + (sizes[~kept] ** 2 - 2 * parts).sum()
+    return risk + (t * t - 2 * (parts - 1) * t / sizes[kept]).sum()
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_sure_threshold_is_the_least_risk(parts):
+    from pyrad_core._kernels.select import edge_of
+    from pyrad_core.denoise._thresholds import Shrinkage
+
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((2, 300)) + np.where(np.arange(300) < 60, 4, 0) * rng.choice(
+        [-1, 1], 300
+    )
+    band = z[0] if parts == 1 else z[0] + 1j * z[1]
+    shrink = Shrinkage(edge_of(band=band), "sure", "soft", 0.5, band.size)
+    t = shrink.threshold(band / 2) / 0.5
+    sizes = abs(band)
+    tried = [_risk(sizes, u, parts) for u in np.sort(sizes) if u <= np.sqrt(2 * np.log(300))]
+    assert _risk(sizes, t, parts) == pytest.approx(min(tried)) and t > 0
+    # unbiased: the mean risk over draws is the mean loss
+    loss, risk = [], []
+    means = np.where(np.arange(300) < 60, 3.0, 0.0)
+    for _ in range(300):
+        z = means + rng.standard_normal((parts, 300))
+        size = np.linalg.norm(z, axis=0)
+        shrunk = z * np.maximum(1 - 1.5 / size, 0)
+        loss.append(((shrunk - means) ** 2).sum())
+        risk.append(_risk(size, 1.5, parts))
+    assert np.mean(risk) == pytest.approx(np.mean(loss), rel=0.03)
+    noise = rng.standard_normal(300)  # hardly any signal: the universal threshold
+    quiet = Shrinkage(edge_of(band=noise), "sure", "soft", 1.0, 300).threshold(noise)
+    assert quiet == pytest.approx(np.sqrt(2 * np.log(300)))
+
+
+def test_quality_of_the_methods(noisy):
+    clean, image = noisy
+    found = {
+        method: psnr(wavelet(image, sigma=0.05, method=method, stationary=True), clean)
+        for method in ("bayes", "sure", "visu")
+    }
+    assert min(found["bayes"], found["sure"]) > 34.2 and found["visu"] > 30.5
+    assert psnr(wavelet(image, sigma=0.05, cycle_spins=1), clean) < found["bayes"] + 0.5
+
+
+def test_batch_and_axes():
+    rng = np.random.default_rng(0)
+    series = rng.normal(0, [[[[1.0]]], [[[3.0]]]], (2, 12, 16, 20)) + 10
+    one_by_one = np.stack([wavelet(volume) for volume in series])
+    np.testing.assert_array_equal(wavelet(series), one_by_one)
+    np.testing.assert_array_equal(
+        wavelet(series, sigma=[1.0, 3.0]),
+        [wavelet(series[0], sigma=1), wavelet(series[1], sigma=3)],
+    )
+    colours = np.moveaxis(series[0, :3], 0, -1)
+    np.testing.assert_array_equal(
+        wavelet(colours, axes=(0, 1)), np.stack([wavelet(c) for c in series[0, :3]], -1)
+    )
+    with pytest.raises(ShapeError, match=r"sigma has shape \(3,\)"):
+        wavelet(series, sigma=[1, 2, 3])
+    with pytest.raises(ShapeError, match="axes is"):
+        wavelet(colours, axes=(0, 3))
+    with pytest.raises(DataError, match="each axis once"):
+        wavelet(colours, axes=(0, 0))
+
+
+def test_complex_phase_is_kept():
+    rng = np.random.default_rng(0)
+    image = np.repeat([0.0, 5.0], 16)[:, None] + rng.standard_normal((32, 32))
+    turned = wavelet(image * np.exp(0.7j), sigma=1.0, method="visu")
+    assert turned.dtype == np.complex128
+    assert relative_error(turned * np.exp(-0.7j), wavelet(image, sigma=1.0, method="visu")) < 1e-12
 
 
 def test_properties():
@@ -70,6 +200,23 @@ def test_parity(device):
     assert relative_error(got, expected) < 1e-5
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        dict(cycle_spins=1, method="sure", threshold="garrote"),
+        dict(stationary=True, threshold="hard"),
+        dict(method="visu", axes=(1,)),
+    ],
+)
+def test_options_parity(device, options):
+    image = np.random.default_rng(0).standard_normal((9, 12)).astype(np.float32)
+    image = (image + 1j * image[::-1]).astype(np.complex64)
+    expected = wavelet(image, wavelet="haar", level=1, **options)
+    with device:
+        got = device.numpy(wavelet(device.array(image), wavelet="haar", level=1, **options))
+    assert relative_error(got, expected) < 1e-5
+
+
 def test_bad_input_62_nan():
     image = np.ones((16, 16))
     image[3, 4] = np.nan
@@ -81,8 +228,12 @@ def test_bad_input_65_negative_sigma_and_others():
     image = np.ones((32, 32))
     with pytest.raises(DataError, match="sigma is -1"):
         wavelet(image, sigma=-1)
-    with pytest.raises(DataError, match="method is 'sure'"):
-        wavelet(image, method="sure")
+    with pytest.raises(DataError, match="method is 'shure'; did you mean 'sure'"):
+        wavelet(image, method="shure")
+    with pytest.raises(DataError, match="stationary has"):
+        wavelet(image, stationary=True, cycle_spins=1)
+    with pytest.raises(DataError, match="too small for 'db10'"):
+        wavelet(image[:5, :5], wavelet="db10")
     with pytest.raises(DataError, match="level is 9"):
         wavelet(image, level=9)
     with pytest.raises(DataError, match="cycle_spins"):

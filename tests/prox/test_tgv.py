@@ -17,14 +17,14 @@ def test_value_closed_form():
     """A straight edge: no w is better than none, or a constant; a slope is free."""
     x = np.zeros((12, 5))
     x[6:] = 2.0
-    assert prox.TGV(0.5, 50.0, tol=1e-4, iterations=5000).value(x) == pytest.approx(
+    assert prox.TGV(0.5, 50.0, tol=1e-4, max_iterations=5000).value(x) == pytest.approx(
         0.5 * 2 * 5, rel=1e-3
     )
     slope = np.add.outer(np.arange(6.0), -2 * np.arange(7.0))
     assert prox.TGV(3.0).value(slope) == pytest.approx(0, abs=1e-9)
     assert prox.TGV(0.0).value(x) == 0
     kink = abs(np.arange(-10.0, 11.0))  # w = grad, |E w| = 2 at one place
-    assert prox.TGV(1.0, 0.3, tol=1e-5, iterations=5000).value(kink) == pytest.approx(
+    assert prox.TGV(1.0, 0.3, tol=1e-5, max_iterations=5000).value(kink) == pytest.approx(
         0.3 * 2, rel=1e-3
     )
 
@@ -34,10 +34,10 @@ def test_prox_is_the_minimiser(dtype):
     x = bump((13, 17)).astype(dtype)
     if x.dtype.kind == "c":
         x = (x + 0.5j * bump((13, 17), 1)).astype(dtype)
-    penalty = prox.TGV(0.3, tol=1e-4, iterations=3000)
+    penalty = prox.TGV(0.3, tol=1e-4, max_iterations=3000)
     u = penalty.prox(x, 0.5)
     assert u.dtype == dtype
-    _, info = prc.denoise.tgv(x, weight=0.15, tol=1e-4, iterations=3000, return_info=True)
+    _, info = prc.denoise.tgv(x, weight=0.15, tol=1e-4, max_iterations=3000, return_info=True)
 
     def objective(v):
         return 0.5 * np.sum(abs(v.astype(complex) - x) ** 2) + 0.5 * penalty.value(v)
@@ -56,7 +56,7 @@ def test_prox_is_the_minimiser(dtype):
 
 def test_fista_needs_one_prox_for_a_denoising_problem():
     y = bump((16, 15))
-    options = dict(tol=1e-6, iterations=5000)
+    options = dict(tol=1e-6, max_iterations=5000)
     u = solvers.fista(Identity(y.shape), y, iterations=30, prox=prox.TGV(0.1, **options)).x
     np.testing.assert_allclose(u, prc.denoise.tgv(y, weight=0.1, **options), atol=5e-3)
 
@@ -65,7 +65,7 @@ def test_bad_inputs():
     for arguments, name in [((-1.0,), "weight"), ((1.0, 0.0), "ratio")]:
         with pytest.raises(DataError, match=name):
             prox.TGV(*arguments)
-    with pytest.raises(DataError, match="iterations"):
-        prox.TGV(1.0, iterations=0)
+    with pytest.raises(DataError, match="max_iterations"):
+        prox.TGV(1.0, max_iterations=0)
     with pytest.raises(DataError, match="tol"):
         prox.TGV(1.0, tol=-1)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._checks import at_least, number, positive, same_shape, whole
+from ..._checks import at_least, number, positive, same_shape, usable_out, whole
 from ..._kernels.select import edge_of
 from ..._memory import require_memory
 from ...errors import DataError, ShapeError
@@ -19,7 +19,6 @@ from ...operators import LinearOperator
 from ...prox import Box, NonNegative, Support
 from ...solvers import Result
 from ...solvers.sirt import KEPT
-from .._results import usable_out
 from ..projector import Projector
 
 __all__ = ["PER_VIEW", "Method", "Scan", "finish"]
