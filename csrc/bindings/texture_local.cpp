@@ -2,6 +2,7 @@
 #include "bindings/bind.hpp"
 #include "texture/first_order_math.hpp"
 #include "texture/glcm_math.hpp"
+#include "texture/local_custom.hpp"
 #include "texture/local_first_order.hpp"
 #include "texture/local_glcm.hpp"
 #include "texture/local_matrices.hpp"
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 namespace pyrad::bind {
 
@@ -129,6 +131,34 @@ template <class T, class L> void def_local_first_order(py::module_ &m) {
         },
         exact("values"), exact("levels"), exact("centres"), exact("window"), "shift"_a,
         "voxel_volume"_a, "excess"_a, "flat"_a, exact("out"));
+}
+
+template <class T> void def_local_custom(py::module_ &m) {
+    m.def(
+        "local_custom",
+        [](const Array<T> &values, const Array<u8> &inside, const Array<i64> &centres,
+           const Array<i64> &window, const std::array<i64, 3> &shape,
+           const std::array<double, 3> &spacing, std::uintptr_t feature, Array<double> &out) {
+            const auto from = input<3>(values, "values");
+            const auto within = input<3>(inside, "inside");
+            require_shape<3>(within.shape, from.shape, "inside");
+            const auto at = input<1>(centres, "centres");
+            const auto steps = input<1>(window, "window");
+            const auto to = output<1>(out, "out");
+            require_shape<1>(to.shape, at.shape, "out");
+            require_shape<1>(steps.shape, {shape[0] * shape[1] * shape[2]}, "window");
+            require_windows(within, at, steps);
+            if (!feature)
+                fail(ErrorKind::data, "feature is a null pointer");
+            const LocalBox box{
+                steps.data, {shape[0], shape[1], shape[2]}, {spacing[0], spacing[1], spacing[2]}};
+            run([&] {
+                local_custom(from, within, at.data, at.shape[0], box,
+                             reinterpret_cast<LocalFeature>(feature), to.data);
+            });
+        },
+        exact("values"), exact("inside"), exact("centres"), exact("window"), "shape"_a, "spacing"_a,
+        "feature"_a, exact("out"));
 }
 
 // Calls kernel(levels, centres, count, window) with what local_glszm, ngldm and ngtdm have in
@@ -258,6 +288,8 @@ void bind_texture_local(py::module_ &m) {
     def_all<u16>(m);
     def_ngtdm_features(m);
     def_pair_weights(m);
+    def_local_custom<float>(m);
+    def_local_custom<double>(m);
 }
 
 } // namespace pyrad::bind

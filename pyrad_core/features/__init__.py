@@ -13,7 +13,7 @@ from .glszm import glszm
 from .intensity_histogram import intensity_histogram
 from .intensity_volume_histogram import intensity_volume_histogram
 from .local_intensity import local_intensity
-from .maps import maps
+from .maps import LOCAL_FEATURE, maps
 from .ngldm import ngldm
 from .ngtdm import ngtdm
 from .result import Features
@@ -22,6 +22,7 @@ from .shape import shape
 from .shape2d import shape2d
 
 __all__ = [
+    "LOCAL_FEATURE",
     "FeatureExtractor",
     "Features",
     "Settings",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,16 +10,17 @@ import numpy as np
 from .. import _checks
 from .._kernels.select import edge_of
 from ..errors import DataError
+from ._custom import LOCAL_FEATURE, compute_custom, custom_features, inside_levels
 from ._image import take_pair
 from ._names import CLASS_NAMES, ENTRIES, entries
 from ._run import settings_of
-from ._windows import COMPUTE, Window, columns_of
+from ._windows import COMPUTE, Compute, Window, columns_of
 from .glcm import SAME_AS
 from .preprocess import Prepared, prepare
 from .region import Region
 from .settings import Settings
 
-__all__ = ["maps"]
+__all__ = ["LOCAL_FEATURE", "maps"]
 
 _MOST_RADIUS = 15
 _BATCH_BYTES = 256 << 20
@@ -29,8 +30,8 @@ def maps(
     image: Any,
     mask: Any,
     *,
-    family: str,
-    features: Iterable[str] | str | None = None,
+    family: str | None = None,
+    features: Iterable[str] | str | Mapping[str, Any] | None = None,
     radius: int | None = None,
     settings: Settings | None = None,
     spacing: Any = None,
@@ -43,9 +44,15 @@ def maps(
     image, mask, settings, spacing, label
         As :func:`pyrad_core.features.extract`. Grey levels are those of the whole region.
     family : {"first_order", "glcm", "glrlm", "glszm", "ngtdm", "ngldm"}
-    features : names, optional
+        Left out for local features of your own.
+    features : names, or dict of functions, optional
         The features wanted: short names ("Contrast"), IBSI tags or codes; all of the family's under
-        the settings' conventions by default.
+        the settings' conventions by default. Or local features of your own: name ->
+        ``numba.cfunc`` (or ctypes function) of the signature ``features.LOCAL_FEATURE``, called
+        with (values, count, window, shape, spacing) from several threads at once, without the GIL:
+        the ``count`` intensities of the window inside the region, in C order; all of the window's
+        with NaN outside the region; its sides (z, y, x); its voxel size in mm (NaN where unknown).
+        Both arrays are copies that the function may change.
     radius : int, optional
         The window spans 2 * radius + 1 voxels per axis (in the plane only, for 2D and 2.5D
         aggregations). ``settings.kernel_radius``, or 1, by default.
@@ -53,14 +60,15 @@ def maps(
     Returns
     -------
     dict
-        Name as :func:`extract` gives it -> array of the image's shape (after resampling: of the new
-        grid), NaN outside the mask; float64 for float64 images, else float32.
+        Name as :func:`extract` gives it (``original_local_<name>`` for one of your own) -> array of
+        the image's shape (after resampling: of the new grid), NaN outside the mask; float64 for
+        float64 images, else float32.
 
     Raises
     ------
     DataError, ShapeError
         As :func:`extract`; unknown family or feature; asymmetric co-occurrence tables; weighted
-        co-occurrence or run length tables.
+        co-occurrence or run length tables; a function of another signature, or on a GPU.
 
     Notes
     -----
@@ -80,24 +88,41 @@ def maps(
     >>> found = maps(image, mask, family="glcm", features=["Contrast"], settings=settings)
     >>> found["original_glcm_Contrast"].shape
     (4, 4, 4)
+
+    A feature of your own, the range of the values:
+
+    >>> from numba import carray, cfunc
+    >>> @cfunc(LOCAL_FEATURE)
+    ... def spread(values, count, window, shape, spacing):
+    ...     inside = carray(values, count)
+    ...     return inside.max() - inside.min()
+    >>> found = maps(image, mask, features={"Spread": spread}, radius=2)
+    >>> float(found["original_local_Spread"][0, 0, 0])
+    42.0
     """
     settings, label = settings_of(settings, label)
-    _checks.choice("family", family, tuple(COMPUTE))
+    own = custom_features(features) if isinstance(features, Mapping) else {}
+    if own and family is not None:
+        raise DataError(f"family is {family!r}, but features are functions; leave family out")
+    if not own:
+        _checks.choice("family", family, tuple(COMPUTE))
     radius = _radius(settings.kernel_radius or 1 if radius is None else radius)
     if family == "glcm" and not settings.symmetric:
         raise DataError("feature maps count pairs in both directions; set symmetric=True")
     if family in ("glcm", "glrlm") and settings.weighting not in (None, "no_weighting"):
         raise DataError("feature maps have no weighting; set weighting=None")
-    names = _wanted(family, features, settings)
+    wanted = own or _wanted(family, features, settings)
     taken, _ = take_pair(image, mask, spacing, settings.correct_mask)
     prepared = prepare(
         image, mask, settings=settings, spacing=spacing, label=label, keep_whole=True
     )
-    title = CLASS_NAMES.get(family, family) if settings.conventions == "pyradiomics" else family
+    title = "local" if own else family
+    if settings.conventions == "pyradiomics":
+        title = CLASS_NAMES.get(title, title)
     result = {}
     for source, region in prepared.regions(margin=radius):
-        columns = _columns(family, region, radius, names)
-        for name, column in zip(names, columns, strict=True):
+        columns = _columns(family, region, radius, wanted)
+        for name, column in zip(wanted, columns, strict=True):
             result[f"{source}_{title}_{name}"] = _map(prepared, region, column, taken.flat)
     edge = edge_of(image=taken.data)
     return {name: edge.answer(array) for name, array in result.items()}
@@ -123,7 +148,7 @@ def _wanted(family: str, features: Iterable[str] | str | None, settings: Setting
     return list(dict.fromkeys(aliases[name] for name in wanted))
 
 
-def _columns(family: str, region: Region, radius: int, names: list[str]) -> list[Any]:
+def _columns(family: str | None, region: Region, radius: int, wanted: Any) -> list[Any]:
     """One 1-D array per name: the values at the voxels of the region, in C order."""
     mask = region.mask
     if not region.settings.masked_kernel:
@@ -131,21 +156,35 @@ def _columns(family: str, region: Region, radius: int, names: list[str]) -> list
         for known in ("intensities", "count", "_range", "sums"):
             region.__dict__.pop(known, None)
         region.require_finite()
-    levels = region.levels(max(radius, *region.settings.distances))
+    if family is None:
+        levels = inside_levels(region, radius)
+    else:
+        levels = region.levels(max(radius, *region.settings.distances))
     xp, pad, shape = region.xp, levels.pad, levels.packed.shape
     at = xp.argwhere(mask != 0) + pad
     centres = (at[:, 0] * shape[1] + at[:, 1]) * shape[2] + at[:, 2]
-    compute = COMPUTE[family](Window(region, levels, radius), names)
+    window = Window(region, levels, radius)
+    if family is None:
+        computes = [compute_custom(window, address) for address in wanted.values()]
+        return [_in_batches(xp, compute, centres, 1)[0] for compute in computes]
     order = columns_of(family)
-    at_column = [order.index(SAME_AS.get(name, name)) for name in names]
+    chosen = [order.index(SAME_AS.get(name, name)) for name in wanted]
+    columns = _in_batches(xp, COMPUTE[family](window, wanted), centres, len(order), chosen)
+    return list(columns)
+
+
+def _in_batches(
+    xp: Any, compute: Compute, centres: Any, width: int, chosen: Sequence[int] = (0,)
+) -> Any:
+    """The chosen columns, (columns, centres), of the `width` that a kernel writes."""
     parts = []
-    batch = max(1, _BATCH_BYTES // (8 * len(order)))
+    batch = max(1, _BATCH_BYTES // (8 * width))
     for begin in range(0, len(centres), batch):
         some = xp.ascontiguousarray(centres[begin : begin + batch])
-        out = xp.empty((len(some), len(order)), np.float64)
+        out = xp.empty((len(some), width), np.float64)
         compute(some, out)
-        parts.append(out[:, at_column])
-    return list(xp.concatenate(parts).T)
+        parts.append(out[:, list(chosen)])
+    return xp.concatenate(parts).T
 
 
 def _map(prepared: Prepared, region: Region, column: Any, was_flat: bool) -> Any:

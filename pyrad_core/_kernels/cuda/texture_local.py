@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import DataError
 from ..select import cpu_kernels, host_array
 from . import runtime
 
 __all__ = [
+    "local_custom",
     "local_glcm",
     "local_glrlm",
     "local_glszm",
@@ -75,6 +77,22 @@ def _most_pairs(offsets: Any, starts: Any, reach: Sequence[int]) -> int:
     sides = 2 * np.asarray(reach) + 1 - np.abs(offsets)
     pairs = np.concatenate([[0], np.cumsum(np.prod(np.maximum(sides, 0), axis=1))])
     return int(np.max(np.diff(pairs[starts]), initial=0))
+
+
+def local_custom(
+    values: Any,
+    inside: Any,
+    centres: Any,
+    window: Any,
+    shape: Sequence[int],
+    spacing: Sequence[float],
+    feature: int,
+    out: Any,
+) -> None:
+    raise DataError(
+        "a compiled local feature (numba.cfunc, ctypes) runs on the CPU only; the image is on a "
+        "GPU: bring it to the host first, e.g. maps(image.get(), mask.get(), ...)"
+    )
 
 
 def pair_weights(ng: int, most_pairs: int, one: Any, twice: Any, by_difference: Any) -> tuple:
