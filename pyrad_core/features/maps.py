@@ -104,19 +104,17 @@ def maps(
     own = custom_features(features) if isinstance(features, Mapping) else {}
     if own and family is not None:
         raise DataError(f"family is {family!r}, but features are functions; leave family out")
-    if not own:
-        _checks.choice("family", family, tuple(COMPUTE))
+    title = "local" if own else _checks.choice("family", family, tuple(COMPUTE))
     radius = _radius(settings.kernel_radius or 1 if radius is None else radius)
     if family == "glcm" and not settings.symmetric:
         raise DataError("feature maps count pairs in both directions; set symmetric=True")
     if family in ("glcm", "glrlm") and settings.weighting not in (None, "no_weighting"):
         raise DataError("feature maps have no weighting; set weighting=None")
-    wanted = own or _wanted(family, features, settings)
+    wanted = own or _wanted(title, features, settings)
     taken, _ = take_pair(image, mask, spacing, settings.correct_mask)
     prepared = prepare(
         image, mask, settings=settings, spacing=spacing, label=label, keep_whole=True
     )
-    title = "local" if own else family
     if settings.conventions == "pyradiomics":
         title = CLASS_NAMES.get(title, title)
     result = {}
