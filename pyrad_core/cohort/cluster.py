@@ -15,11 +15,12 @@ from typing import Any
 from .. import _checks
 from .._memory import _free_bytes
 from .._version import __version__
-from ..errors import DataError, PyradError
+from ..errors import DataError
 from ..io.files import needed
 
 __all__ = ["Plan", "connected", "plan"]
 
+_WAIT = 60  # seconds for the first worker of a scheduler
 _LOST = 1  # workers that a case may take down and still be tried again
 
 
@@ -122,13 +123,14 @@ def probe(client: Any, out: Path) -> None:
     mark = out / f".probe-{token}"
     mark.write_text(token)
     try:
+        client.wait_for_workers(1, timeout=_WAIT)
         answers = client.run(_seen, str(mark), token)
-    except (ImportError, PyradError) as error:
+    except TimeoutError:
+        raise DataError(f"the scheduler has no workers after {_WAIT} s; start some") from None
+    except ImportError as error:
         raise DataError(f"the workers cannot import pyrad_core {__version__}: {error}") from None
     finally:
         mark.unlink(missing_ok=True)
-    if not answers:
-        raise DataError("the scheduler has no workers; start some")
     for worker, (version, seen) in answers.items():
         if version != __version__:
             raise DataError(
