@@ -13,7 +13,13 @@ from .ct import (
     skimage_iradon,
     skimage_radon,
 )
-from .denoise import pywt_roundtrip, pywt_stationary, skimage_nlm, skimage_tv_chambolle
+from .denoise import (
+    pywt_roundtrip,
+    pywt_stationary,
+    skimage_nlm,
+    skimage_tv_chambolle,
+    skimage_wavelet,
+)
 from .features import (
     pyradiomics_class,
     pyradiomics_extractor,
@@ -82,6 +88,7 @@ __all__ = [
     "skimage_nlm",
     "skimage_radon",
     "skimage_tv_chambolle",
+    "skimage_wavelet",
     "itk_log",
     "scipy_gabor",
     "scipy_log",

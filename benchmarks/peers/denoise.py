@@ -7,7 +7,13 @@ from typing import Any
 
 from .need import need
 
-__all__ = ["pywt_roundtrip", "pywt_stationary", "skimage_nlm", "skimage_tv_chambolle"]
+__all__ = [
+    "pywt_roundtrip",
+    "pywt_stationary",
+    "skimage_nlm",
+    "skimage_tv_chambolle",
+    "skimage_wavelet",
+]
 
 
 def skimage_nlm(
@@ -25,6 +31,24 @@ def skimage_tv_chambolle(image: Any, *, weight: float, iterations: int) -> Calla
     restoration = need("skimage.restoration")
     return lambda: restoration.denoise_tv_chambolle(
         image, weight=weight, eps=0, max_num_iter=iterations
+    )
+
+
+def skimage_wavelet(
+    image: Any, *, sigma: float, wavelet: str, method: str, spins: int = 0
+) -> Callable:
+    """Wavelet shrinkage; ``spins`` > 0 averages over all shifts by 0 to so many voxels."""
+    restoration = need("skimage.restoration")
+    options = {
+        "sigma": sigma,
+        "wavelet": wavelet,
+        "method": {"bayes": "BayesShrink", "visu": "VisuShrink"}[method],
+        "rescale_sigma": False,
+    }
+    if not spins:
+        return lambda: restoration.denoise_wavelet(image, **options)
+    return lambda: restoration.cycle_spin(
+        image, restoration.denoise_wavelet, spins, func_kw=options, workers=1
     )
 
 

@@ -66,7 +66,11 @@ class Shrinkage:
         """Sum of squares, in double precision."""
         if band.dtype.kind == "c":
             return self._power(band.real) + self._power(band.imag)
-        return float(self.xp.square(band).sum(dtype="float64"))
+        with np.errstate(over="ignore"):
+            power = float(self.xp.square(band).sum(dtype="float64"))
+        if math.isfinite(power):
+            return power
+        return float(self.xp.square(band, dtype="float64").sum())
 
     def _sure(self, band: Any) -> float:
         """Threshold over sigma of least risk among the details themselves, hybrid rule.
