@@ -17,7 +17,7 @@ pytest.importorskip("distributed")
 SETTINGS = {"families": ["first_order"]}
 
 
-def test_100_a_crashed_worker_is_a_crashed_case(folder, monkeypatch):
+def test_bad_input_100_a_crashed_worker_is_a_crashed_case(folder, monkeypatch):
     def deadly(job):
         if job.case.id == "p1":
             os.kill(os.getpid(), signal.SIGKILL)
@@ -38,7 +38,7 @@ def test_100_a_crashed_worker_is_a_crashed_case(folder, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGKILL"])
-def test_99_94_a_stopped_run_goes_on(folder, scheduler, name):
+def test_bad_input_99_94_a_stopped_run_goes_on(folder, scheduler, name):
     lines = [f"c{n},i{n % 3}.nii.gz,m.nii.gz,1" for n in range(150)]
     folder.write(["id,image,mask,label", *lines])
     (folder.path / "s.yaml").write_text("families: [first_order]\n")

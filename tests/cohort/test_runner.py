@@ -49,7 +49,7 @@ def test_features_are_those_of_single_calls(folder, run):
     assert about["settings"]["discretisation"] == ["fbn", 8]
 
 
-def test_93_bad_cases_are_rows_with_reasons(folder, run):
+def test_bad_input_93_bad_cases_are_rows_with_reasons(folder, run):
     outcome = run()
     rows = folder.rows()
     assert set(outcome.failed) == {"bad1", "bad2"}
@@ -57,7 +57,7 @@ def test_93_bad_cases_are_rows_with_reasons(folder, run):
     assert "mask is empty" in rows["bad2"]["reason"] and rows["p0"]["status"] == "ok"
 
 
-def test_94_resume_computes_what_is_missing_or_changed(folder, run):
+def test_bad_input_94_resume_computes_what_is_missing_or_changed(folder, run):
     run()
     before = folder.records()
     (folder.out / "cases" / "p1.json").unlink()
@@ -72,7 +72,7 @@ def test_94_resume_computes_what_is_missing_or_changed(folder, run):
     assert run().kept == 5 and folder.records() == after
 
 
-def test_95_no_record_is_ever_half_written(folder, run, monkeypatch):
+def test_bad_input_95_no_record_is_ever_half_written(folder, run, monkeypatch):
     run()
     before = folder.records()
 
@@ -90,7 +90,7 @@ def test_95_no_record_is_ever_half_written(folder, run, monkeypatch):
     assert folder.records() == before
 
 
-def test_96_a_second_run_in_the_folder_is_refused(folder, run):
+def test_bad_input_96_a_second_run_in_the_folder_is_refused(folder, run):
     with locked(folder.out), pytest.raises(DataError, match="another run is at work"):
         run()
     assert run().computed == 4
@@ -107,14 +107,14 @@ def test_96_a_second_run_in_the_folder_is_refused(folder, run):
         (["id,image,mask,label", "a,x,y,two"], "two"),
     ],
 )
-def test_97_98_28_bad_tables_stop_before_any_case(folder, run, lines, message):
+def test_bad_input_97_98_28_bad_tables_stop_before_any_case(folder, run, lines, message):
     folder.write(lines)
     with pytest.raises(DataError, match=message):
         run()
     assert not folder.out.exists()
 
 
-def test_101_other_settings_are_refused(folder, run):
+def test_bad_input_101_other_settings_are_refused(folder, run):
     run()
     before = folder.records()
     with pytest.raises(DataError, match="settings: discretisation changed"):
@@ -126,7 +126,7 @@ def test_101_other_settings_are_refused(folder, run):
     assert folder.records() == before
 
 
-def test_102_results_do_not_depend_on_the_clock(folder, run, monkeypatch):
+def test_bad_input_102_results_do_not_depend_on_the_clock(folder, run, monkeypatch):
     run()
     before = folder.records(), (folder.out / "results.csv").read_bytes()
     for path in (folder.out / "cases").iterdir():
@@ -137,7 +137,7 @@ def test_102_results_do_not_depend_on_the_clock(folder, run, monkeypatch):
     assert (folder.records(), (folder.out / "results.csv").read_bytes()) == before
 
 
-def test_103_a_full_disk_keeps_what_is_done(folder, run, monkeypatch):
+def test_bad_input_103_a_full_disk_keeps_what_is_done(folder, run, monkeypatch):
     run()
     before = folder.records()
     folder.image("i1.nii.gz", 5)
@@ -152,7 +152,7 @@ def test_103_a_full_disk_keeps_what_is_done(folder, run, monkeypatch):
     assert folder.records() == before
 
 
-def test_104_workers_fit_into_memory(monkeypatch):
+def test_bad_input_104_workers_fit_into_memory(monkeypatch):
     monkeypatch.setattr(cluster, "_free_bytes", lambda: 10 << 30)
     monkeypatch.setattr(cluster.os, "sched_getaffinity", lambda _: set(range(8)))
     assert cluster.plan(None, 1 << 30, 100).workers == 8

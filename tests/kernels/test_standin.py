@@ -50,3 +50,11 @@ def test_bad_input_86_numpy_mixed_with_cupy(cupy):
     x = np.zeros((8, 8), np.float32)
     with pytest.raises(BackendMismatchError, match="image is on .*sigma is on"):
         denoise.nlm(x, sigma=cupy.asarray(x))
+
+
+def test_bad_input_87_arrays_on_two_devices(cupy):
+    here, there = cupy.asarray(np.zeros((8, 8), np.float32)), cupy.asarray(np.ones((8, 8)))
+    there.device = type(here.device)()
+    there.device.id = here.device.id + 1
+    with pytest.raises(BackendMismatchError, match="image is on GPU 0, sigma is on GPU 1"):
+        denoise.nlm(here, sigma=there)
