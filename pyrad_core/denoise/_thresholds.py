@@ -15,12 +15,17 @@ __all__ = ["Shrinkage", "mad"]
 _MAD_OF_NORMAL = 0.6744897501960817  # median of |x| for x ~ N(0, 1)
 
 
-def mad(xp: Any, band: Any) -> float:
-    """Noise level from the finest diagonal details; exact zeros (a masked background) are none."""
+def mad(xp: Any, band: Any, largest: float) -> float:
+    """Noise level from the finest diagonal details of an image whose largest value is given.
+
+    Zeros (a masked background, the mirrored end of an odd axis) are no noise; rounding makes them
+    a few units in the last place of the image.
+    """
     values = band.reshape(-1)
     if values.dtype.kind == "c":
         values = values.view(values.real.dtype)
-    values = abs(values[values != 0])
+    values = abs(values)
+    values = values[values > 8 * float(xp.finfo(values.dtype).eps) * largest]
     return float(xp.median(values)) / _MAD_OF_NORMAL if values.size else 0.0
 
 

@@ -126,7 +126,8 @@ def wavelet(
             target[at] = part
             continue
         if sigma is None:
-            noise = mad(edge.xp, _finest(part, filters, mode or "symmetric", used))
+            finest = dwtn(part, filters, mode or "symmetric", used)["d" * len(used)]
+            noise = mad(edge.xp, finest, float(abs(part).max()))
         else:
             noise = float(levels[at])
         shrink = Shrinkage(edge, method, threshold, noise, part.size)
@@ -188,10 +189,6 @@ def _depth(
             f"level is {level}; image of shape {shape} with {filters.name!r} allows at most {most}"
         )
     return long, level
-
-
-def _finest(x: Any, filters: Wavelet, mode: str, axes: tuple[int, ...]) -> Any:
-    return dwtn(x, filters, mode, axes)["d" * len(axes)]
 
 
 class _Transform:
