@@ -7,6 +7,18 @@ from .nlm import nlm
 from .noise_level import estimate_sigma
 from .tgv import TGVInfo, tgv
 from .tv import TVInfo, tv
+from .variance_stabilisation import stabilise_poisson, unstabilise_poisson
 from .wavelet import wavelet
 
-__all__ = ["TGVInfo", "TVInfo", "estimate_sigma", "gibbs", "nlm", "tgv", "tv", "wavelet"]
+__all__ = [
+    "TGVInfo",
+    "TVInfo",
+    "estimate_sigma",
+    "gibbs",
+    "nlm",
+    "stabilise_poisson",
+    "tgv",
+    "tv",
+    "unstabilise_poisson",
+    "wavelet",
+]
