@@ -2,6 +2,7 @@
 
 from .beam_hardening import correct_beam_hardening
 from .center import find_center, find_offset
+from .count_denoising import denoise_counts, noise_map
 from .dose import simulate_dose
 from .fbp import fbp
 from .fdk import fdk
@@ -17,6 +18,7 @@ from .truncation import extend_truncated
 __all__ = [
     "Projector",
     "correct_beam_hardening",
+    "denoise_counts",
     "denoise_projections",
     "extend_truncated",
     "fbp",
@@ -24,6 +26,7 @@ __all__ = [
     "find_center",
     "find_offset",
     "from_hu",
+    "noise_map",
     "normalize",
     "recon",
     "reduce_metal",

@@ -134,7 +134,7 @@ _LAST = 200.0  # photons up to which the inverse is a table
 
 
 def _unbiased(xp: Any, x: Any, sigma: float) -> Any:
-    """Photons y with E[f | y] = x: from the table, beyond it d^2 / 4 - 1/8 - sigma^2 + O(1 / y^2)."""
+    """Photons y with E[f | y] = x: a table, beyond it x^2 / 4 - 1/8 - sigma^2 + O(1 / y^2)."""
     means, photons = _table(sigma)
     low = xp.interp(x, xp.asarray(means), xp.asarray(photons))
     wide = x.astype(np.float64)
