@@ -102,7 +102,7 @@ METHODS: dict[str, tuple[str, Callable[[Scan, float], Any], tuple[float, ...]]] 
         lambda s, c: s.reconstruct(s.quarter, filter="hann", cutoff=c),
         (1.0, 0.7, 0.5, 0.35),
     ),
-    "PWLS": ("projections", _pwls, (100.0, 300.0, 1000.0, 3000.0)),
+    "PWLS": ("projections", _pwls, (300.0, 1e3, 3e3, 1e4)),
     "counts + TV": (
         "projections",
         _counts(lambda x, k: denoise.tv(x, weight=k)),
@@ -111,7 +111,7 @@ METHODS: dict[str, tuple[str, Callable[[Scan, float], Any], tuple[float, ...]]] 
     "counts + NLM": (
         "projections",
         _counts(lambda x, k: denoise.nlm(x, sigma=k, patch=5)),
-        (0.4, 0.6, 0.8, 1.0),
+        (0.6, 0.8, 1.0, 1.3),
     ),
     "counts + wavelet": (
         "projections",
@@ -121,7 +121,7 @@ METHODS: dict[str, tuple[str, Callable[[Scan, float], Any], tuple[float, ...]]] 
     "NLM": (
         "image",
         lambda s, k: denoise.nlm(s.low, sigma=k * s.sigma, patch=5, search=21),
-        (0.6, 0.8, 1.0, 1.2),
+        (0.6, 0.9, 1.2, 1.5),
     ),
     "TV": ("image", lambda s, k: denoise.tv(s.low, weight=k * s.level), (0.4, 0.7, 1.0, 1.5)),
     "TGV": ("image", lambda s, k: denoise.tgv(s.low, weight=k * s.level), (0.4, 0.7, 1.0, 1.5)),
