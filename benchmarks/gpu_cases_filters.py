@@ -27,3 +27,27 @@ def _(tiny):
 @case("filters.convolve_axis float32, 25 taps along x")
 def _(tiny):
     return _convolve((33, 21, 1) if tiny else (256 * 256, 256, 1), 25)
+
+
+def _gabor(shape, count):
+    rng = np.random.default_rng(0)
+    arguments = {
+        "x": rng.standard_normal(shape, np.float32),
+        "taps": rng.standard_normal((1, 4, count), np.float32),
+        "boundary": 3,
+        "first_a": 0,
+        "first_b": 0,
+        "part": 0,
+        "out": np.empty(shape, np.float32),
+    }
+    return kernel("gabor_planes", arguments, outputs=("out",))
+
+
+@case("filters.gabor_planes float32, 33 taps, axial slices")
+def _(tiny):
+    return _gabor((2, 9, 1, 20, 1), 5) if tiny else _gabor((256, 256, 1, 256, 1), 33)
+
+
+@case("filters.gabor_planes float32, 33 taps, slices along x")
+def _(tiny):
+    return _gabor((1, 9, 1, 5, 10), 5) if tiny else _gabor((1, 256, 1, 256, 256), 33)

@@ -12,13 +12,15 @@ import numpy as np
 from .. import _checks
 from .._kernels.cuda.runtime import fft_module
 from ..errors import DataError
-from ._image import Image, take
+from ._image import BOUNDARIES, Image, take
 from ._rotation import POOLINGS, pool
-from ._spectrum import around, fft_options
+from ._spectrum import around, fft_options, slab_samples
 
 __all__ = ["envelope_reach", "gabor", "respond"]
 
 _TAIL = 1e-6  # of the envelope, where the filter ends
+_ROUNDING = {4: 1e-7, 8: 1e-14}  # singular values below do not count, by bytes of a number
+_MOST_TAPS = 120  # of all lines along an axis; with more a transform is faster
 RESPONSES = ("modulus", "real", "imaginary", "phase")
 
 
@@ -159,32 +161,121 @@ def _responses(
     angles: Sequence[float],
     response: str,
 ) -> Iterator[Any]:
-    """A response per angle: one transform of slices with margins, one back for each filter."""
-    xp, fft, (first, second) = image.edge.xp, fft_module(image.data), image.axes
+    """A response per angle: products of lines where a few do, else by a transform of slices."""
     sigma, wavelength, aspect = shape[0] / image.spacing[0], shape[1] / image.spacing[0], shape[2]
     reach = math.ceil(envelope_reach(sigma, aspect))
-    wide = image.data[tuple(slice(None) if d in image.axes else w for d, w in enumerate(window))]
-    for axis in image.axes:
-        wide = around(image, wide, axis, window[axis], reach)
-    size = [fft.next_fast_len(wide.shape[axis]) for axis in image.axes]
-    options = {"s": size, "axes": image.axes, **fft_options(image.data)}
-    spectrum = fft.fft2(wide, **options)
-    a, b = np.meshgrid(*(np.arange(-reach, reach + 1),) * 2, indexing="ij")
-    inner = [slice(None)] * image.data.ndim
-    for axis in image.axes:
-        inner[axis] = slice(2 * reach, wide.shape[axis])
-    layout = [1] * image.data.ndim
-    layout[first], layout[second] = len(a), len(a)
+    x = image.data[tuple(slice(None) if d in image.axes else w for d, w in enumerate(window))]
+    by_spectrum = None
     for angle in angles:
-        along = a * math.cos(angle) + b * math.sin(angle)
-        across = b * math.cos(angle) - a * math.sin(angle)
-        envelope = np.exp(-(along**2 + (aspect * across) ** 2) / (2 * sigma**2))
-        taps = envelope * np.exp(2j * math.pi / wavelength * along)
-        kernel = xp.asarray((taps.T if first > second else taps).reshape(layout), spectrum.dtype)
-        filtered = fft.ifft2(
-            spectrum * fft.fft2(kernel, **options), axes=image.axes, **fft_options(wide)
-        )
-        yield _part(xp, filtered[tuple(inner)], response).astype(image.data.dtype)
+        lines = _lines(sigma, wavelength, aspect, angle, reach, image.data.dtype)
+        if lines.shape[0] * lines.shape[2] <= _MOST_TAPS:
+            yield _by_lines(image, x, window, lines, response)
+            continue
+        if by_spectrum is None:
+            by_spectrum = _Spectrum(image, x, window, reach)
+        yield by_spectrum.respond(_kernel(sigma, wavelength, aspect, angle, reach), response)
+
+
+def _envelope(sigma: float, aspect: float, angle: float, reach: int) -> tuple[Any, Any]:
+    """The Gaussian at whole voxels (a, b), and a turned by the angle."""
+    a, b = np.meshgrid(*(np.arange(-reach, reach + 1),) * 2, indexing="ij")
+    along = a * math.cos(angle) + b * math.sin(angle)
+    across = b * math.cos(angle) - a * math.sin(angle)
+    return np.exp(-(along**2 + (aspect * across) ** 2) / (2 * sigma**2)), along
+
+
+def _kernel(sigma: float, wavelength: float, aspect: float, angle: float, reach: int) -> Any:
+    envelope, along = _envelope(sigma, aspect, angle, reach)
+    return envelope * np.exp(2j * math.pi / wavelength * along)
+
+
+def _lines(
+    sigma: float, wavelength: float, aspect: float, angle: float, reach: int, dtype: Any
+) -> np.ndarray:
+    """The filter as a sum of products of lines, to rounding: taps of the kernel gabor_planes.
+
+    The wave is a product; the envelope's singular values fall like a geometric series, whose ratio
+    depends on aspect and angle, not on sigma.
+    """
+    u, s, v = np.linalg.svd(_envelope(sigma, aspect, angle, reach)[0])
+    rank = int(np.count_nonzero(s > _ROUNDING[np.dtype(dtype).itemsize] * s[0]))
+    at = 2j * math.pi / wavelength * np.arange(-reach, reach + 1)
+    first = u[:, :rank].T * s[:rank, None] * np.exp(at * math.cos(angle))
+    second = v[:rank] * np.exp(at * math.sin(angle))
+    parts = [first.real, first.imag, second.real, second.imag]
+    return np.ascontiguousarray(np.stack(parts, axis=1), dtype)
+
+
+def _by_lines(
+    image: Image, x: Any, window: tuple[slice, ...], lines: np.ndarray, response: str
+) -> Any:
+    xp, (first, second) = image.edge.xp, image.axes
+    if first > second:  # the kernel's second axis is the later one
+        lines = np.ascontiguousarray(lines[:, [2, 3, 0, 1]])
+    a, b = sorted(image.axes)
+    shape = [window[d].stop - window[d].start for d in range(x.ndim)]
+    out = xp.empty(shape, x.dtype)
+    x = xp.ascontiguousarray(x)
+
+    def about(array: Any) -> Any:
+        n = array.shape
+        outer, mid = math.prod(n[:a]), math.prod(n[a + 1 : b])
+        return array.reshape(outer, n[a], mid, n[b], math.prod(n[b + 1 :]))
+
+    image.edge.kernels.gabor_planes(
+        about(x),
+        xp.asarray(lines),
+        BOUNDARIES.index(image.boundary),
+        window[a].start,
+        window[b].start,
+        RESPONSES.index(response),
+        about(out),
+    )
+    return out
+
+
+class _Spectrum:
+    """One transform of slices with margins, for any number of filters."""
+
+    def __init__(self, image: Image, x: Any, window: tuple[slice, ...], reach: int):
+        self._image, self._reach, fft = image, reach, fft_module(x)
+        for axis in image.axes:
+            x = around(image, x, axis, window[axis], reach)
+        self._shape = list(x.shape)
+        for axis in image.axes:
+            self._shape[axis] -= 2 * reach
+        size = [fft.next_fast_len(x.shape[axis]) for axis in image.axes]
+        self._options = {"s": size, "axes": image.axes, **fft_options(x)}
+        self._values = fft.fft2(x, **self._options)
+
+    def respond(self, taps: np.ndarray, response: str) -> Any:
+        xp, fft, axes = self._image.edge.xp, fft_module(self._values), self._image.axes
+        first, second = axes
+        layout = [1] * self._values.ndim
+        layout[first] = layout[second] = len(taps)
+        kernel = (taps.T if first > second else taps).reshape(layout)
+        kernel = fft.fft2(xp.asarray(kernel, self._values.dtype), **self._options)
+        out = xp.empty(self._shape, self._image.data.dtype)
+        for slab in self._slabs():
+            filtered = self._values[slab] * kernel
+            for axis in axes:  # margins are cut off as soon as their axis is done
+                filtered = fft.ifft(filtered, axis=axis, overwrite_x=True, **fft_options(out))
+                inner = [slice(None)] * out.ndim
+                inner[axis] = slice(2 * self._reach, 2 * self._reach + out.shape[axis])
+                filtered = filtered[tuple(inner)]
+            out[slab] = _part(xp, filtered, response)
+        return out
+
+    def _slabs(self) -> Iterator[tuple[slice, ...]]:
+        """A few slices at a time: what a filter needs stays in the cache."""
+        shape, axes = self._values.shape, self._image.axes
+        across = next((d for d in range(len(shape)) if d not in axes), None)
+        if across is None:
+            yield (slice(None),)
+            return
+        step = max(1, slab_samples(self._values) * shape[across] // self._values.size)
+        for begin in range(0, shape[across], step):
+            yield (*(slice(None),) * across, slice(begin, begin + step))
 
 
 def _part(xp: Any, z: Any, response: str) -> Any:

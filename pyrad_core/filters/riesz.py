@@ -101,9 +101,16 @@ def _transfer(image: Image, powers: Sequence[int], band: Any, frequencies: Any) 
     factor = (-1j) ** total * math.sqrt(
         math.factorial(total) / math.prod(math.factorial(power) for power in powers)
     )
-    norm = xp.sqrt(sum(f**2 for f in frequencies))
-    direction = factor
+    if band is None:  # smooth but for the origin, so that the image's precision does
+        frequencies = [f.astype(image.data.dtype) for f in frequencies]
+    square = sum(f * f for f in frequencies)
+    norm = xp.sqrt(square)
+    direction = 1 / xp.where(square > 0, norm, 1)
+    if total > 1:
+        direction = direction**total
     for f, power in zip(frequencies, powers, strict=True):
-        direction = direction * f**power
-    transfer = direction / xp.where(norm > 0, norm, 1) ** total
-    return transfer if band is None else transfer * band(norm)
+        if power:
+            direction = direction * f**power
+    if band is not None:
+        direction = direction * band(norm)
+    return direction * factor

@@ -1,5 +1,7 @@
 """Filters against SciPy, their own definitions, and their CUDA twins."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -183,3 +185,29 @@ def test_memory_of_whole_transforms():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4 * x.nbytes
+
+
+@pytest.mark.parametrize("endpoints", [False, True])
+@pytest.mark.parametrize("shape", [(8, 6, 10), (7, 6, 9), (6, 5), (1, 4, 2)])
+def test_spectra_are_those_of_the_whole_transform(shape, endpoints):
+    """The half that is worked on gives the real part, Nyquist's frequencies included."""
+    x = np.random.default_rng(6).normal(size=shape)
+    along = [
+        np.fft.ifftshift(np.linspace(-1, 1, n)) if endpoints and n > 1 else 2 * np.fft.fftfreq(n)
+        for n in shape
+    ]
+    f = np.meshgrid(*along, indexing="ij")[::-1]
+    norm = np.sqrt(sum(g**2 for g in f))
+    for order in ((1, 0, 0), (0, 2, 0), (1, 1, 0), (0, 1, 2)):
+        order = order[-len(shape) :] if sum(order[-len(shape) :]) else order[: len(shape)]
+        total = sum(order)
+        scale = math.factorial(total) / math.prod(math.factorial(p) for p in order)
+        transfer = (-1j) ** total * math.sqrt(scale) / np.where(norm > 0, norm, 1) ** total
+        for g, power in zip(f, order, strict=True):
+            transfer = transfer * g**power
+        expected = np.fft.ifftn(np.fft.fftn(x) * transfer).real
+        found = filters.riesz(x, order, endpoints=endpoints)
+        np.testing.assert_allclose(found, expected, atol=1e-13)
+        band = ((norm > 0.5) & (norm <= 1)) * transfer
+        found = filters.riesz(x, order, family="shannon", endpoints=endpoints)
+        np.testing.assert_allclose(found, np.fft.ifftn(np.fft.fftn(x) * band).real, atol=1e-13)

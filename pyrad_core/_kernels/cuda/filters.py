@@ -8,7 +8,7 @@ import numpy as np
 
 from . import runtime
 
-__all__ = ["convolve_axis"]
+__all__ = ["convolve_axis", "gabor_planes"]
 
 _THREADS = 256
 _MOST_BLOCKS = 1 << 16
@@ -25,3 +25,30 @@ def convolve_axis(x: Any, taps: Any, centre: int, boundary: int, out: Any) -> No
     runtime.launch(
         "filters/convolve_axis.cu", kernel, grid, (_THREADS,), (x, *sizes, taps, *numbers, out)
     )
+
+
+def gabor_planes(
+    x: Any, taps: Any, boundary: int, first_a: int, first_b: int, part: int, out: Any
+) -> None:
+    """Planes a, b of x (outer, a, mid, b, inner) filtered by a sum of products of complex lines,
+    taps (rank, 4, count): real and imaginary part along a, then along b."""
+    if x.size == 0 or out.size == 0:
+        return
+    outer, _, mid, width, inner = out.shape
+    rank, _, count = taps.shape
+    rows = out.shape[1] + count - 1
+    re, im = runtime.empty(x, (2, outer, rows, mid, width, inner), x.dtype)
+    sums = runtime.empty(x, (2, *out.shape), x.dtype) if rank > 1 else (out, out)
+    suffix, long = runtime.suffix(x), np.int64
+    for r in range(rank):
+        args = (
+            x, *(long(n) for n in x.shape), taps[r], np.int32(count), np.int32(boundary),
+            long(first_a - count // 2), long(first_b), long(rows), long(width), re, im,
+        )  # fmt: skip
+        grid = (min(_MOST_BLOCKS, runtime.ceil_div(re.size, _THREADS)),)
+        runtime.launch("filters/gabor.cu", f"gabor_lines_{suffix}", grid, (_THREADS,), args)
+        switches = (np.int32(v) for v in (count, r == 0, r == rank - 1, part))
+        sizes = (long(outer), long(rows), long(mid * width * inner))
+        grid = (min(_MOST_BLOCKS, runtime.ceil_div(out.size, _THREADS)),)
+        args = (re, im, *sizes, taps[r], *switches, *sums, out)
+        runtime.launch("filters/gabor.cu", f"gabor_columns_{suffix}", grid, (_THREADS,), args)
