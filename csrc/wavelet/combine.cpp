@@ -1,6 +1,7 @@
-// Rows combined with one function per instruction set, chosen at the first call. AVX2 and AVX-512
-// contract products and sums; their results are equal, those of the portable loop differ by
-// rounding.
+// Rows combined with one function per instruction set. In single precision AVX2 and AVX-512
+// contract products and sums. In double precision nothing does: sums that cancel, as those of whole
+// numbers under the Haar wavelet, are then zero wherever they are for PyWavelets, which decides the
+// bins of discretised values.
 #include "wavelet/combine.hpp"
 
 #include "base/pack_x86.hpp"
@@ -32,24 +33,22 @@ struct Portable {
 
 #if defined(PYRAD_X86)
 struct Wide512 : Pack512 {
-    using Pack512::fma;
+    PYRAD_AVX512 PYRAD_ALWAYS F fma(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
     PYRAD_AVX512 PYRAD_ALWAYS float fma(float a, float b, float c) {
         return __builtin_fmaf(a, b, c);
     }
-    PYRAD_AVX512 PYRAD_ALWAYS double fma(double a, double b, double c) {
-        return __builtin_fma(a, b, c);
-    }
+    PYRAD_AVX512 PYRAD_ALWAYS D fma(D a, D b, D c) { return a * b + c; }
+    static double fma(double a, double b, double c) { return a * b + c; }
     PYRAD_AVX512 PYRAD_ALWAYS void stream(float *p, F x) { _mm512_stream_ps(p, x); }
     PYRAD_AVX512 PYRAD_ALWAYS void stream(double *p, D x) { _mm512_stream_pd(p, x); }
     static void fence() { _mm_sfence(); }
 };
 
 struct Wide256 : Pack256 {
-    using Pack256::fma;
+    PYRAD_AVX2 PYRAD_ALWAYS F fma(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }
     PYRAD_AVX2 PYRAD_ALWAYS float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-    PYRAD_AVX2 PYRAD_ALWAYS double fma(double a, double b, double c) {
-        return __builtin_fma(a, b, c);
-    }
+    PYRAD_AVX2 PYRAD_ALWAYS D fma(D a, D b, D c) { return a * b + c; }
+    static double fma(double a, double b, double c) { return a * b + c; }
     PYRAD_AVX2 PYRAD_ALWAYS void stream(float *p, F x) { _mm256_stream_ps(p, x); }
     PYRAD_AVX2 PYRAD_ALWAYS void stream(double *p, D x) { _mm256_stream_pd(p, x); }
     static void fence() { _mm_sfence(); }
