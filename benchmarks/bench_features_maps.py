@@ -1,4 +1,4 @@
-"""Feature maps against PyRadiomics. F2: maps of 16^3 centres, 32 levels, radius 1.
+"""Feature maps beside PyRadiomics' and flash-radiomics'. F2: maps of 16^3 centres, 32 levels.
 
 The quality is the largest relative difference to PyRadiomics' maps where both are finite.
 """
@@ -13,11 +13,45 @@ from pyrad_core import features
 from . import feature_problems, peers
 
 _SETTINGS = features.Settings.preset("pyradiomics", binWidth=1)
+_FAMILIES = {
+    "first_order": "firstorder",
+    "glcm": "glcm",
+    "glrlm": "glrlm",
+    "glszm": "glszm",
+    "ngtdm": "ngtdm",
+    "ngldm": "gldm",
+}
+"""Family -> PyRadiomics' name of it."""
 
 
 @pytest.fixture(scope="module")
 def cube():
     return feature_problems.cube()
+
+
+@pytest.fixture(scope="module")
+def reference(cube):
+    """PyRadiomics' maps of F2 as they were measured, or made when first asked for."""
+    known = {}
+
+    def maps_of(family, radius, measured=lambda run: run()):
+        key = family, radius
+        if key not in known:
+            name = _FAMILIES[family]
+            run = peers.pyradiomics_maps(*cube, bin_width=1, family=name, radius=radius)
+            known[key] = measured(run)
+        return known[key]
+
+    return maps_of
+
+
+def ours_of(cube, family, radius, wanted=None):
+    def run():
+        return features.maps(
+            *cube, family=family, features=wanted, radius=radius, settings=_SETTINGS, spacing=1.0
+        )
+
+    return run
 
 
 def _placed(part, shape):
@@ -29,9 +63,9 @@ def _placed(part, shape):
 
 
 def map_difference(got, expected) -> str:
-    worst = 0.0
-    for name, ours in got.items():
-        theirs = _placed(expected.get(name), ours.shape)
+    worst, shape = 0.0, feature_problems.cube()[0].shape
+    for name, part in got.items():
+        ours, theirs = _placed(part, shape), _placed(expected.get(name), shape)
         if theirs is None or (name.endswith("MCC") and not np.any(theirs)):
             continue
         known = np.isfinite(ours) & np.isfinite(theirs)
@@ -40,46 +74,66 @@ def map_difference(got, expected) -> str:
     return f"{len(got)} maps, off by {worst:.0e}"
 
 
-def _wanted(names):
-    return "24 features" if names is None else ", ".join(names)
+@pytest.mark.parametrize("radius", [1, 2])
+@pytest.mark.parametrize("family", _FAMILIES)
+class TestMapsF2:
+    def bench_pyradiomics(self, family, radius, reference, measure, benchmark):
+        benchmark.group = f"F2 {family} maps 16^3, radius {radius}"
+
+        def measured(run):
+            return measure(run, who="PyRadiomics", quality="reference", warm_up=False)
+
+        reference(family, radius, measured)
+
+    def bench_ours(self, family, radius, cube, reference, with_threads, measure, benchmark):
+        benchmark.group = f"F2 {family} maps 16^3, radius {radius}"
+        found = reference(family, radius)
+        measure(
+            ours_of(cube, family, radius),
+            threads=with_threads(None),
+            quality=lambda got: map_difference(got, found),
+        )
+
+    def bench_ours_single(self, family, radius, cube, with_threads, measure, benchmark):
+        benchmark.group = f"F2 {family} maps 16^3, radius {radius}"
+        measure(ours_of(cube, family, radius), threads=with_threads(1))
+
+    def bench_flash(self, family, radius, cube, reference, threads, measure, benchmark):
+        benchmark.group = f"F2 {family} maps 16^3, radius {radius}"
+        found, name = reference(family, radius), _FAMILIES[family]
+        measure(
+            peers.flash_maps(*cube, bin_width=1, family=name, radius=radius, threads=threads),
+            who="flash-radiomics",
+            threads=threads,
+            quality=lambda got: map_difference(got, found),
+            warm_up=False,
+        )
 
 
 @pytest.mark.parametrize("wanted", [None, ["Contrast"]], ids=["all", "Contrast"])
-class TestMapsF2:
-    def bench_ours(self, wanted, cube, threads, measure, benchmark):
-        benchmark.group = f"F2 GLCM maps 16^3, radius 1, {_wanted(wanted)}"
-        run = peers.pyradiomics_maps(*cube, bin_width=1, wanted=wanted)
-        expected = run()
-
-        def ours():
-            return features.maps(
-                *cube, family="glcm", features=wanted, radius=1, settings=_SETTINGS, spacing=1.0
-            )
-
-        measure(ours, threads=threads, quality=lambda got: map_difference(got, expected))
-
-    def bench_pyradiomics(self, wanted, cube, measure, benchmark):
-        benchmark.group = f"F2 GLCM maps 16^3, radius 1, {_wanted(wanted)}"
-        run = peers.pyradiomics_maps(*cube, bin_width=1, wanted=wanted)
-        measure(run, who="PyRadiomics", quality="reference")
+@pytest.mark.parametrize("radius", range(1, 8))
+def bench_cost_by_radius(radius, wanted, with_threads, measure, benchmark):
+    """Microseconds per voxel and thread; 24 features, or one without a histogram."""
+    benchmark.group = (
+        f"GLCM maps 24^3, {'24 features' if wanted is None else 'Contrast'}, one thread"
+    )
+    cube = feature_problems.cube(24)
+    measure(
+        ours_of(cube, "glcm", radius, wanted),
+        who=f"pyrad_core, radius {radius}",
+        threads=with_threads(1),
+    )
 
 
-_FAMILIES = {"glrlm": "glrlm", "glszm": "glszm", "ngtdm": "ngtdm", "ngldm": "gldm"}
-"""Family -> PyRadiomics' name of it."""
+def bench_all_families(with_threads, measure, benchmark):
+    """The six families of a 64^3 region, radius 1."""
+    benchmark.group = "maps of all six families, 64^3, radius 1"
+    cube = feature_problems.cube(64)
 
+    def run():
+        found = {}
+        for family in _FAMILIES:
+            found |= ours_of(cube, family, 1)()
+        return found
 
-@pytest.mark.parametrize("family", _FAMILIES)
-class TestMatrixMapsF2:
-    def bench_ours(self, family, cube, threads, measure, benchmark):
-        benchmark.group = f"F2 {family} maps 16^3, radius 1"
-        expected = peers.pyradiomics_maps(*cube, bin_width=1, family=_FAMILIES[family])()
-
-        def ours():
-            return features.maps(*cube, family=family, radius=1, settings=_SETTINGS, spacing=1.0)
-
-        measure(ours, threads=threads, quality=lambda got: map_difference(got, expected))
-
-    def bench_pyradiomics(self, family, cube, measure, benchmark):
-        benchmark.group = f"F2 {family} maps 16^3, radius 1"
-        run = peers.pyradiomics_maps(*cube, bin_width=1, family=_FAMILIES[family])
-        measure(run, who="PyRadiomics", quality="reference")
+    measure(run, threads=with_threads(None), quality=lambda got: f"{len(got)} maps", warm_up=False)

@@ -103,3 +103,21 @@ def test_panels_in_rows_with_bar_and_note():
         plot.panels([])
     with pytest.raises(ShapeError, match="a panel"):
         plot.panels([plot.Panel(np.zeros(4))])
+
+
+def test_heat_sheet_shows_every_map_on_a_scale_of_its_own(tmp_path):
+    image = np.add.outer(np.arange(6.0), np.add.outer(np.arange(60.0), np.arange(60.0)))
+    inside = np.zeros(image.shape, bool)
+    inside[3, 20:30, 30:45] = inside[2, 22:25, 30:33] = True
+    maps = {name: np.where(inside, scale * image, np.nan) for name, scale in (("A", 1), ("B", 9))}
+    picture = plot.heat_sheet(image, maps, tmp_path / "sheet.png", spacing=(3.0, 1.0, 1.0))
+    assert picture.ndim == 3
+    assert (tmp_path / "sheet.png").exists()
+    wider = plot.heat_sheet(image, {"A": maps["A"]}, index=2, title="case", alpha=1.0)
+    assert wider.shape[0] < picture.shape[0]  # one row of panels less
+    assert plot.heat_sheet(image[3], {"A": maps["A"][3]}).ndim == 3
+    assert plot.heat_sheet(image, {"A": image}).ndim == 3  # fills the slice
+    with pytest.raises(ShapeError, match="'A' has shape"):
+        plot.heat_sheet(image, {"A": maps["A"][:2]})
+    with pytest.raises(DataError, match="maps is empty"):
+        plot.heat_sheet(image, {})

@@ -27,7 +27,7 @@ from .features import (
     pyradiomics_maps,
 )
 from .filters import itk_log, scipy_gabor, scipy_log, scipy_separable
-from .flash import flash_class, flash_extractor
+from .flash import flash_class, flash_extractor, flash_maps
 from .gibbs import dipy_gibbs, mrdegibbs
 from .kspace import bart_homodyne, pygrappa_fill
 from .mr import (
@@ -65,6 +65,7 @@ __all__ = [
     "finufft_forward",
     "flash_class",
     "flash_extractor",
+    "flash_maps",
     "mrdegibbs",
     "need",
     "nyxus_group",

@@ -85,14 +85,15 @@ def pyradiomics_maps(
     bin_width: float,
     wanted: Sequence[str] | None = None,
     family: str = "glcm",
+    radius: int = 1,
 ) -> Callable:
-    """Voxel-based features of the whole image, radius 1, in batches of 2000 voxels.
+    """Voxel-based features of the whole image in batches of 2000 voxels.
 
     ``family`` is PyRadiomics' name of it; the answer is arrays by name.
     """
     need("radiomics").setVerbosity(logging.CRITICAL)
     extractors, sitk = need("radiomics.featureextractor"), need("SimpleITK")
-    settings = {"binWidth": bin_width, "kernelRadius": 1, "voxelBatch": 2000}
+    settings = {"binWidth": bin_width, "kernelRadius": radius, "voxelBatch": 2000}
     extractor = extractors.RadiomicsFeatureExtractor(additionalInfo=False, **settings)
     extractor.disableAllFeatures()
     extractor.enableFeaturesByName(**{family: list(wanted) if wanted else []})

@@ -10,6 +10,7 @@ from ..errors import DataError
 from .common import PATH, Run, max_bytes_option, preview_option, verb
 from .features import load_settings
 
+_SHOWN = 7  # maps on the picture
 _FAMILIES = ("first_order", "glcm", "glrlm", "glszm", "ngtdm", "ngldm")
 
 
@@ -71,8 +72,11 @@ def command(
     for name, values in found.items():
         write_image(targets[name], values, affine=picture.affine)
     if preview is not None:
-        from ..plot import overlay
+        from ..plot import heat_sheet
 
-        name, values = next(iter(found.items()))
-        overlay(picture, values, preview, title=image.name, label=name.rpartition("_")[2])
+        shown = {name.rpartition("_")[2]: values for name, values in list(found.items())[:_SHOWN]}
+        title = f"{image.name}: {family}, radius {radius}"
+        heat_sheet(picture, shown, preview, title=title)
+        if len(found) > _SHOWN:
+            run.log(f"{preview.name} shows the first {_SHOWN} of {len(found)} maps")
     run.report({name: path for name, path in targets.items()})

@@ -5,6 +5,7 @@ from matplotlib (``pyrad_core[plot]``). Every function returns the picture as a 
 ``(rows, columns, 3)`` and writes it when given a path.
 """
 
+from .heat import heat_sheet
 from .pictures import Panel, middle_slice, overlay, panels, preview, shown_spacing
 
-__all__ = ["Panel", "middle_slice", "overlay", "panels", "preview", "shown_spacing"]
+__all__ = ["Panel", "heat_sheet", "middle_slice", "overlay", "panels", "preview", "shown_spacing"]

@@ -280,7 +280,7 @@ def _drawn(panel: Panel) -> Any:
     crisp = panel.aspect == 1.0 or height % colours.shape[0] == 0
     method = Pillow.Resampling.NEAREST if crisp else Pillow.Resampling.BICUBIC
     picture = Pillow.fromarray(colours).resize((width, height), method)
-    bar = 104 if panel.bar is not None else 0
+    bar = 0 if panel.bar is None else max(104, 24 + _text_width(panel.bar, 15))
     head, foot = (34 if panel.title else 0), (28 if panel.note else 0)
     out = Pillow.new("RGB", (width + bar, head + height + foot), _BACKGROUND)
     out.paste(picture, (0, head))
@@ -316,7 +316,7 @@ def _colour_bar(out: Any, pen: Any, panel: Panel, place: tuple[int, int, int]) -
     ):
         pen.text((left + 25, y), f"{value:.3g}", fill=_FAINT, font=font)
     if panel.bar:
-        pen.text((left, top - 26), panel.bar[:12], fill=_FAINT, font=font)
+        pen.text((left, top - 26), panel.bar, fill=_FAINT, font=font)
 
 
 def _coloured(panel: Panel) -> np.ndarray:
@@ -346,6 +346,11 @@ def _font(size: int) -> Any:
         return ImageFont.load_default(size)
     except TypeError:  # Pillow < 10.1 has one size
         return ImageFont.load_default()
+
+
+def _text_width(text: str, size: int) -> int:
+    font = _font(size)
+    return ceil(font.getlength(text)) if hasattr(font, "getlength") else 8 * len(text)
 
 
 def _displayed(
