@@ -2,6 +2,7 @@
 #include "bindings/bind.hpp"
 
 namespace pyrad::bind {
+void bind_denoise_mppca(py::module_ &m);
 void bind_denoise_tv_fields(py::module_ &m);
 } // namespace pyrad::bind
 
@@ -11,6 +12,7 @@ PYBIND11_MODULE(cpu, m, py::mod_gil_not_used()) {
     pyrad::bind::bind_ct(m);
     pyrad::bind::bind_mr(m);
     pyrad::bind::bind_denoise(m);
+    pyrad::bind::bind_denoise_mppca(m);
     pyrad::bind::bind_denoise_tv_fields(m);
     pyrad::bind::bind_differences(m);
     pyrad::bind::bind_filters(m);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .gibbs import gibbs
+from .mppca import MPPCAInfo, mppca
 from .nlm import nlm
 from .noise_level import estimate_sigma
 from .tgv import TGVInfo, tgv
@@ -11,10 +12,12 @@ from .variance_stabilisation import stabilise_poisson, unstabilise_poisson
 from .wavelet import wavelet
 
 __all__ = [
+    "MPPCAInfo",
     "TGVInfo",
     "TVInfo",
     "estimate_sigma",
     "gibbs",
+    "mppca",
     "nlm",
     "stabilise_poisson",
     "tgv",
