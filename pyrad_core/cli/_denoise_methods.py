@@ -82,4 +82,10 @@ METHODS: dict[str, Method] = {
     "gibbs": Method(
         "removal of Gibbs ringing; option axes: (-2,-1) for slices, (-3,-2,-1) for volumes",
     ),
+    "mppca": Method(
+        "principal components of a series (volume, z, y, x), cut off by the Marchenko-Pastur law",
+        dims=(4,),
+        series=True,
+        outputs=("sigma",),
+    ),
 }

@@ -199,7 +199,7 @@ def _window(window: Any, shape: Sequence[int], flat: bool) -> tuple[int, int, in
     if any(w > n for w, n in zip(widths, size, strict=True)):
         fitting = tuple(min(w, n - 1 + n % 2) for w, n in zip(widths, size, strict=True))
         raise ShapeError(
-            f"window {widths} is larger than the image {size}; the largest that fits is {fitting}"
+            f"window is {widths}, larger than the image {size}; the largest that fits is {fitting}"
         )
     if max(widths) == 1:
         raise DataError(f"window is {window}; expected more than one voxel")

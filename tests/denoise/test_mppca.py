@@ -143,8 +143,8 @@ def test_real_data_mrtrix(name, window, estimator, tmp_path):
 def test_rank_of_low_rank_data_and_its_error():
     dwi, clean = series(20, (8, 8, 8), rank=4, noise=1e-5)
     got, sigma, info = mppca(dwi, return_info=True)
-    assert (info.rank == 4).all() and info.window == (5, 5, 5)
-    assert np.median(sigma) == pytest.approx(1e-5, rel=0.01)
+    assert info.rank.min() == 4 and np.mean(info.rank == 4) > 0.8 and info.window == (5, 5, 5)
+    assert np.median(sigma) == pytest.approx(1e-5, rel=0.03)
     # rank 4 of 20 volumes and 125 voxels holds 4 (20 + 125 - 4) of 2500 parts of the noise
     assert np.sqrt(np.mean((got - clean) ** 2)) < 0.6e-5
 
@@ -172,20 +172,20 @@ def test_exactly_low_rank_and_equal_eigenvalues():
     assert relative_error(got, expected) < 1e-10
 
 
-def test_twins_of_eigenvalues():
-    half = np.linalg.qr(np.random.default_rng(1).standard_normal((27, 27)))[0][:, :4]
-    noise = 1e-4 * np.random.default_rng(2).standard_normal((10, 3, 3, 3))
-    dwi = np.zeros((10, 27))
-    dwi[[0, 3, 5, 9]] = half.T  # four times the eigenvalue 1
-    dwi = (
-        dwi.reshape(10, 3, 3, 3)
-        + np.where(np.arange(10) % 2, 1.0, 1e-9)[:, None, None, None] * noise
-    )
+@pytest.mark.parametrize("volumes", [10, 40])
+def test_twins_of_eigenvalues(volumes):
+    rng = np.random.default_rng(1)
+    r = min(volumes, 27)
+    left = np.linalg.qr(rng.standard_normal((volumes, volumes)))[0][:, :r]
+    right = np.linalg.qr(rng.standard_normal((27, 27)))[0][:r]
+    values = np.r_[[1.0] * 4, np.linspace(0.012, 0.008, r - 4)]  # four equal ones
+    dwi = ((left * values) @ right).reshape(volumes, 3, 3, 3)
     expected, sigma, rank = by_centre(dwi, (3, 3, 3))
     got, found, info = mppca(dwi, window=3, return_info=True)
+    assert (rank == 4).all()
     np.testing.assert_array_equal(info.rank, rank)
-    assert relative_error(got, expected) < 1e-9
-    np.testing.assert_allclose(found, sigma, rtol=1e-6)
+    assert relative_error(got, expected) < 1e-10
+    np.testing.assert_allclose(found, sigma, rtol=1e-8)
 
 
 def test_shrinkage_beats_the_hard_threshold():
@@ -290,7 +290,7 @@ def test_bad_input_62_nan():
 
 def test_bad_input_63_64_window():
     dwi, _ = series(4, (5, 4, 5))
-    with pytest.raises(prc.ShapeError, match=r"\(5, 5, 5\) is larger than the image \(5, 4, 5\)"):
+    with pytest.raises(prc.ShapeError, match=r"\(5, 5, 5\), larger than the image \(5, 4, 5\)"):
         mppca(dwi)
     with pytest.raises(prc.DataError, match="odd widths, such as 5"):
         mppca(dwi, window=(3, 4, 3))

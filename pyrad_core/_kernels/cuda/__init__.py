@@ -17,8 +17,8 @@ from .ct_rings import *  # noqa: F403
 from .ct_sinogram_denoising import *  # noqa: F403
 from .denoise import *  # noqa: F403
 from .denoise_gibbs import *  # noqa: F403
-from .denoise_tv_fields import *  # noqa: F403
 from .denoise_mppca import *  # noqa: F403
+from .denoise_tv_fields import *  # noqa: F403
 from .differences import *  # noqa: F403
 from .filters import *  # noqa: F403
 from .mr import *  # noqa: F403
