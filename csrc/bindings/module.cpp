@@ -4,6 +4,8 @@
 namespace pyrad::bind {
 void bind_denoise_mppca(py::module_ &m);
 void bind_denoise_tv_fields(py::module_ &m);
+void bind_denoise_diffusion(py::module_ &m);
+void bind_denoise_local(py::module_ &m);
 } // namespace pyrad::bind
 
 PYBIND11_MODULE(cpu, m, py::mod_gil_not_used()) {
@@ -14,6 +16,8 @@ PYBIND11_MODULE(cpu, m, py::mod_gil_not_used()) {
     pyrad::bind::bind_denoise(m);
     pyrad::bind::bind_denoise_mppca(m);
     pyrad::bind::bind_denoise_tv_fields(m);
+    pyrad::bind::bind_denoise_diffusion(m);
+    pyrad::bind::bind_denoise_local(m);
     pyrad::bind::bind_differences(m);
     pyrad::bind::bind_filters(m);
     pyrad::bind::bind_prox(m);

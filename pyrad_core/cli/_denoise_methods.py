@@ -88,4 +88,13 @@ METHODS: dict[str, Method] = {
         series=True,
         outputs=("sigma",),
     ),
+    "bilateral": Method(
+        "bilateral filter: mean of voxels close in space and value",
+        from_noise={"sigma_range": 2.5},
+    ),
+    "anisotropic_diffusion": Method(
+        "anisotropic diffusion; option method: gradient or curvature",
+    ),
+    "median": Method("median of a window (option size)"),
+    "gaussian": Method("Gaussian smoothing (sigma in mm)", defaults={"sigma": 1.0}),
 }

@@ -1,8 +1,12 @@
-"""Denoising: total (generalised) variation, non-local means, wavelet shrinkage, noise level."""
+"""Denoising: non-local means, total (generalised) variation, wavelets, local filters, diffusion."""
 
 from __future__ import annotations
 
+from .bilateral import bilateral
+from .diffusion import anisotropic_diffusion
+from .gaussian import gaussian
 from .gibbs import gibbs
+from .median import median, percentile, rank
 from .mppca import MPPCAInfo, mppca
 from .nlm import nlm
 from .noise_level import estimate_sigma
@@ -15,10 +19,16 @@ __all__ = [
     "MPPCAInfo",
     "TGVInfo",
     "TVInfo",
+    "anisotropic_diffusion",
+    "bilateral",
     "estimate_sigma",
+    "gaussian",
     "gibbs",
     "mppca",
+    "median",
     "nlm",
+    "percentile",
+    "rank",
     "stabilise_poisson",
     "tgv",
     "tv",

@@ -16,7 +16,9 @@ from .ct_preprocess import *  # noqa: F403
 from .ct_rings import *  # noqa: F403
 from .ct_sinogram_denoising import *  # noqa: F403
 from .denoise import *  # noqa: F403
+from .denoise_diffusion import *  # noqa: F403
 from .denoise_gibbs import *  # noqa: F403
+from .denoise_local import *  # noqa: F403
 from .denoise_mppca import *  # noqa: F403
 from .denoise_tv_fields import *  # noqa: F403
 from .differences import *  # noqa: F403
