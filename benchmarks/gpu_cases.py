@@ -481,9 +481,9 @@ from . import (  # noqa: E402  (their cases join CASES)
     gpu_cases_ct_joseph3d,  # noqa: F401
     gpu_cases_ct_prep,  # noqa: F401
     gpu_cases_denoise_gibbs,  # noqa: F401
+    gpu_cases_denoise_local,  # noqa: F401
     gpu_cases_denoise_mppca,  # noqa: F401
     gpu_cases_denoise_tv,  # noqa: F401
-    gpu_cases_denoise_local,  # noqa: F401
     gpu_cases_features_batch,  # noqa: F401
     gpu_cases_features_filters,  # noqa: F401
     gpu_cases_filters,  # noqa: F401

@@ -18,8 +18,7 @@ enum class Conductance { exponential, reciprocal }; // numbered as in diffusion.
 
 template <class T> struct Step {
     T inverse[3]; // 1 / spacing along z, y, x
-    T tau;
-    T inverse_threshold; // 1 / kappa^2
+    T tau, kappa;
     bool reciprocal, curvature;
 };
 

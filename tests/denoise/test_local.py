@@ -218,7 +218,7 @@ class TestAll:
         x = image_of((5, 9))
         with pytest.raises(ShapeError, match="out has shape"):
             run(x, out=np.empty((5, 8), np.float32))
-        with pytest.raises(DataError, match="out must be"):
+        with pytest.raises(DataError, match="out is read-only"):
             read_only = np.empty_like(x)
             read_only.flags.writeable = False
             run(x, out=read_only)
