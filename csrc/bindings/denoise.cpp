@@ -1,10 +1,7 @@
 #include "bindings/bind.hpp"
 
-#include "denoise/nlm.hpp"
 #include "denoise/tgv.hpp"
 #include "denoise/tv.hpp"
-
-#include <optional>
 
 namespace pyrad::bind {
 namespace {
@@ -149,42 +146,11 @@ template <class T> void def_tgv(py::module_ &m) {
         exact("field"), "The seven terms of TGV's objectives (tgv_math.hpp).");
 }
 
-using Triple = std::array<i64, 3>;
-
-template <class T> void def_nlm(py::module_ &m) {
-    m.def(
-        "nlm",
-        [](const Array<T> &image, const Array<T> &values, const Triple &patch, const Triple &search,
-           const std::optional<Array<T>> &variance, double sigma, double h, double factor,
-           Array<T> &out) {
-            const auto size = shape_of<3>(image, "image");
-            require_shape<3>(shape_of<3>(values, "values"), size, "values");
-            const auto result = output<3>(out, "out");
-            require_shape<3>(result.shape, size, "out");
-            if (variance)
-                require_shape<3>(shape_of<3>(*variance, "variance"), size, "variance");
-            for (int d = 0; d < 3; ++d)
-                if (patch[d] < 0 || search[d] < 0 || patch[d] >= std::max<i64>(1, size[d]))
-                    fail(ErrorKind::shape, "patch radius ", patch[d], " and search radius ",
-                         search[d], " do not fit axis ", d, " of length ", size[d]);
-            const nlm::Noise<T> noise{variance ? variance->data() : nullptr, sigma, h, factor};
-            run([&] {
-                nlm::nlm(image.data(), values.data(), {size[0], size[1], size[2]},
-                         {patch[0], patch[1], patch[2]}, {search[0], search[1], search[2]}, noise,
-                         result.data);
-            });
-        },
-        exact("image"), exact("values"), "patch"_a, "search"_a, exact("variance"), "sigma"_a, "h"_a,
-        "factor"_a, exact("out"),
-        "Non-local means with weights from image, average of values; patch and search are radii.");
-}
-
 template <class T> void def_all(py::module_ &m) {
     def_tv_fgp<T>(m);
     def_tv_pdhg<T>(m);
     def_tv_values<T>(m);
     def_tgv<T>(m);
-    def_nlm<T>(m);
 }
 
 } // namespace

@@ -18,6 +18,7 @@ PYBIND11_MODULE(cpu, m, py::mod_gil_not_used()) {
     pyrad::bind::bind_denoise_tv_fields(m);
     pyrad::bind::bind_denoise_diffusion(m);
     pyrad::bind::bind_denoise_local(m);
+    pyrad::bind::bind_denoise_nlm(m);
     pyrad::bind::bind_differences(m);
     pyrad::bind::bind_filters(m);
     pyrad::bind::bind_prox(m);

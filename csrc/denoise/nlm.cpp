@@ -1,166 +1,42 @@
 // Non-local means by pairs: Buades, Coll, Morel 2005, doi:10.1137/040616024; loop over offsets with
 // box sums after Darbon et al. 2008, doi:10.1109/ISBI.2008.4541250.
 //
-// w(i, j) = w(j, i), so only the half of the offsets that points forward (in z, y, x order) is
-// worked on, and each weight is added at both ends. For one offset the squared differences are
-// summed over the patch axis by axis, rows in L1: the cost hardly depends on the patch.
+// W(i, j) = W(j, i), so only the half of the offsets that points forward (in z, y, x order) is
+// worked on, and each weight is added at both ends. For one (dz, dy) a strip of rows marches along
+// z with all dx at once: squared differences are summed over the patch axis by axis, earlier planes
+// wait in rings, and the finished weights of all dx are added together, sums in registers.
 //
 // Threads take blocks of rows; a block also writes up to one search radius beyond itself. Blocks
 // are coloured so that no two of one colour touch the same row, and colours run one after another:
 // each voxel gets its contributions in one fixed order, whatever the number of threads.
 //
 // Sums hold differences to the centre voxel, which keeps a constant image exactly as it is. All
-// arrays have margins, so that every loop along x has one length, a multiple of the vector's; pairs
-// that are not both inside the image get weight zero.
+// arrays have margins, so that every loop along x has a length that is a multiple of the vector's;
+// pairs that are not both inside the image get weight zero.
 #include "denoise/nlm.hpp"
 
 #include "base/pool.hpp"
 #include "base/simd.hpp"
+#include "denoise/nlm_frame.hpp"
+#include "denoise/nlm_loops.hpp"
 
 #include <algorithm>
 #include <type_traits>
-#include <vector>
-
-#define PYRAD_ALWAYS_INLINE inline __attribute__((always_inline))
 
 namespace pyrad::nlm {
 namespace {
 
-constexpr i64 lanes = 16;
+constexpr i64 strip_rows = 8;
+constexpr i64 widest_tile = 320; // voxels along x worked on at a time
+constexpr i64 most_offsets = 11; // along x worked on at a time
 
-i64 round_up(i64 n) { return (n + lanes - 1) / lanes * lanes; }
-
-// --- loops along x -------------------------------------------------------------------------------
-
-// Sum of Count elements `stride` apart.
-template <int Count, class T> PYRAD_ALWAYS_INLINE T strided_sum(const T *x, i64 stride) {
-    T sum = x[0];
-    if (Count > 1)
-        sum += x[stride];
-    if (Count > 2)
-        sum += x[2 * stride];
-    if (Count > 3)
-        sum += x[3 * stride];
-    if (Count > 4)
-        sum += x[4 * stride];
-    return sum;
-}
-
-template <int Count, class T>
-PYRAD_ALWAYS_INLINE void sum_fixed(const T *__restrict x, i64 stride, T *__restrict out, i64 n) {
-    for (i64 i = 0; i < n; ++i)
-        out[i] = strided_sum<Count>(x + i, stride);
-}
-
-// out[i] = x[i] + x[i + stride] + ... (count terms, odd).
-template <class T>
-PYRAD_ALWAYS_INLINE void sum_rows(const T *__restrict x, i64 stride, i64 count, T *__restrict out,
-                                  i64 n) {
-    if (count == 3)
-        return sum_fixed<3>(x, stride, out, n);
-    if (count == 5)
-        return sum_fixed<5>(x, stride, out, n);
-    sum_fixed<1>(x, stride, out, n);
-    for (i64 k = 1; k < count; k += 2)
-        for (i64 i = 0; i < n; ++i)
-            out[i] += x[i + k * stride] + x[i + (k + 1) * stride];
-}
-
-// Rows of squared differences, summed along x: out[i] = sum over j <= 2 radius of
-// (b[i + j] - a[i + j])^2.
-template <class T>
-PYRAD_CLONES void difference_rows(const T *a, const T *b, i64 stride, i64 rows, i64 radius,
-                                  T *__restrict scratch, T *__restrict out, i64 out_stride, i64 n) {
-    const i64 wide = radius ? round_up(n + 2 * radius) : n;
-    for (i64 row = 0; row < rows; ++row) {
-        const T *__restrict left = a + row * stride, *__restrict right = b + row * stride;
-        T *__restrict target = radius ? scratch : out + row * out_stride;
-        for (i64 i = 0; i < wide; ++i)
-            target[i] = (right[i] - left[i]) * (right[i] - left[i]);
-        if (radius)
-            sum_rows(scratch, 1, 2 * radius + 1, out + row * out_stride, n);
+template <class T> Loops<T> loops() {
+    if constexpr (std::is_same_v<T, float>) {
+        const Loops<float> vector = vector_loops();
+        if (vector.add)
+            return vector;
     }
-}
-
-template <class T>
-PYRAD_CLONES void sum_planes(const T *x, i64 x_stride, i64 count, T *out, i64 out_stride, i64 rows,
-                             i64 n) {
-    for (i64 row = 0; row < rows; ++row)
-        sum_rows(x + row * x_stride, x_stride, count, out + row * out_stride, n);
-}
-
-template <class T> struct Pair {
-    const T *value, *partner;                   // values at i and at j
-    const T *variance, *partner_variance;       // null: the same everywhere
-    T *numerator, *denominator;                 // sums at i
-    T *partner_numerator, *partner_denominator; // sums at j: may be the same row, shifted
-    i64 stride;
-
-    Pair row(i64 k) const {
-        const i64 d = k * stride;
-        return {value + d,
-                partner + d,
-                variance ? variance + d : nullptr,
-                variance ? partner_variance + d : nullptr,
-                numerator + d,
-                denominator + d,
-                partner_numerator + d,
-                partner_denominator + d,
-                stride};
-    }
-};
-
-// Where the patch sums of a row are to be read: `count` terms `stride` apart, rows `row` apart.
-template <class T> struct Terms {
-    const T *first;
-    i64 stride, count, row;
-};
-
-// Adds one row of pairs at both ends; `valid` is 1 where both are in the image, else 0.
-template <int Count, class T>
-PYRAD_ALWAYS_INLINE void add_row(const T *terms, i64 stride, const Pair<T> &pair,
-                                 const Strength<T> &strength, const T *valid, T *weights,
-                                 T *products, i64 n) {
-    if (pair.variance) {
-#pragma GCC ivdep
-        for (i64 i = 0; i < n; ++i)
-            weights[i] = valid[i] * weight(strided_sum<Count>(terms + i, stride), strength,
-                                           pair.variance[i], pair.partner_variance[i]);
-    } else {
-#pragma GCC ivdep
-        for (i64 i = 0; i < n; ++i)
-            weights[i] = valid[i] * weight(strided_sum<Count>(terms + i, stride), strength);
-    }
-#pragma GCC ivdep
-    for (i64 i = 0; i < n; ++i) {
-        products[i] = weights[i] * (pair.partner[i] - pair.value[i]);
-        pair.numerator[i] += products[i];
-        pair.denominator[i] += weights[i];
-    }
-#pragma GCC ivdep
-    for (i64 i = 0; i < n; ++i) {
-        pair.partner_numerator[i] -= products[i];
-        pair.partner_denominator[i] += weights[i];
-    }
-}
-
-// `scratch` holds three rows.
-template <class T>
-PYRAD_CLONES void add_rows(const Terms<T> terms, const Pair<T> pairs, i64 rows,
-                           const Strength<T> strength, const T *valid, T *scratch, i64 n) {
-    T *weights = scratch, *products = scratch + n, *sums = scratch + 2 * n;
-    for (i64 k = 0; k < rows; ++k) {
-        const T *first = terms.first + k * terms.row;
-        const Pair<T> pair = pairs.row(k);
-        if (terms.count == 3) {
-            add_row<3>(first, terms.stride, pair, strength, valid, weights, products, n);
-        } else if (terms.count == 5) {
-            add_row<5>(first, terms.stride, pair, strength, valid, weights, products, n);
-        } else {
-            sum_rows(first, terms.stride, terms.count, sums, n);
-            add_row<1>(sums, 0, pair, strength, valid, weights, products, n);
-        }
-    }
+    return portable_loops<T>();
 }
 
 template <class T>
@@ -170,71 +46,87 @@ PYRAD_CLONES void finish_row(const T *__restrict value, const T *__restrict nume
         out[i] = value[i] + numerator[i] / denominator[i];
 }
 
-// --- arrays with margins -------------------------------------------------------------------------
-
-// Rows of one array in the filter: `near` and `far` extra rows and elements around the image.
-struct Frame {
-    Size inner;
-    Radius rows;     // margin in z and y (x unused)
-    i64 left, width; // elements before the first of a row, and in all
-
-    i64 height() const { return inner.y + 2 * rows.y; }
-    i64 size() const { return (inner.z + 2 * rows.z) * height() * width; }
-    i64 at(i64 z, i64 y) const { return ((z + rows.z) * height() + y + rows.y) * width + left; }
-};
-
-// A copy of the image with `mirrored` voxels beyond each face, zeros elsewhere.
-template <class T> std::vector<T> framed(const T *image, const Frame &frame, i64 mirrored) {
-    std::vector<T> data(frame.size());
-    const Size n = frame.inner;
-    parallel_for((n.z + 2 * frame.rows.z) * frame.height(), 64, [&](i64 begin, i64 end, int) {
-        for (i64 row = begin; row < end; ++row) {
-            const i64 z = mirror(row / frame.height() - frame.rows.z, n.z);
-            const i64 y = mirror(row % frame.height() - frame.rows.y, n.y);
-            const T *from = image + (z * n.y + y) * n.x;
-            T *to = data.data() + row * frame.width + frame.left;
-            std::copy_n(from, n.x, to);
-            for (i64 x = 1; x <= mirrored; ++x) {
-                to[-x] = from[mirror(-x, n.x)];
-                to[n.x - 1 + x] = from[mirror(n.x - 1 + x, n.x)];
-            }
-        }
-    });
-    return data;
+// Zero outside `inside` in rows of n elements.
+template <class T> void clear_outside(T *rows, i64 stride, i64 count, i64 n, Range inside) {
+    const i64 begin = std::clamp<i64>(inside.begin, 0, n), end = std::clamp(inside.end, begin, n);
+    for (i64 row = 0; row < count; ++row) {
+        T *at = rows + row * stride;
+        std::fill(at, at + begin, T(0));
+        std::fill(at + end, at + n, T(0));
+    }
 }
 
-// --- blocks --------------------------------------------------------------------------------------
+// What a strip works in: rows of one tile along x, `lanes` of margin before and after.
+template <class T> struct Workspace {
+    i64 squares_rows, weights_rows, ring_planes, width, reach;
+    T *squares, *weights, *ring, *spread, *finished;
 
-struct Range {
-    i64 begin, end;
-    i64 count() const { return std::max<i64>(0, end - begin); }
+    // `reach`: what adding at both ends may read beyond a tile of finished weights.
+    Workspace(Radius patch, i64 tile, i64 reach)
+        : squares_rows(strip_rows + 2 + 2 * patch.y), weights_rows(strip_rows + 2),
+          ring_planes(patch.z ? 2 * patch.z + 1 : 0), width(tile + 4 * lanes), reach(reach) {}
+
+    i64 finished_width() const { return width + 4 * reach; }
+    i64 size() const {
+        return width * (squares_rows + weights_rows +
+                        most_offsets * (ring_planes * weights_rows + 2 * strip_rows)) +
+               most_offsets * strip_rows * finished_width();
+    }
+    void set(T *memory) {
+        squares = memory;
+        weights = squares + squares_rows * width;
+        ring = weights + weights_rows * width;
+        spread = ring + most_offsets * ring_planes * weights_rows * width;
+        finished = spread + most_offsets * 2 * strip_rows * width;
+    }
+    T *ring_plane(i64 k, i64 z) const {
+        const i64 slot = (z % ring_planes + ring_planes) % ring_planes;
+        return ring + (k * ring_planes + slot) * weights_rows * width;
+    }
+    T *spread_plane(i64 k, i64 z) const { return spread + (2 * k + (z & 1)) * strip_rows * width; }
+    // First voxel of the tile in the weights of the row `row` behind the strip's first.
+    T *weights_row(i64 row) const { return weights + (row + 1) * width + 2 * lanes; }
+    T *finished_rows(i64 k) const {
+        return finished + k * strip_rows * finished_width() + 2 * reach + 2 * lanes;
+    }
 };
 
-// Indices of `inside` whose partner at distance `offset` also is in 0..n-1.
-Range with_partner(Range inside, i64 offset, i64 n) {
-    return {std::max(inside.begin, -offset), std::min(inside.end, n - offset)};
-}
+// A strip of one volume and the offsets that it marches with.
+struct March {
+    i64 volume;
+    Range z, y, x; // x: the tile
+    i64 dz, dy;
+    Range dx;           // the offsets
+    Range planes, rows; // centres of weights
+    Range out_z, out_y; // voxels i with a partner
+    Range columns;      // x where weights are worked out, multiples of `lanes`
+};
 
 template <class T> class Filter {
   public:
-    Filter(const T *image, const T *values, Size size, Radius patch, Radius search,
-           const Noise<T> &noise)
-        : size_(size), patch_(patch), search_(search), n_(round_up(size.x)),
-          frame_{size, patch, round_up(patch.x + search.x),
-                 round_up(patch.x + search.x) + n_ + round_up(search.x + 2 * patch.x + lanes)},
-          image_(framed(image, frame_, patch.x)),
-          block_{std::max<i64>(search.z, 6), std::max<i64>(2 * search.y, 16), size.x} {
+    Filter(const T *image, const T *values, i64 volumes, Size size, Radius patch, Radius search,
+           const Noise<T> &noise, bool patchwise)
+        : size_(size), patch_(patch), search_(search),
+          spread_{patchwise && patch.z, patchwise && patch.y, patchwise && patch.x},
+          patchwise_(spread_.z || spread_.y || spread_.x), volumes_(volumes),
+          frame_(size, patch, search), image_(framed(image, volumes, frame_, patch.x)),
+          block_{std::max<i64>(search.z, 16), round_up(std::max<i64>(2 * search.y, 16)), size.x},
+          tile_(tile_width(size.x)), work_(patch, tile_, round_up(search.x)), loops_(loops<T>()) {
         if (values != image)
-            values_ = framed(values, frame_, 0);
-        if (noise.variance)
-            variance_ = framed(noise.variance, frame_, 0);
-        numerator_.resize(frame_.size());
-        denominator_.assign(frame_.size(), T(1));
+            values_ = framed(values, volumes, frame_, 0);
+        if (noise.variance) {
+            variance_ = framed(noise.variance, noise.variance_step ? volumes : 1, frame_, 0);
+            variance_step_ = noise.variance_step ? frame_.size() : 0;
+        }
         const i64 patch_size = (2 * patch.z + 1) * (2 * patch.y + 1) * (2 * patch.x + 1);
-        strength_ =
-            strength<T>(static_cast<double>(patch_size), noise.sigma, noise.h, noise.factor);
-        set_valid();
-        scratch_.resize(max_workers() * scratch_size());
+        for (i64 k = 0; k < volumes; ++k)
+            strength_.push_back(strength<T>(static_cast<double>(patch_size),
+                                            noise.variance ? 0.0 : noise.sigma[k], noise.h,
+                                            noise.factor));
+        numerator_.resize(volumes * frame_.size());
+        denominator_.resize(volumes * frame_.size());
+        set_own_weights();
+        scratch_.resize(max_workers() * work_.size());
     }
 
     void run(T *out) {
@@ -244,14 +136,15 @@ template <class T> class Filter {
             // a block writes to itself, the next one in z and both neighbours in y
             const i64 z0 = colour / 2, y0 = colour % 2;
             const i64 nz = (down - z0 + 1) / 2, ny = (across - y0 + 1) / 2;
-            parallel_for(nz * ny, 1, [&](i64 at, i64, int worker) {
-                run_block(z0 + 2 * (at / ny), y0 + 2 * (at % ny),
-                          scratch_.data() + worker * scratch_size());
+            parallel_for(volumes_ * nz * ny, 1, [&](i64 at, i64, int worker) {
+                const i64 block = at % (nz * ny);
+                run_block(at / (nz * ny), z0 + 2 * (block / ny), y0 + 2 * (block % ny),
+                          scratch_.data() + worker * work_.size());
             });
         }
-        parallel_for(size_.z * size_.y, 64, [&](i64 begin, i64 end, int) {
+        parallel_for(volumes_ * size_.z * size_.y, 64, [&](i64 begin, i64 end, int) {
             for (i64 row = begin; row < end; ++row) {
-                const i64 at = frame_.at(row / size_.y, row % size_.y);
+                const i64 at = frame_.row(row);
                 finish_row(values().data() + at, numerator_.data() + at, denominator_.data() + at,
                            out + row * size_.x, size_.x);
             }
@@ -259,100 +152,198 @@ template <class T> class Filter {
     }
 
   private:
-    void set_valid() {
-        valid_.resize((2 * search_.x + 1) * n_);
-        for (i64 dx = -search_.x; dx <= search_.x; ++dx) {
-            const Range inside = with_partner({0, size_.x}, dx, size_.x);
-            T *row = valid_.data() + (dx + search_.x) * n_;
-            std::fill(row + inside.begin, row + std::max(inside.begin, inside.end), T(1));
-        }
+    static i64 tile_width(i64 n) {
+        const i64 tiles = (n + widest_tile - 1) / widest_tile;
+        return round_up((n + tiles - 1) / tiles);
+    }
+
+    // W(i, i): w(i + k, i + k) = 1 for every neighbour in the image.
+    void set_own_weights() {
+        const auto along = [](bool wanted, i64 i, i64 n) {
+            return wanted ? 1 + spread_side * ((i > 0) + (i < n - 1)) : 1.0;
+        };
+        parallel_for(volumes_ * size_.z * size_.y, 64, [&](i64 begin, i64 end, int) {
+            for (i64 row = begin; row < end; ++row) {
+                const i64 z = row / size_.y % size_.z, y = row % size_.y;
+                const double own = along(spread_.z, z, size_.z) * along(spread_.y, y, size_.y);
+                T *to = denominator_.data() + frame_.row(row);
+                for (i64 x = 0; x < size_.x; ++x)
+                    to[x] = static_cast<T>(own * along(spread_.x, x, size_.x));
+            }
+        });
     }
 
     const std::vector<T> &values() const { return values_.empty() ? image_ : values_; }
-    i64 tall() const { return block_.y + 2 * patch_.y; }
-    i64 planes() const { return 2 * patch_.z + 1; }
-    // one row of squared differences, their sums over x per row of the block and its margin, sums
-    // over x and y for a ring of planes, and three rows
-    i64 scratch_size() const {
-        return n_ + 2 * round_up(2 * patch_.x + lanes) + (tall() + planes() * block_.y + 3) * n_;
+
+    void run_block(i64 volume, i64 block_z, i64 block_y, T *scratch) {
+        Workspace<T> work = work_;
+        work.set(scratch);
+        March march{};
+        march.volume = volume;
+        march.z = {block_z * block_.z, std::min((block_z + 1) * block_.z, size_.z)};
+        i64 cleared = 0; // width of the tiles whose margins in `finished` are zero
+        const i64 last = std::min((block_y + 1) * block_.y, size_.y);
+        for (i64 y = block_y * block_.y; y < last; y += strip_rows)
+            for (i64 x = 0; x < size_.x; x += tile_) {
+                march.y = {y, std::min(y + strip_rows, last)};
+                march.x = {x, std::min(x + tile_, round_up(size_.x))};
+                if (march.x.count() != cleared)
+                    std::fill(work.finished, scratch + work.size(), T(0));
+                cleared = march.x.count();
+                run_strip(march, work);
+            }
     }
 
-    void run_block(i64 block_z, i64 block_y, T *scratch) {
-        const Range z{block_z * block_.z, std::min((block_z + 1) * block_.z, size_.z)};
-        const Range y{block_y * block_.y, std::min((block_y + 1) * block_.y, size_.y)};
-        for (i64 dz = 0; dz <= search_.z; ++dz)
-            for (i64 dy = dz ? -search_.y : 0; dy <= search_.y; ++dy) {
-                const Range rows = with_partner(y, dy, size_.y);
-                const Range slices = with_partner(z, dz, size_.z);
-                if (!rows.count() || !slices.count())
+    void run_strip(March march, const Workspace<T> &work) {
+        const i64 beside = spread_.x ? lanes : 0;
+        march.columns = {std::max<i64>(march.x.begin - beside, 0),
+                         std::min(march.x.end + beside, round_up(size_.x))};
+        for (march.dz = 0; march.dz <= search_.z; ++march.dz)
+            for (march.dy = march.dz ? -search_.y : 0; march.dy <= search_.y; ++march.dy) {
+                march.out_y = with_partner(march.y, march.dy, size_.y);
+                march.out_z = with_partner(march.z, march.dz, size_.z);
+                if (!march.out_y.count() || !march.out_z.count())
                     continue;
-                poll();
-                for (i64 dx = dz || dy ? -search_.x : 1; dx <= search_.x; ++dx)
-                    run_offset(slices, rows, {dz, dy, dx}, scratch);
+                march.rows = with_partner(march.y.wider(spread_.y, size_.y), march.dy, size_.y);
+                march.planes = with_partner(march.z.wider(spread_.z, size_.z), march.dz, size_.z);
+                const i64 first = march.dz || march.dy ? -search_.x : 1;
+                for (i64 dx = first; dx <= search_.x; dx += most_offsets) {
+                    poll();
+                    march.dx = {dx, std::min(dx + most_offsets, search_.x + 1)};
+                    run_march(march, work);
+                }
             }
     }
 
-    // All pairs (i, i + offset) with i in the rows z, y.
-    void run_offset(Range z, Range y, Radius offset, T *scratch) {
-        T *summed = scratch + n_ + 2 * round_up(2 * patch_.x + lanes);
-        T *ring = summed + tall() * n_;
-        T *rows = ring + planes() * block_.y * n_;
-        const bool flat = patch_.z == 0;
-        for (i64 plane = z.begin - patch_.z; plane < z.end + patch_.z; ++plane) {
-            const T *a = image_.data() + frame_.at(plane, y.begin - patch_.y) - patch_.x;
-            difference_rows(a, a + shift(offset), frame_.width, y.count() + 2 * patch_.y, patch_.x,
-                            scratch, summed, n_, n_);
-            if (flat) {
-                add(plane, y, offset, {summed, n_, 2 * patch_.y + 1, n_}, rows);
-                continue;
+    void run_march(const March &march, const Workspace<T> &work) {
+        if (patchwise_)
+            std::fill(work.weights, work.ring, T(0));
+        if (spread_.z)
+            std::fill(work.spread, work.finished, T(0));
+        std::vector<const T *> others(2 * patch_.z);
+        const i64 end = march.out_z.end + spread_.z;
+        for (i64 z = march.planes.begin - 2 * patch_.z; z < end; ++z) {
+            const bool weighs = z >= march.planes.begin && z < march.planes.end;
+            const i64 target = z - spread_.z;
+            const bool adds = target >= march.out_z.begin;
+            for (i64 k = 0; k < march.dx.count(); ++k) {
+                const i64 dx = march.dx.begin + k;
+                if (z < march.planes.end)
+                    weigh(march, work, k, z, dx, weighs, others);
+                if (patchwise_ && z >= march.planes.begin)
+                    spread(march, work, k, z, dx, weighs, adds);
             }
-            T *slot = ring + (plane + patch_.z) % planes() * block_.y * n_;
-            sum_planes(summed, n_, 2 * patch_.y + 1, slot, n_, y.count(), n_);
-            if (plane >= z.begin + patch_.z)
-                add(plane - patch_.z, y, offset, {ring, block_.y * n_, planes(), n_}, rows);
+            if (adds)
+                add(march, work, target);
         }
     }
 
-    i64 shift(Radius offset) const {
-        return (offset.z * frame_.height() + offset.y) * frame_.width + offset.x;
+    i64 shift(const March &march, i64 dx) const {
+        return (march.dz * frame_.height() + march.dy) * frame_.width + dx;
     }
 
-    void add(i64 z, Range y, Radius offset, const Terms<T> &terms, T *scratch) {
-        const i64 i = frame_.at(z, y.begin), j = i + shift(offset);
-        const T *v = values().data(), *s = variance_.empty() ? nullptr : variance_.data();
-        const Pair<T> pairs{v + i,
-                            v + j,
-                            s ? s + i : nullptr,
-                            s ? s + j : nullptr,
-                            numerator_.data() + i,
-                            denominator_.data() + i,
-                            numerator_.data() + j,
-                            denominator_.data() + j,
-                            frame_.width};
-        add_rows(terms, pairs, y.count(), strength_, valid_.data() + (offset.x + search_.x) * n_,
-                 scratch, n_);
+    // Where x and its partner are in the image, counted from `first`.
+    Range valid_columns(i64 dx, i64 first) const {
+        const Range inside = with_partner({0, size_.x}, dx, size_.x);
+        return {inside.begin - first, inside.end - first};
+    }
+
+    // Squares of plane z + patch radius; weights of plane z if `finish`.
+    void weigh(const March &march, const Workspace<T> &work, i64 k, i64 z, i64 dx, bool finish,
+               std::vector<const T *> &others) {
+        const i64 n = march.columns.count(), plane = z + patch_.z;
+        const i64 at =
+            frame_.at(march.volume, plane, march.rows.begin - patch_.y) + march.columns.begin;
+        const i64 partner = shift(march, dx);
+        loops_.squares({image_.data() + at, image_.data() + at + partner, frame_.width,
+                        work.squares, n, march.rows.count() + 2 * patch_.y, n, patch_.x});
+        for (i64 j = 1; j <= 2 * patch_.z; ++j)
+            others[j - 1] = work.ring_plane(k, plane - j);
+        const i64 row = march.rows.begin - march.y.begin;
+        T *weights = patchwise_ ? work.weights_row(row)
+                                : work.finished_rows(k) + row * work.finished_width();
+        const i64 stride = patchwise_ ? work.width : work.finished_width();
+        weights += march.columns.begin - march.x.begin;
+        const T *variance = nullptr;
+        if (!variance_.empty())
+            variance = variance_.data() + march.volume * variance_step_ +
+                       frame_.at(0, z, march.rows.begin) + march.columns.begin;
+        loops_.weigh({work.squares, n, patch_.y, patch_.z ? work.ring_plane(k, plane) : nullptr,
+                      others.data(), 2 * patch_.z, finish ? weights : nullptr, stride, variance,
+                      variance ? variance + partner : nullptr, frame_.width,
+                      strength_[march.volume], march.rows.count(), n});
+        if (finish)
+            clear_outside(weights, stride, march.rows.count(), n,
+                          valid_columns(dx, march.columns.begin));
+    }
+
+    void spread(const March &march, const Workspace<T> &work, i64 k, i64 z, i64 dx, bool weighs,
+                bool adds) {
+        const i64 n = march.x.count(), row = march.out_y.begin - march.y.begin;
+        T *out = work.finished_rows(k) + row * work.finished_width();
+        T *plane = work.spread_plane(k, z);
+        if (!adds && !spread_.z)
+            return;
+        loops_.spread({weighs ? work.weights_row(row) : nullptr, work.width, spread_.y != 0,
+                       spread_.x != 0, spread_.z != 0, plane, plane, work.spread_plane(k, z - 1),
+                       adds ? out : nullptr, work.finished_width(), march.out_y.count(), n});
+        if (adds)
+            clear_outside(out, work.finished_width(), march.out_y.count(), n,
+                          valid_columns(dx, march.x.begin));
+    }
+
+    void add(const March &march, const Workspace<T> &work, i64 z) {
+        const T *v = values().data();
+        for (i64 y = march.out_y.begin; y < march.out_y.end; ++y) {
+            const i64 i = frame_.at(march.volume, z, y) + march.x.begin, j = i + shift(march, 0);
+            const i64 row = (y - march.y.begin) * work.finished_width();
+            // finished weights end with the tile, their partners up to a search radius later
+            const i64 begin = std::max(-work.reach, -march.x.begin);
+            const i64 end =
+                std::min(march.x.count() + work.reach, round_up(size_.x) - march.x.begin);
+            loops_.add({work.finished_rows(0) + row, strip_rows * work.finished_width(),
+                        march.dx.begin, march.dx.count(), v + i, v + j, numerator_.data() + i,
+                        denominator_.data() + i, numerator_.data() + j, denominator_.data() + j,
+                        march.x.count(), begin, end});
+        }
     }
 
     Size size_;
-    Radius patch_, search_;
-    i64 n_; // length of every loop along x
+    Radius patch_, search_, spread_;
+    bool patchwise_;
+    i64 volumes_;
     Frame frame_;
-    std::vector<T> image_, values_, variance_, numerator_, denominator_, valid_, scratch_;
+    std::vector<T> image_, values_, variance_, numerator_, denominator_, scratch_;
+    i64 variance_step_ = 0;
     Size block_;
-    Strength<T> strength_;
+    i64 tile_;
+    Workspace<T> work_;
+    Loops<T> loops_;
+    std::vector<Strength<T>> strength_;
 };
 
 } // namespace
 
 template <class T>
-void nlm(const T *image, const T *values, Size size, Radius patch, Radius search,
-         const Noise<T> &noise, T *out) {
-    Filter<T>(image, values, size, patch, search, noise).run(out);
+void nlm(const T *image, const T *values, i64 volumes, Size size, Radius patch, Radius search,
+         const Noise<T> &noise, bool patchwise, T *out) {
+    constexpr i64 enough = 1 << 22; // voxels of small volumes that are filtered together
+    const i64 voxels = size.z * size.y * size.x;
+    const i64 group = std::max<i64>(1, enough / voxels);
+    for (i64 first = 0; first < volumes; first += group) {
+        Noise<T> part = noise;
+        part.sigma += noise.variance ? 0 : first;
+        part.variance += noise.variance ? first * noise.variance_step : 0;
+        const i64 at = first * voxels;
+        Filter<T>(image + at, values + at, std::min(group, volumes - first), size, patch, search,
+                  part, patchwise)
+            .run(out + at);
+    }
 }
 
-template void nlm(const float *, const float *, Size, Radius, Radius, const Noise<float> &,
-                  float *);
-template void nlm(const double *, const double *, Size, Radius, Radius, const Noise<double> &,
-                  double *);
+template void nlm(const float *, const float *, i64, Size, Radius, Radius, const Noise<float> &,
+                  bool, float *);
+template void nlm(const double *, const double *, i64, Size, Radius, Radius, const Noise<double> &,
+                  bool, double *);
 
 } // namespace pyrad::nlm

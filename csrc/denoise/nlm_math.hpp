@@ -7,6 +7,10 @@
 // and 0 where the exponent is beyond `cutoff`; s is the noise level (Buades, Coll, Morel 2005,
 // doi:10.1137/040616024; the part of d2 that is noise alone is taken off as in their 2011 form,
 // doi:10.5201/ipol.2011.bcm_nlm). Either h or factor is 0.
+//
+// A voxel beside an edge has few patches like its own, but lies in patches that have many. So W(i,
+// j) takes in the pairs around, W(i, j) = sum_k g(k) w(i + k, j + k) with both centres in the image
+// and g the product over the axes of (side, 1, side), as in the patchwise form of the 2011 paper.
 #pragma once
 
 #include "base/exp_math.hpp"
@@ -21,6 +25,9 @@ struct Radius {
 // Where weights end, as in Darbon et al. 2008: many tiny weights of unlike patches add up to a
 // blur.
 constexpr double cutoff = 5;
+
+// Factor of g for neighbours along one axis. The patchwise form proper has 1, which blurs textures.
+constexpr double spread_side = 0.25;
 
 template <class T> PYRAD_HD T cut_exponential(T t) {
     return t <= T(cutoff) ? exp_negative(t) : T(0);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from ._common import nonnegative, per_axis, result_like
 
 __all__ = ["nlm"]
 
-_FACTOR = {2: 1.2, 3: 1.0}  # h / sigma
+# h / sigma, by dimensions
+_FACTORS = {"patchwise": {2: 1.2, 3: 0.8}, "voxelwise": {2: 1.2, 3: 1.0}}
 
 
 def nlm(
@@ -24,16 +26,22 @@ def nlm(
     search: int | tuple[int, ...] = 11,
     h: float | None = None,
     noise: str = "gaussian",
+    variant: str = "patchwise",
+    spacing: tuple[float, ...] | None = None,
     mask: Any = None,
     out: Any = None,
 ) -> Any:
     """Non-local means: each voxel becomes a mean of the voxels whose surroundings look alike.
 
-    ``out(i) = sum_j w(i, j) image(j) / sum_j w(i, j)`` over the search window around i, with
-    ``w(i, j) = exp(-max(d2 - 2 sigma^2, 0) / h^2)``, d2 the mean squared difference of the patches
-    around i and j; ``w(i, i) = 1``, and weights below ``exp(-5)`` are 0. Patches are mirrored at
-    the image's faces, search windows end there. With ``noise="rician"`` the squares are averaged
-    and ``2 sigma^2`` is taken off before the root, which removes the bias of magnitude images.
+    ``out(i) = sum_j W(i, j) image(j) / sum_j W(i, j)`` over the search window around i. Pairs are
+    weighed by ``w(i, j) = exp(-max(d2 - 2 sigma^2, 0) / h^2)``, d2 the mean squared difference of
+    the patches around i and j; ``w(i, i) = 1``, and weights below ``exp(-5)`` are 0. The voxelwise
+    variant has W = w. The patchwise one also takes in what the neighbours' patches say of the same
+    shift, ``W(i, j) = sum_k g(k) w(i + k, j + k)`` with g = (1/4, 1, 1/4) along every axis, which
+    keeps voxels beside edges from staying noisy: a voxel there has few patches like its own, but
+    lies in patches that have many. Patches are mirrored at the image's faces; i, j, i + k and
+    j + k stay inside. With ``noise="rician"`` the squares are averaged and ``2 sigma^2`` is taken
+    off before the root, which removes the bias of magnitude images.
 
     Parameters
     ----------
@@ -47,10 +55,15 @@ def nlm(
     search : int or one per axis
         Width of the search window, odd. Time grows with its number of voxels, not the patch's.
     h : float, optional
-        Filter strength, in units of the image. Default: 1.2 sigma in 2D and 1.0 sigma in 3D,
-        following the map where sigma is one.
+        Filter strength, in units of the image. Default: 1.2 sigma in 2D and 0.8 sigma in 3D
+        (voxelwise: 1.0 sigma), following the map where sigma is one.
     noise : {"gaussian", "rician"}
         Noise model; Rician for magnitude MR images.
+    variant : {"patchwise", "voxelwise"}
+        How weights are made, see above.
+    spacing : one number per axis, optional
+        Voxel size. A ``patch`` or ``search`` given as one number then counts voxels of the finest
+        axis, and coarser axes get the nearest odd width of the same length.
     mask : array of bool, shape of a volume, optional
         Where to filter. Voxels outside are returned unchanged; they still serve as partners.
     out : array, optional
@@ -73,6 +86,8 @@ def nlm(
     References
     ----------
     Buades, Coll, Morel, Multiscale Model. Simul. 4 (2005) 490, doi:10.1137/040616024.
+    Buades, Coll, Morel, Image Process. On Line 1 (2011) 208, doi:10.5201/ipol.2011.bcm_nlm
+    (patchwise means).
     Wiest-Daessle et al., MICCAI 2008, 171, doi:10.1007/978-3-540-85990-1_21 (Rician noise).
 
     Examples
@@ -91,34 +106,56 @@ def nlm(
     spatial = x.shape[-3:] if x.ndim == 4 else x.shape
     if x.size == 0:
         raise DataError(f"image has shape {x.shape}; expected at least one voxel")
-    patch_radius = _radius("patch", patch, spatial)
+    choice("variant", variant, tuple(_FACTORS))
+    patch_radius = _radius("patch", patch, spatial, spacing)
     for width, n in zip(patch_radius, spatial, strict=True):
         if 2 * width + 1 > n:
             raise ShapeError(f"patch is {patch}, larger than the image of shape {spatial}")
-    search_radius = _radius("search", search, spatial)
+    search_radius = _radius("search", search, spatial, spacing)
     choice("noise", noise, ("gaussian", "rician"))
     if h is not None:
         h = positive("h", h)
     levels = _levels(edge, x, spatial, sigma, is_map)
-    if h is None and any(isinstance(level, float) and level == 0 for level in levels):
+    if h is None and isinstance(levels, list) and 0.0 in levels:
         raise DataError("sigma is 0, so that h = factor * sigma is 0 too; pass h or sigma > 0")
     mask = _mask(edge, spatial, mask)
     result = result_like(edge, x, out)
-    volumes = x.reshape(-1, *spatial)
-    filtered = result.reshape(-1, *spatial)
-    for k, level in enumerate(levels):
-        _volume(edge, volumes[k], level, patch_radius, search_radius, h, noise, mask, filtered[k])
+    plan = _Plan(patch_radius, search_radius, variant, noise, h, _FACTORS[variant][len(spatial)])
+    _apply(edge, x.reshape(-1, *spatial), levels, plan, mask, result.reshape(-1, *spatial))
     return edge.answer(result) if out is None else out
 
 
-def _radius(name: str, width: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+@dataclasses.dataclass(frozen=True)
+class _Plan:
+    """What the kernel is told; ``patch`` and ``search`` are radii."""
+
+    patch: tuple[int, ...]
+    search: tuple[int, ...]
+    variant: str
+    noise: str
+    h: float | None
+    factor: float  # h / sigma where h is None
+
+    @property
+    def reach(self) -> list[int]:
+        """How far from a voxel its result may depend on the image."""
+        spread = self.variant == "patchwise"
+        both = zip(self.patch, self.search, strict=True)
+        return [p + s + (spread and p > 0) for p, s in both]
+
+
+def _radius(name: str, width: Any, shape: tuple[int, ...], spacing: Any) -> tuple[int, ...]:
     """Half widths; 0 along an axis of one voxel."""
     widths = per_axis(name, width, len(shape), odd=True)
-    return tuple(w // 2 if n > 1 else 0 for w, n in zip(widths, shape, strict=True))
+    radii = [w // 2 for w in widths]
+    if spacing is not None and np.ndim(width) == 0:
+        sizes = per_axis("spacing", spacing, len(shape))
+        radii = [round(r * min(sizes) / s) for r, s in zip(radii, sizes, strict=True)]
+    return tuple(r if n > 1 else 0 for r, n in zip(radii, shape, strict=True))
 
 
-def _levels(edge: Edge, x: Any, spatial: tuple[int, ...], sigma: Any, is_map: bool) -> list[Any]:
-    """Noise level of each volume: a float or an array of the volume's shape."""
+def _levels(edge: Edge, x: Any, spatial: tuple[int, ...], sigma: Any, is_map: bool) -> Any:
+    """Noise levels: a list with a float per volume, or an array of one or all volumes."""
     count = x.shape[0] if x.ndim == 4 else 1
     if is_map:
         level = edge.real("sigma", dtype=x.dtype)
@@ -129,7 +166,7 @@ def _levels(edge: Edge, x: Any, spatial: tuple[int, ...], sigma: Any, is_map: bo
             )
         if bool((level < 0).any()):
             raise DataError(f"sigma holds {int((level < 0).sum())} negative values; expected >= 0")
-        return list(level) if level.ndim > len(spatial) else [level] * count
+        return level.reshape(-1, *spatial)
     if np.ndim(sigma) == 0:
         return [nonnegative("sigma", sigma)] * count
     if x.ndim != 4 or len(sigma) != count:
@@ -149,49 +186,44 @@ def _mask(edge: Edge, spatial: tuple[int, ...], mask: Any) -> Any:
     return mask != 0
 
 
-def _volume(
-    edge: Edge,
-    x: Any,
-    level: Any,
-    patch: tuple[int, ...],
-    search: tuple[int, ...],
-    h: float | None,
-    noise: str,
-    mask: Any,
-    out: Any,
-) -> None:
-    """Filter one volume, or the box around the mask, into ``out``."""
-    box: tuple[slice, ...] = (slice(None),) * x.ndim
+def _apply(edge: Edge, x: Any, levels: Any, plan: _Plan, mask: Any, out: Any) -> None:
+    """Filter volumes, or the box around the mask in each, into ``out``."""
+    xp = edge.xp
+    box: tuple[slice, ...] = (slice(None),) * (x.ndim - 1)
     if mask is not None:
-        box = _box(edge, mask, [p + s for p, s in zip(patch, search, strict=True)])
+        box = _box(edge, mask, plan.reach)
         out[...] = x
     if any(s.stop == 0 for s in box):
         return
-    part = edge.xp.ascontiguousarray(x[box])
-    variance, sigma = None, 0.0
-    if isinstance(level, float):
-        sigma = level
-    else:
-        variance = edge.xp.ascontiguousarray(level[box])
-        variance = variance * variance
-    values = part * part if noise == "rician" else part
-    result = edge.xp.empty_like(part) if mask is not None or noise == "rician" else out
-    lead = (1,) * (3 - x.ndim)
+    part = xp.ascontiguousarray(x[(slice(None), *box)])
+    variance, sigma = None, levels
+    if not isinstance(levels, list):
+        variance = xp.ascontiguousarray(levels[(slice(None), *box)])
+        variance, sigma = variance * variance, []
+    rician = plan.noise == "rician"
+    values = part * part if rician else part
+    result = xp.empty_like(part) if mask is not None or rician else out
+    lead = (1,) * (4 - x.ndim)
+    shape = (len(part), *lead, *part.shape[1:])
     edge.kernels.nlm(
-        *(a.reshape(lead + part.shape) for a in (part, values)),
-        list(lead and (0,)) + list(patch),
-        list(lead and (0,)) + list(search),
-        None if variance is None else variance.reshape(lead + part.shape),
+        part.reshape(shape),
+        values.reshape(shape),
+        [0] * len(lead) + list(plan.patch),
+        [0] * len(lead) + list(plan.search),
+        None if variance is None else variance.reshape(len(variance), *shape[1:]),
         sigma,
-        h or 0.0,
-        0.0 if h else _FACTOR[x.ndim],
-        result.reshape(lead + part.shape),
+        plan.h or 0.0,
+        0.0 if plan.h else plan.factor,
+        plan.variant == "patchwise",
+        result.reshape(shape),
     )
-    if noise == "rician":
-        bias = 2 * (sigma**2 if variance is None else variance)
-        result = edge.xp.sqrt(edge.xp.maximum(result - bias, 0))
+    if rician:
+        if variance is None:
+            squares = np.array([s * s for s in levels], part.dtype)
+            variance = xp.asarray(squares).reshape(-1, *(1,) * (part.ndim - 1))
+        result = xp.sqrt(xp.maximum(result - 2 * variance, 0))
     if mask is not None:
-        out[box] = edge.xp.where(mask[box], result, part)
+        out[(slice(None), *box)] = xp.where(mask[box], result, part)
     elif result is not out:
         out[...] = result
 

@@ -61,13 +61,15 @@ def test_tv_public(device):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("noise", ["gaussian", "rician"])
 @pytest.mark.parametrize("by_map", [False, True])
+@pytest.mark.parametrize("variant", ["patchwise", "voxelwise"])
 @pytest.mark.parametrize(
-    ("shape", "patch", "search"), [((11, 37), 3, 5), ((9, 34), 5, 7), ((6, 9, 33), 3, 3)]
+    ("shape", "patch", "search"),
+    [((11, 37), 3, 5), ((9, 34), 5, 7), ((9, 9, 33), 3, 3), ((2, 3, 4, 5), 3, 3)],
 )
-def test_nlm(device, dtype, noise, by_map, shape, patch, search):
+def test_nlm(device, dtype, noise, by_map, shape, patch, search, variant):
     x = _image(shape, dtype)
     sigma = np.random.default_rng(1).uniform(0.2, 0.4, shape).astype(dtype) if by_map else 0.3
-    options = dict(patch=patch, search=search, noise=noise)
+    options = dict(patch=patch, search=search, noise=noise, variant=variant)
     expected = nlm(x, sigma=sigma, **options)
     with device:
         got = nlm(device.array(x), sigma=device.array(sigma) if by_map else sigma, **options)

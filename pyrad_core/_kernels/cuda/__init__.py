@@ -20,6 +20,7 @@ from .denoise_diffusion import *  # noqa: F403
 from .denoise_gibbs import *  # noqa: F403
 from .denoise_local import *  # noqa: F403
 from .denoise_mppca import *  # noqa: F403
+from .denoise_nlm import *  # noqa: F403
 from .denoise_tv_fields import *  # noqa: F403
 from .differences import *  # noqa: F403
 from .filters import *  # noqa: F403

@@ -9,11 +9,10 @@ import numpy as np
 
 from . import runtime
 
-__all__ = ["nlm", "tv_fgp", "tv_objectives", "tv_pdhg", "tv_primal"]
+__all__ = ["tv_fgp", "tv_objectives", "tv_pdhg", "tv_primal"]
 
 _BLOCK = (32, 8)
 _MAX_GRID_Z = 65535
-_NLM_DEPTH = 4  # voxels along z of one thread: `depth` in nlm.cu
 
 
 def tv_fgp(
@@ -92,42 +91,6 @@ def tv_objectives(
     _launch("tv_objectives", f, (*args, *_shape(f, inverse_spacing), np.int32(isotropic)))
     primal, dual_value = (float(v) for v in parts.sum(axis=0))
     return primal, dual_value
-
-
-def nlm(
-    image: Any,
-    values: Any,
-    patch: Sequence[int],
-    search: Sequence[int],
-    variance: Any,
-    sigma: float,
-    h: float,
-    factor: float,
-    out: Any,
-) -> None:
-    """Non-local means with weights from image, average of values; patch and search are radii."""
-    xp = runtime.array_module(image)
-    padded = xp.pad(image, [(r, r) for r in patch], mode="reflect")
-    nz, ny, nx = image.shape
-    grid = (-(-nx // _BLOCK[0]), -(-ny // _BLOCK[1]), -(-nz // _NLM_DEPTH))
-    high = _BLOCK[1] + 2 * patch[1]
-    shared = (_BLOCK[0] + 2 * patch[2] + _BLOCK[0]) * high * image.dtype.itemsize
-    runtime.launch(
-        "denoise/nlm.cu",
-        f"nlm_{runtime.suffix(image)}",
-        grid,
-        _BLOCK,
-        (
-            padded,
-            values,
-            values if variance is None else variance,
-            np.int32(variance is not None),
-            out,
-            *(np.int64(n) for n in (nz, ny, nx, *patch, *search)),
-            *(np.float64(v) for v in (sigma, h, factor)),
-        ),
-        shared=shared,
-    )
 
 
 def _axes(f: Any, values: Sequence[float]) -> list[Any]:
