@@ -417,15 +417,6 @@ for _shape, _small in (((2048, 2048), (24, 28)), ((256, 256, 256), (8, 10, 12)))
         call = partial(denoise.tgv, weight=0.15, tol=0.0, max_iterations=50)
         return job(call, {"image": x}, bytes=2 * x.nbytes, tolerance=1e-3)
 
-    @case(f"denoise.nlm {_text}")
-    def _(tiny, shape=_shape, small=_small):
-        from pyrad_core import denoise
-
-        x = _noisy(small if tiny else shape)
-        search = 11 if x.ndim == 2 else 5
-        call = partial(denoise.nlm, sigma=0.1, search=search)
-        return job(call, {"image": x}, bytes=2 * x.nbytes, tolerance=1e-3)
-
 
 # --- features -----------------------------------------------------------------------------------
 
@@ -483,6 +474,7 @@ from . import (  # noqa: E402  (their cases join CASES)
     gpu_cases_denoise_gibbs,  # noqa: F401
     gpu_cases_denoise_local,  # noqa: F401
     gpu_cases_denoise_mppca,  # noqa: F401
+    gpu_cases_denoise_nlm,  # noqa: F401
     gpu_cases_denoise_tv,  # noqa: F401
     gpu_cases_features_batch,  # noqa: F401
     gpu_cases_features_filters,  # noqa: F401

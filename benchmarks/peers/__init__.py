@@ -14,6 +14,8 @@ from .ct import (
     skimage_radon,
 )
 from .denoise import (
+    dipy_nlm,
+    opencv_nlm,
     pywt_roundtrip,
     pywt_stationary,
     skimage_nlm,
@@ -60,6 +62,7 @@ __all__ = [
     "dipy_gibbs",
     "ducc_adjoint",
     "ducc_cg_sense",
+    "dipy_nlm",
     "ducc_forward",
     "finufft_adjoint",
     "finufft_forward",
@@ -68,6 +71,7 @@ __all__ = [
     "flash_maps",
     "mrdegibbs",
     "need",
+    "opencv_nlm",
     "nyxus_group",
     "pygrappa_fill",
     "pyradiomics_class",

@@ -8,6 +8,8 @@ from typing import Any
 from .need import need
 
 __all__ = [
+    "dipy_nlm",
+    "opencv_nlm",
     "pywt_roundtrip",
     "pywt_stationary",
     "skimage_nlm",
@@ -24,6 +26,24 @@ def skimage_nlm(
     return lambda: restoration.denoise_nl_means(
         image, patch_size=patch, patch_distance=distance, h=h, sigma=sigma, fast_mode=fast
     )
+
+
+def opencv_nlm(image: Any, *, patch: int, search: int, h: float, threads: int) -> Callable:
+    """Non-local means of 8-bit grey levels, 0..1 as 0..255."""
+    cv2 = need("cv2")
+    cv2.setNumThreads(threads)
+    grey = (image.clip(0, 1) * 255).round().astype("uint8")
+    run = cv2.fastNlMeansDenoising
+    return lambda: run(grey, None, h, patch, search).astype("float32") / 255
+
+
+def dipy_nlm(
+    image: Any, *, sigma: float, patch: int, search: int, method: str, threads: int
+) -> Callable:
+    """Non-local means with Gaussian noise; the strength follows from sigma."""
+    nlmeans = need("dipy.denoise.nlmeans").nlmeans
+    options = {"patch_radius": patch // 2, "block_radius": search // 2, "rician": False}
+    return lambda: nlmeans(image, sigma, method=method, num_threads=threads, **options)
 
 
 def skimage_tv_chambolle(image: Any, *, weight: float, iterations: int) -> Callable:

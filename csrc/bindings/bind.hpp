@@ -80,7 +80,6 @@ void bind_base(py::module_ &m);
 void bind_ct(py::module_ &m);
 void bind_mr(py::module_ &m);
 void bind_denoise(py::module_ &m);
-void bind_denoise_nlm(py::module_ &m);
 void bind_differences(py::module_ &m);
 void bind_filters(py::module_ &m);
 void bind_prox(py::module_ &m);

@@ -3,6 +3,7 @@
 
 namespace pyrad::bind {
 void bind_denoise_mppca(py::module_ &m);
+void bind_denoise_nlm(py::module_ &m);
 void bind_denoise_tv_fields(py::module_ &m);
 void bind_denoise_diffusion(py::module_ &m);
 void bind_denoise_local(py::module_ &m);
