@@ -95,7 +95,7 @@ def test_series_volume_by_volume(series, tmp_path, capsys):
     levels = [float(denoise.estimate_sigma(volume)) for volume in data]
     assert json.loads(said)["sigma"] == pytest.approx(np.mean(levels))
     for volume, level, found in zip(data, levels, clean, strict=True):
-        assert np.array_equal(found, denoise.nlm(volume, sigma=level))
+        assert np.array_equal(found, denoise.nlm(volume, sigma=level, spacing=(3, 2, 2)))
     assert np.allclose(io.read_image(removed).data, data - clean, atol=1e-5)
 
 
@@ -143,7 +143,8 @@ def test_noise_map_from_a_file(series, tmp_path, capsys):
     noise = io.write_image(tmp_path / "noise.nii", sigma, affine=np.diag([2, 2, 3, 1]))
     out = tmp_path / "clean.nii"
     assert call("denoise", path, out, "--map", f"sigma={noise}", "-q") == 0
-    assert np.array_equal(io.read_image(out).data[0], denoise.nlm(data[0], sigma=sigma))
+    expected = denoise.nlm(data[0], sigma=sigma, spacing=(3, 2, 2))
+    assert np.array_equal(io.read_image(out).data[0], expected)
     elsewhere = io.write_image(tmp_path / "moved.nii", sigma, affine=np.diag([2, 2, 4, 1]))
     assert call("denoise", path, out, "--map", f"sigma={elsewhere}", "--force") == 1
     assert "sigma lies elsewhere" in capsys.readouterr().err
