@@ -87,7 +87,7 @@ def recon(
     Notes
     -----
     A is the projector, y the projections, W the weights, D forward differences between neighbours
-    divided by their distance in units of the smallest voxel side, and TV(x) = sum |D x|.
+    divided by their distance in units of the smallest voxel side, and ``TV(x) = sum |D x|``.
 
     Direct:
 

@@ -32,11 +32,11 @@ def ngtdm(
 
     Notes
     -----
-    With p_i the share of level i, s_i the sum of |i - mean of the neighbours| and N voxels:
+    With p_i the share of level i, s_i the sum of ``|i - mean of the neighbours|`` and N voxels:
     Coarseness = 1 / sum p_i s_i (10^6 where that sum is 0), Contrast = sum_ij p_i p_j (i - j)^2 /
     (g (g - 1)) * sum s_i / N with g levels present,
-    Busyness = sum p_i s_i / sum_ij |i p_i - j p_j|,
-    Complexity = sum_ij |i - j| (p_i s_i + p_j s_j) / (p_i + p_j) / N, Strength =
+    ``Busyness = sum p_i s_i / sum_ij |i p_i - j p_j|``,
+    ``Complexity = sum_ij |i - j| (p_i s_i + p_j s_j) / (p_i + p_j) / N``, Strength =
     sum_ij (p_i + p_j) (i - j)^2 / sum s_i. A region of one level has 0 in the last four.
     IBSI leaves out voxels without neighbours, PyRadiomics counts them. IBSI's neighbourhood holds
     all voxels up to the distance, PyRadiomics' those at the listed distances. Sums are exact

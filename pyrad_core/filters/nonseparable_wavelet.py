@@ -26,7 +26,7 @@ def nonseparable_wavelet(
     """Band-pass response of an isotropic wavelet pyramid without decimation.
 
     ``B(v) = cos(pi / 2 log2(2 v))`` for 1/4 < v <= 1 (Simoncelli) or 1 for 1/2 < v <= 1 (Shannon),
-    v = 2^(level - 1) |frequency| / Nyquist; 0 elsewhere.
+    ``v = 2^(level - 1) |frequency| / Nyquist``; 0 elsewhere.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ def calibrate(
 
     Parameters
     ----------
-    kspace : complex array (coil, *samples)
+    kspace : complex array ``(coil, *samples)``
     coordinates : array (..., samples, dims)
         Cycles per field of view.
     shape : sequence of int
@@ -44,7 +44,7 @@ def calibrate(
 
     Returns
     -------
-    complex array (coil, *shape)
+    complex array ``(coil, *shape)``
         k-space with DC at ``n // 2``, zero outside the central region.
 
     Raises

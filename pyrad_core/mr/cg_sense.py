@@ -43,7 +43,7 @@ def cg_sense(
     ----------
     kspace : complex array (coil, ...)
         Cartesian k-space (coil, y, x) or (coil, z, y, x) with DC at ``n // 2``, or non-Cartesian
-        samples (coil, *samples) at ``coordinates``. Leading axes are frames or slices, each solved
+        samples ``(coil, *samples)`` at ``coordinates``. Leading axes are frames or slices, each
         for itself: (slices, coil, ...).
     maps : complex array (coil, ...)
         Sensitivities, for example of :func:`~pyrad_core.mr.espirit`; shared by all frames, or
@@ -54,7 +54,7 @@ def cg_sense(
     mask : bool array, optional
         Cartesian samples that were measured; by default those where any coil is not exactly 0.
     weights : real array of the samples' shape, optional
-        Density weights (|k| for radial sampling); they speed up convergence.
+        Density weights (``|k|`` for radial sampling); they speed up convergence.
     iterations : int
         At most so many.
     regularization : float

@@ -25,17 +25,17 @@ class ConjugateGradients:
     Parameters
     ----------
     operator : Sense
-    y : complex array (..., *operator.range_shape)
+    y : complex array ``(..., *operator.range_shape)``
         k-space, already times the root of the operator's weights. Slices and leading frames are
         independent systems, each with its own step lengths.
     regularization : float
         Weight of ``||x||^2``.
-    x0 : complex array (..., *operator.domain_shape), optional
+    x0 : complex array ``(..., *operator.domain_shape)``, optional
         Start; zero by default.
 
     Attributes
     ----------
-    x : complex array (..., *operator.domain_shape)
+    x : complex array ``(..., *operator.domain_shape)``
         The iterate, updated in place.
 
     Examples

@@ -34,11 +34,11 @@ def density_compensation(
     shape : sequence of int
         Image shape.
     method : {"pipe-menon", "voronoi", "ramp", "spiral"}
-        "pipe-menon": any trajectory, by iterated gridding [1]_. "voronoi": any trajectory, area of
-        the Voronoi cell, cut half a sample beyond the convex hull; samples at one place share
-        their cell. "ramp": spokes through the centre, (..., spokes, samples, dims), by the area of
-        their rings' sectors, golden-angle gaps included. "spiral": turned copies of one curve
-        whose radius grows (or falls) along it: each sample has its share of a ring.
+        "pipe-menon": any trajectory, by iterated gridding [1]_. "voronoi" [2]_: any trajectory, by
+        the area of Voronoi cells, cut half a sample beyond the convex hull; samples at one place
+        share their cell. "ramp": spokes through the centre, (..., spokes, samples, dims), by the
+        area of their rings' sectors, golden-angle gaps included. "spiral": turned copies of one
+        curve whose radius grows (or falls) along it: each sample has its share of a ring.
     iterations : int
         Fixed-point steps of "pipe-menon"; 10 to 30 are usual.
 

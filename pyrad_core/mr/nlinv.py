@@ -44,7 +44,7 @@ def nlinv(
 
     Parameters
     ----------
-    kspace : complex array (coil, y, x), (coil, z, y, x) or (coil, *samples)
+    kspace : complex array (coil, y, x), (coil, z, y, x) or ``(coil, *samples)``
         Cartesian with DC at ``n // 2``, zeros where nothing was measured, or samples at
         ``coordinates``. A few central lines should be fully sampled.
     coordinates : array (..., samples, dims), optional
@@ -73,7 +73,7 @@ def nlinv(
     -------
     image : complex array of the image's shape
         Times the maps it gives the coil images: its scale is that of the sum of squares.
-    maps : complex array (coil, *shape)
+    maps : complex array ``(coil, *shape)``
         Unit norm over the coils.
 
     Raises

@@ -23,8 +23,8 @@ class Segments(NamedTuple):
 
     Attributes
     ----------
-    temporal : complex128 array (segments, *times)
-    spatial : complex128 array (segments, *map)
+    temporal : complex128 array ``(segments, *times)``
+    spatial : complex128 array ``(segments, *map)``
     error : float
         Relative L2 error over all pixels and the readout.
     """

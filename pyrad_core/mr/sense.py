@@ -60,8 +60,9 @@ class Sense(LinearOperator):
 
     Notes
     -----
-    ``domain_shape`` is ([slices,] [maps,] *image), ``range_shape`` ([slices,] coil, *image) or
-    ([slices,] coil, *samples); further leading axes (frames with the same sampling) are accepted.
+    ``domain_shape`` is ``([slices,] [maps,] *image)``, ``range_shape`` is
+    ``([slices,] coil, *image)`` or ``([slices,] coil, *samples)``; further leading axes (frames
+    with the same sampling) are accepted.
     All transforms are unitary. ``gram`` keeps samples in tile order between its two halves, or
     convolves (:class:`Toeplitz`); "auto" compares the cells that both touch, with costs per cell
     that were measured (they decide by ratios, not by the clock, so that results repeat).

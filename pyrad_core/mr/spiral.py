@@ -54,7 +54,7 @@ def spiral(
     size : int
         Image size N: spirals run from the centre to ``N / 2``.
     density : float
-        1 is uniform; larger values sample the centre more densely.
+        1 is uniform; larger values sample the centre more densely [1]_.
     acceleration : float
         Radial distance between turns, all interleaves together, at the edge in cycles per field of
         view (1 meets Nyquist everywhere).
@@ -66,7 +66,7 @@ def spiral(
         From the edge to the centre.
     limits : GradientLimits, optional
         With it samples lie at even times of the fastest run along the spiral that keeps gradient
-        amplitude and slew rate; without it at even distances along the curve.
+        amplitude and slew rate [2]_; without it at even distances along the curve.
         :func:`readout_times` tells how long that takes.
 
     Returns

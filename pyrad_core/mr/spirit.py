@@ -49,7 +49,7 @@ def spirit(
 
     Parameters
     ----------
-    kspace : complex array (coil, y, x), (coil, z, y, x), or (coil, *samples) at ``coordinates``
+    kspace : complex array (coil, y, x), (coil, z, y, x), or ``(coil, *samples)`` at ``coordinates``
         Cartesian: DC at ``n // 2``, 0 where nothing was measured.
     calibration : complex array (coil, ...), optional
         Fully sampled Cartesian lines. By default the fully sampled block around the centre of

@@ -36,8 +36,8 @@ class SubspaceSense(LinearOperator):
 
     Notes
     -----
-    ``domain_shape`` is (rank, *image), ``range_shape`` (frames, coil, ...). The normal operator of
-    Cartesian sampling transforms coefficients, never frames, and mixes them by one rank x rank
+    ``domain_shape`` is ``(rank, *image)``, ``range_shape`` (frames, coil, ...). The normal operator
+    of Cartesian sampling transforms coefficients, never frames, and mixes them by one rank x rank
     matrix per location of k-space.
 
     References

@@ -167,7 +167,7 @@ class FiniteDifference(LinearOperator):
     def ascend(
         self, x: Any, step: float, radius: float, isotropic: bool, dual: Any
     ) -> tuple[float, float]:
-        """dual <- projection of ``dual + step D x`` onto |dual| <= radius, in place and one pass.
+        """Project ``dual + step D x`` onto ``|dual| <= radius``, in place and in one pass.
 
         Only where :meth:`compiled_for` says so. Returns the norms of the change and of the new
         dual.

@@ -156,7 +156,7 @@ class Pointwise(Prox):
     Parameters
     ----------
     prox : numba.cfunc or ctypes function, ``double(double x, double step)``
-        Scalar proximal operator. For complex arrays it gets |x| and the phase is kept, so the
+        Scalar proximal operator. For complex arrays it gets ``|x|`` and the phase is kept, so the
         penalty has to depend on the magnitude alone. It is called from several threads at once.
     value : numba.cfunc or ctypes function, ``double(double x)``, optional
         The penalty itself, for ``value``.
