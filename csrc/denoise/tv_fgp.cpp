@@ -2,13 +2,16 @@
 //
 // One sweep per iteration reads f, p and the previous p once and writes the new p over the previous
 // one (10 streams in 3D). Rows r = z ny + y are taken in order: the image row r + reach is made,
-// then the dual row r, so that only reach + 1 image rows are alive. The rows are cut into slabs for
-// the threads; the first `reach` image rows of every slab ("edges") are made before the sweep, as
-// they need dual rows that the neighbouring slab overwrites.
+// then the dual row r, so that only reach + 1 image rows are alive. Volumes go through blocks of y,
+// plane by plane, so that the second look at p finds it in the cache. The rows are cut into slabs
+// for the threads; the first `reach` image rows of every slab ("edges") are made before the sweep,
+// as they need dual rows that the neighbouring slab overwrites.
 #include "denoise/tv_rows.hpp"
 
 namespace pyrad::tv {
 namespace {
+
+constexpr i64 block_bytes = 1 << 15; // of a plane's block in one array
 
 template <class T, int D, int C, bool Isotropic> class Fgp {
   public:
@@ -24,13 +27,27 @@ template <class T, int D, int C, bool Isotropic> class Fgp {
         p_ = p, old_ = old, momentum_ = momentum;
         parallel_for(layout_.slabs(), 1, [&](i64 begin, i64, int) { make_edge(begin); });
         parallel_for(layout_.slabs(), 1, [&](i64 begin, i64, int worker) {
-            sweep(begin, rings_.data() + worker * ring());
+            T *scratch = rings_.data() + worker * ring();
+            if constexpr (D == 3)
+                for (i64 y = 0; y < layout_.ny; y += block())
+                    sweep_block(begin, y, std::min(y + block(), layout_.ny), scratch);
+            else
+                sweep(begin, scratch);
         });
     }
 
   private:
     i64 edge() const { return layout_.edge_size(); }
-    i64 ring() const { return (layout_.reach + 1) * C * layout_.nx; }
+    i64 ring() const {
+        if constexpr (D == 3) // two planes of a block and a row more, and a row per plane
+            return (2 * (block() + 1) + layout_.slab_rows / layout_.ny + 1) * C * layout_.nx + 1;
+        return (layout_.reach + 1) * C * layout_.nx;
+    }
+    // Lines of y: what a plane of these takes of all arrays is a part of the second cache.
+    i64 block() const {
+        const i64 line = C * layout_.nx * static_cast<i64>(sizeof(T));
+        return std::clamp<i64>(block_bytes / line, 4, layout_.ny);
+    }
     T *edge_row(i64 slab, i64 k) { return edges_.data() + slab * edge() + k * C * layout_.nx; }
     T *ring_row(T *ring, i64 row) const {
         return ring + row % (layout_.reach + 1) * C * layout_.nx;
@@ -76,10 +93,52 @@ template <class T, int D, int C, bool Isotropic> class Fgp {
                                        ? image_row(row.index + layout_.stride(d)) + c * layout_.nx
                                        : u.here[c];
             }
-            fgp_dual_row<Isotropic, T, D, C>(u, dual_rows(layout_, const_cast<T *>(p_), row.index),
-                                             dual_rows(layout_, old_, row.index), step_,
-                                             step_x_.data(), momentum_, layout_.nx);
+            project_row(u, row.index);
         }
+    }
+
+    // Lines y0..y1 of all planes of a slab. Image lines y1 are made here, as they need dual lines
+    // that are written over, and kept for the next block.
+    void sweep_block(i64 slab, i64 y0, i64 y1, T *scratch) {
+        const i64 ny = layout_.ny, row = C * layout_.nx;
+        const i64 z0 = slab * layout_.slab_rows / ny;
+        const i64 z1 = std::min(z0 + layout_.slab_rows / ny, layout_.rows / ny);
+        T *here = scratch, *above = here + (block() + 1) * row, *kept = above + (block() + 1) * row;
+        const auto make_plane = [&](i64 z, T *to) {
+            const i64 end = std::min(y1 + 1, ny);
+            for (i64 y = y0; y < end; ++y, to += row) {
+                if (z == z0 || z == z1)
+                    std::copy_n(edge_row(z == z0 ? slab : slab + 1, y), row, to);
+                else if (y == y0 && y0 > 0)
+                    std::copy_n(kept + (z - z0) * row, row, to);
+                else
+                    make_image_row({z * ny + y, y}, to);
+                if (y == y1)
+                    std::copy_n(to, row, kept + (z - z0) * row);
+            }
+        };
+        make_plane(z0, here);
+        for (i64 z = z0; z < z1; ++z) {
+            const bool has_above = z + 1 < layout_.rows / ny;
+            if (has_above)
+                make_plane(z + 1, above);
+            for (i64 y = y0; y < y1; ++y) {
+                Ahead<T, D, C> u;
+                for (int c = 0; c < C; ++c) {
+                    u.here[c] = here + (y - y0) * row + c * layout_.nx;
+                    u.next[c][0] = has_above ? above + (y - y0) * row + c * layout_.nx : u.here[c];
+                    u.next[c][1] = y + 1 < ny ? u.here[c] + row : u.here[c];
+                }
+                project_row(u, z * ny + y);
+            }
+            std::swap(here, above);
+        }
+    }
+
+    void project_row(const Ahead<T, D, C> &u, i64 row) {
+        fgp_dual_row<Isotropic, T, D, C>(u, dual_rows(layout_, const_cast<T *>(p_), row),
+                                         dual_rows(layout_, old_, row), step_, step_x_.data(),
+                                         momentum_, layout_.nx);
     }
 
     const T *f_;
