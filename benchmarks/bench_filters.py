@@ -1,4 +1,4 @@
-"""IBSI 2 filters of a volume of 256^3, float32, against SciPy and SimpleITK.
+"""IBSI 2 filters of a volume of 256^3, float32, against SciPy, SimpleITK and MIRP.
 
 Quality is the largest difference to SciPy's double-precision answer, relative to its range. The
 Laplacian of SimpleITK is recursive and another filter beyond 4 sigma: a speed anchor.
@@ -54,6 +54,17 @@ class TestLog:
         run = peers.itk_log(volume, sigma=SIGMA, threads=threads)
         measure(run, who="SimpleITK recursive", threads=threads, quality=quality)
 
+    def bench_mirp(self, volume, quality, measure, benchmark):
+        benchmark.group = "LoG 256^3, sigma 3, to 4 sigma"
+        run = peers.mirp_filter(
+            volume,
+            "laplacian_of_gaussian",
+            laplacian_of_gaussian_sigma=SIGMA,
+            laplacian_of_gaussian_kernel_truncate=4.0,
+            boundary_condition="mirror",
+        )
+        measure(run, who="MIRP", quality=quality)
+
 
 class TestLaws:
     @pytest.fixture(scope="class")
@@ -74,13 +85,19 @@ class TestLaws:
         measure(run, who="SciPy convolve1d", quality=quality)
 
 
+def gabor_kernel(angle, aspect=1.0):
+    reach = math.ceil(SIGMA * max(1, 1 / aspect) * math.sqrt(-2 * math.log(1e-6)))
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    along = x * math.cos(angle) + y * math.sin(angle)
+    across = y * math.cos(angle) - x * math.sin(angle)
+    envelope = np.exp(-(along**2 + (aspect * across) ** 2) / (2 * SIGMA**2))
+    return (envelope * np.exp(2j * np.pi * along / 4)).astype(np.complex64)
+
+
 class TestGabor:
     @pytest.fixture(scope="class")
     def kernel(self):
-        reach = math.ceil(SIGMA * math.sqrt(-2 * math.log(1e-6)))
-        y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-        envelope = np.exp(-(x**2 + y**2) / (2 * SIGMA**2))
-        return (envelope * np.exp(2j * np.pi * x / 4)).astype(np.complex64)
+        return gabor_kernel(0)
 
     @pytest.fixture(scope="class")
     def quality(self, volume, kernel, threads, off):
@@ -95,3 +112,79 @@ class TestGabor:
         benchmark.group = "Gabor 256^3 by slice, sigma 3"
         run = peers.scipy_gabor(volume, kernel, threads=threads)
         measure(run, who="SciPy fftconvolve", threads=threads, quality=quality)
+
+
+@pytest.mark.parametrize("aspect", (1.0, 1.5))
+class TestGaborRotations:
+    """Three planes, eight angles; a turn by half makes the conjugate, which only MIRP works out."""
+
+    GROUP = "Gabor 128^3, sigma 3, aspect {}, 3 planes, 8 angles, mean"
+
+    @pytest.fixture(scope="class")
+    def image(self, volume):
+        return np.ascontiguousarray(volume[:128, :128, :128])
+
+    @pytest.fixture
+    def run_scipy(self, image, aspect, threads):
+        kernels = [gabor_kernel(k * math.pi / 4, aspect) for k in range(4)]
+        return peers.scipy_gabor_planes(image, kernels, threads=threads)
+
+    def bench_ours(self, image, aspect, run_scipy, off, threads, measure, benchmark):
+        benchmark.group = self.GROUP.format(aspect)
+        options = {"aspect": aspect, "angle_step": math.pi / 4, "planes": "orthogonal"}
+        run = lambda: filters.gabor(image, sigma=SIGMA, wavelength=4, **options)  # noqa: E731
+        measure(run, threads=threads, quality=off(run_scipy))
+
+    def bench_scipy(self, aspect, run_scipy, threads, measure, benchmark):
+        benchmark.group = self.GROUP.format(aspect)
+        measure(run_scipy, who="SciPy fftconvolve", threads=threads, quality="the reference")
+
+    def bench_mirp(self, image, aspect, run_scipy, off, measure, benchmark):
+        benchmark.group = self.GROUP.format(aspect)
+        run = peers.mirp_filter(
+            image,
+            "gabor",
+            gabor_sigma=SIGMA,
+            gabor_lambda=4.0,
+            gabor_gamma=aspect,
+            gabor_theta=0.0,
+            gabor_theta_step=45.0,
+            gabor_pooling_method="mean",
+            gabor_rotation_invariance=True,
+            boundary_condition="mirror",
+        )
+        measure(run, who="MIRP", quality=off(run_scipy), warm_up=False)
+
+
+class TestRiesz:
+    GROUP = "Riesz (1, 0, 0) 256^3"
+
+    @pytest.fixture(scope="class")
+    def quality(self, volume, threads, off):
+        return off(peers.scipy_riesz(volume.astype(np.float64), threads=threads))
+
+    def bench_ours(self, volume, quality, threads, measure, benchmark):
+        benchmark.group = self.GROUP
+        measure(lambda: filters.riesz(volume, (1, 0, 0)), threads=threads, quality=quality)
+
+    def bench_scipy(self, volume, quality, threads, measure, benchmark):
+        benchmark.group = self.GROUP
+        run = peers.scipy_riesz(volume, threads=threads)
+        measure(run, who="SciPy rfftn", threads=threads, quality=quality)
+
+    def bench_ours_simoncelli(self, volume, threads, measure, benchmark):
+        benchmark.group = "Riesz (1, 0, 0) of Simoncelli's wavelet 256^3"
+        run = lambda: filters.riesz(volume, (1, 0, 0), family="simoncelli")  # noqa: E731
+        measure(run, threads=threads)
+
+    def bench_mirp_simoncelli(self, volume, measure, benchmark):
+        benchmark.group = "Riesz (1, 0, 0) of Simoncelli's wavelet 256^3"
+        run = peers.mirp_filter(
+            volume,
+            "riesz_nonseparable_wavelet",
+            nonseparable_wavelet_families="simoncelli",
+            riesz_filter_order=[1, 0, 0],
+            riesz_filter_tensor_sigma=1.0,
+            boundary_condition="wrap",
+        )
+        measure(run, who="MIRP", warm_up=False)

@@ -2,9 +2,9 @@
 
     python -m benchmarks.conformity
 
-The comparison itself is that of the tests (tests/features/ibsi.py, ibsi2.py and baselines.py), on
-the same reference data ($PYRAD_CORE_DATA); ``python -m benchmarks.report features`` prints these
-tables before its own.
+The comparison itself is that of the tests (tests/features/ibsi.py, ibsi2.py and baselines.py,
+tests/filters/response_maps.py), on the same reference data ($PYRAD_CORE_DATA); ``python -m
+benchmarks.report features`` prints these tables before its own, ``... filters`` those of IBSI 2.
 """
 
 from __future__ import annotations
@@ -27,14 +27,18 @@ def main() -> int:
     return print_conformity(console)
 
 
-def print_conformity(console: Console) -> int:
-    """All tables, or one line where the reference data are absent; 1 if a value disagrees."""
+def print_conformity(console: Console, area: str = "features") -> int:
+    """All tables, or one line where the reference data are absent; 1 if a value disagrees.
+
+    ``area="filters"``: of the filters alone.
+    """
     import pytest
 
     if TESTS not in sys.path:
         sys.path.append(TESTS)
     status = 0
-    for part in (_ibsi, _ibsi2, _pyradiomics):
+    filters = (_response_maps, _ibsi2)
+    for part in filters if area == "filters" else (_ibsi, *filters, _pyradiomics):
         try:
             disagree = part(console)
         except (pytest.skip.Exception, ImportError) as absent:
@@ -72,6 +76,15 @@ def _ours(ibsi: Any, row: dict[str, str]) -> float:
     return values.get(row["feature"], math.nan)
 
 
+def _response_maps(console: Console) -> list[str]:
+    from filters import response_maps  # type: ignore[import-not-found]
+
+    counts, disagree = response_maps.conformity()
+    title = "IBSI 2, phase 1: response maps within 1 % of their range / published, by filter"
+    console.print(_counts(title, "", list(counts), {"maps": counts}))
+    return disagree
+
+
 def _ibsi2(console: Console) -> list[str]:
     from features import ibsi2  # type: ignore[import-not-found]
 
@@ -106,7 +119,8 @@ def _counts(title: str, first: str, columns: list[str], table: dict) -> Table:
     for name in with_total:
         shown.add_column(name.replace("digital_phantom", "phantom"), justify="right")
     rows = {name: [cells.get(c, (0, 0)) for c in columns] for name, cells in table.items()}
-    rows["all"] = [_sum([cells[k] for cells in rows.values()]) for k in range(len(columns))]
+    if len(rows) > 1:
+        rows["all"] = [_sum([cells[k] for cells in rows.values()]) for k in range(len(columns))]
     for name, counts in rows.items():
         counts = [*counts, _sum(counts)] if len(columns) > 1 else counts
         shown.add_row(name, *(f"{p} / {n}" if n else "" for p, n in counts))

@@ -66,6 +66,8 @@ def main(arguments: list[str] | None = None) -> int:
     status = 0
     if HERE / "bench_features.py" in paths and not options.only:
         status = print_conformity(console)
+    elif HERE / "bench_filters.py" in paths and not options.only:
+        status = print_conformity(console, "filters")
     for path in paths:
         failed, run = run_benchmarks(path, threads, options.quick, options.only)
         status = status or failed

@@ -28,7 +28,15 @@ from .features import (
     pyradiomics_glcm,
     pyradiomics_maps,
 )
-from .filters import itk_log, scipy_gabor, scipy_log, scipy_separable
+from .filters import (
+    itk_log,
+    mirp_filter,
+    scipy_gabor,
+    scipy_gabor_planes,
+    scipy_log,
+    scipy_riesz,
+    scipy_separable,
+)
 from .flash import flash_class, flash_extractor, flash_maps
 from .gibbs import dipy_gibbs, mrdegibbs
 from .kspace import bart_homodyne, pygrappa_fill
@@ -95,7 +103,10 @@ __all__ = [
     "skimage_tv_chambolle",
     "skimage_wavelet",
     "itk_log",
+    "mirp_filter",
     "scipy_gabor",
+    "scipy_gabor_planes",
     "scipy_log",
+    "scipy_riesz",
     "scipy_separable",
 ]
