@@ -11,7 +11,7 @@ namespace {
 
 struct Scratch {
     LocalSizes table;
-    std::vector<i32> levels, length;
+    std::vector<i32> levels, length; // voxel v at v + 1; before the first: no voxel
 };
 
 // Voxels of the longest line.
@@ -29,10 +29,10 @@ i64 longest(const LocalLines &lines) {
 
 // Whether a line of the direction holds two voxels of the region.
 bool holds_pair(const i32 *before, const std::vector<i32> &levels) {
-    for (size_t v = 0; v < levels.size(); ++v)
-        if (levels[v])
+    for (size_t v = 0; v + 1 < levels.size(); ++v)
+        if (levels[v + 1])
             for (i32 b = before[v]; b >= 0; b = before[b])
-                if (levels[b])
+                if (levels[b + 1])
                     return true;
     return false;
 }
@@ -40,17 +40,14 @@ bool holds_pair(const i32 *before, const std::vector<i32> &levels) {
 void add_runs(const LocalLines &lines, const i32 *before, Scratch &s) {
     if (lines.left_out && !holds_pair(before, s.levels))
         return;
-    for (i64 v = 0; v < lines.size; ++v) {
-        const i32 b = before[v];
-        s.length[v] = 1;
-        if (b >= 0 && s.levels[b] == s.levels[v]) {
-            s.length[v] += s.length[b];
-            s.length[b] = 0;
-        }
+    i32 *const levels = s.levels.data(), *const length = s.length.data();
+    for (i64 v = 0; v < lines.size; ++v) { // position -1 holds a level of its own
+        const i32 b = before[v], same = levels[b + 1] == levels[v + 1];
+        length[v + 1] = 1 + (length[b + 1] & -same);
+        length[b + 1] &= same - 1;
     }
-    for (i64 v = 0; v < lines.size; ++v)
-        if (s.levels[v] && s.length[v])
-            s.table.add(s.levels[v], s.length[v]);
+    for (i64 v = 1; v <= lines.size; ++v)
+        s.table.add_if((levels[v] != 0) & (length[v] != 0), levels[v], length[v]);
 }
 
 void one_window(const LocalLines &lines, Scratch &s, double *out) {
@@ -61,7 +58,6 @@ void one_window(const LocalLines &lines, Scratch &s, double *out) {
         if (s.table.empty() || (lines.merged && d + 1 < lines.directions))
             continue;
         s.table.features(true, values);
-        s.table.clear();
         for (int f = 0; f < size_feature_count; ++f)
             sums[f] += values[f];
         ++defined;
@@ -75,7 +71,7 @@ void one_window(const LocalLines &lines, Scratch &s, double *out) {
 template <class L>
 void local_glrlm(View<const L, 3> levels, const i64 *centres, i64 count, const LocalLines &lines,
                  i64 ng, double *out) {
-    const std::vector<i32> voxels(lines.size);
+    const std::vector<i32> voxels(lines.size + 1, -1);
     const i64 entries = lines.size * (lines.merged ? lines.directions : 1);
     std::vector<Scratch> workers(
         max_workers(),
@@ -84,7 +80,7 @@ void local_glrlm(View<const L, 3> levels, const i64 *centres, i64 count, const L
         Scratch &s = workers[worker];
         for (i64 c = begin; c < end; ++c) {
             poll();
-            copy_window(levels.data + centres[c], lines.offsets, lines.size, s.levels.data());
+            copy_window(levels.data + centres[c], lines.offsets, lines.size, s.levels.data() + 1);
             one_window(lines, s, out + c * size_feature_count);
         }
     });

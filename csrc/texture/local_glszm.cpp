@@ -36,10 +36,8 @@ void one_window(const LocalPairs &window, Scratch &s, double *out) {
     for (i32 v = 0; v < window.size; ++v)
         ++s.voxels[find(s.parent.data(), v)];
     for (i64 v = 0; v < window.size; ++v)
-        if (s.levels[v] && s.voxels[v])
-            s.table.add(s.levels[v], s.voxels[v]);
+        s.table.add_if((s.levels[v] != 0) & (s.voxels[v] != 0), s.levels[v], s.voxels[v]);
     s.table.features(true, out);
-    s.table.clear();
 }
 
 } // namespace

@@ -33,10 +33,8 @@ void one_window(const LocalPairs &window, i64 alpha, Scratch &s, double *out) {
         s.alike[b] += like;
     }
     for (i64 v = 0; v < window.size; ++v)
-        if (s.levels[v])
-            s.table.add(s.levels[v], s.alike[v]);
+        s.table.add_if(s.levels[v] != 0, s.levels[v], s.alike[v]);
     s.table.features(false, out);
-    s.table.clear();
 }
 
 } // namespace
