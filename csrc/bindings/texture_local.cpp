@@ -68,8 +68,8 @@ template <class L> void def_local_glcm(py::module_ &m) {
     m.def(
         "local_glcm",
         [](const Array<L> &levels, const Array<i64> &centres, const Array<i32> &offsets,
-           const Array<i32> &starts, const std::array<i64, 3> &reach, i64 ng, bool ibsi, bool mcc,
-           Array<double> &out) {
+           const Array<i32> &starts, const std::array<i64, 3> &reach, i64 ng, bool ibsi,
+           bool histograms, bool mcc, Array<double> &out) {
             const auto from = input<3>(levels, "levels");
             const auto at = input<1>(centres, "centres");
             const auto steps = input<2>(offsets, "offsets");
@@ -82,11 +82,11 @@ template <class L> void def_local_glcm(py::module_ &m) {
             require_directions(from, at, local, steps.shape[0]);
             run([&] {
                 require_below(from, ng);
-                local_glcm(from, at.data, at.shape[0], local, ng, ibsi, mcc, to.data);
+                local_glcm(from, at.data, at.shape[0], local, ng, ibsi, histograms, mcc, to.data);
             });
         },
         exact("levels"), exact("centres"), exact("offsets"), exact("starts"), "reach"_a, "ng"_a,
-        "ibsi"_a, "mcc"_a, exact("out"));
+        "ibsi"_a, "histograms"_a, "mcc"_a, exact("out"));
 }
 
 // Tables of the sums over pairs (pair_sums_math.hpp); returns their units.

@@ -132,7 +132,7 @@ struct Scratch {
 
 template <class L>
 void move_group(const L *levels, const Group &group, const i64 *centres, i64 count, i64 width,
-                bool ibsi, Scratch &scratch, double *mcc) {
+                bool ibsi, bool histograms, Scratch &scratch, double *mcc) {
     Window<L> window(levels, group, scratch.table, width);
     double values[glcm_feature_count];
     for (i64 c = 0; c < count; ++c) {
@@ -140,8 +140,11 @@ void move_group(const L *levels, const Group &group, const i64 *centres, i64 cou
         window.move_to(centres[c]);
         if (!scratch.table.pairs())
             continue;
-        glcm_finish(scratch.table.sums(), ibsi ? nan : 1.0, ibsi ? nan : 0.0, values);
-        values[glcm_mcc] = nan;
+        std::fill_n(values, glcm_feature_count, nan);
+        const GlcmSums sums = scratch.table.sums();
+        glcm_moment_features(sums, ibsi ? nan : 1.0, values);
+        if (histograms)
+            glcm_entropy_features(sums, ibsi ? nan : 0.0, values);
         scratch.averages[c].add(values);
         if (mcc)
             scratch.table.mcc(scratch.queue, mcc + c);
@@ -153,7 +156,9 @@ void move_group(const L *levels, const Group &group, const i64 *centres, i64 cou
 
 template <class L>
 void local_glcm(View<const L, 3> levels, const i64 *centres, i64 count,
-                const LocalDirections &directions, i64 ng, bool ibsi, bool mcc, double *out) {
+                const LocalDirections &directions, i64 ng, bool ibsi, bool histograms, bool mcc,
+                double *out) {
+    histograms = histograms || mcc;
     const i64 strides[3] = {levels.shape[1] * levels.shape[2], levels.shape[2], 1};
     const std::vector<Group> groups = groups_of(directions, strides);
     i64 most_pairs = 0;
@@ -163,14 +168,15 @@ void local_glcm(View<const L, 3> levels, const i64 *centres, i64 count,
     const i64 width = 2 * directions.reach[2] + 1;
     std::vector<Scratch> workers(
         max_workers(),
-        Scratch{RollingPairs(plan, ng, most_pairs, mcc), EigenQueue(1.0 + 1e-12), {}, {}});
+        Scratch{
+            RollingPairs(plan, ng, most_pairs, histograms, mcc), EigenQueue(1.0 + 1e-12), {}, {}});
     parallel_for(count, 256, [&](i64 begin, i64 end, int worker) {
         Scratch &scratch = workers[worker];
         const i64 n = end - begin;
         scratch.averages.assign(n, {});
         scratch.mcc.assign(mcc ? n * groups.size() : 0, nan);
         for (size_t g = 0; g < groups.size(); ++g)
-            move_group(levels.data, groups[g], centres + begin, n, width, ibsi, scratch,
+            move_group(levels.data, groups[g], centres + begin, n, width, ibsi, histograms, scratch,
                        mcc ? scratch.mcc.data() + g * n : nullptr);
         scratch.queue.flush();
         for (size_t g = 0; mcc && g < groups.size(); ++g)
@@ -186,8 +192,8 @@ void local_glcm(View<const L, 3> levels, const i64 *centres, i64 count,
 }
 
 template void local_glcm(View<const u8, 3>, const i64 *, i64, const LocalDirections &, i64, bool,
-                         bool, double *);
+                         bool, bool, double *);
 template void local_glcm(View<const u16, 3>, const i64 *, i64, const LocalDirections &, i64, bool,
-                         bool, double *);
+                         bool, bool, double *);
 
 } // namespace pyrad

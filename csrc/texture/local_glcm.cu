@@ -17,7 +17,7 @@ struct Arguments {
     const i64 *centres;
     i64 count, plane, row; // strides of levels
     const int *offsets, *starts;
-    int groups, reach_z, reach_y, reach_x, ng, cells, ibsi, mcc, most_levels, in_shared;
+    int groups, reach_z, reach_y, reach_x, ng, cells, ibsi, histograms, mcc, most_levels, in_shared;
     PairWeights weights;
     int *counters;   // per warp counters_size(); not used if they lie in shared memory
     double *scratch; // per warp most_levels^2 + 4 most_levels, with mcc
@@ -57,8 +57,8 @@ struct LaneSums {
     int largest = 0;
 };
 
-__device__ void count_pair(int i, int j, int sign, const Counters &c, const Arguments &a,
-                           LaneSums &lane) {
+__device__ void count_cells(int i, int j, int sign, const Counters &c, const Arguments &a,
+                            LaneSums &lane) {
     const PairWeights &w = a.weights;
     PairSums &p = lane.sums;
     const int late = sign < 0 ? 0 : 1; // the log tables are read at the larger count
@@ -74,6 +74,13 @@ __device__ void count_pair(int i, int j, int sign, const Counters &c, const Argu
     p.marginal_log += sign * w.one[atomicAdd(&c.marginal[j], sign) + late];
     p.sum_log += sign * w.twice[atomicAdd(&c.sum[i + j], sign) + late];
     p.difference_log += sign * w.twice[atomicAdd(&c.difference[d], sign) + late];
+}
+
+__device__ void count_pair(int i, int j, int sign, const Counters &c, const Arguments &a,
+                           LaneSums &lane) {
+    const PairWeights &w = a.weights;
+    PairSums &p = lane.sums;
+    const int d = i < j ? j - i : i - j;
     const u64 s = static_cast<u64>(i + j + 2), by = static_cast<u64>(static_cast<i64>(sign));
     p.power[0] += by * s;
     p.power[1] += by * s * s;
@@ -82,6 +89,8 @@ __device__ void count_pair(int i, int j, int sign, const Counters &c, const Argu
     const i64 *const row = w.by_difference + d * pair_difference_count;
     for (int m = 0; m < pair_difference_count; ++m)
         p.difference[m] += sign * row[m];
+    if (a.histograms)
+        count_cells(i, j, sign, c, a, lane);
 }
 
 template <class L>
@@ -306,8 +315,12 @@ __device__ void move_group(const L *levels, const Arguments &a, int group, i64 f
     if (mine.difference[pair_count] == 0)
         return;
     double values[glcm_feature_count];
-    glcm_finish(glcm_sums(mine, largest, a.weights), a.ibsi ? nan("") : 1.0, a.ibsi ? nan("") : 0.0,
-                values);
+    for (int f = 0; f < glcm_feature_count; ++f)
+        values[f] = nan("");
+    const GlcmSums sums = glcm_sums(mine, largest, a.weights);
+    glcm_moment_features(sums, a.ibsi ? nan("") : 1.0, values);
+    if (a.histograms)
+        glcm_entropy_features(sums, a.ibsi ? nan("") : 0.0, values);
     values[glcm_mcc] = mcc;
     average.add(values);
 }
@@ -339,17 +352,22 @@ template <class L> __device__ void local_glcm(const L *levels, const Arguments &
 } // namespace
 
 #define PYRAD_LOCAL_GLCM(L)                                                                        \
-    (const L *levels, const long long *centres, long long count, long long plane, long long row,   \
-     const int *offsets, const int *starts, int groups, int reach_z, int reach_y, int reach_x,     \
-     int ng, int cells, int ibsi, int mcc, int most_levels, int in_shared, const long long *one,   \
-     const long long *twice, const long long *by_difference, double log_unit, double share_unit,   \
-     int *counters, double *scratch, double *out) {                                                \
-        const PairWeights weights{one, twice, nullptr, by_difference, log_unit, share_unit};       \
-        local_glcm(levels,                                                                         \
-                   Arguments{centres,     count,     plane,   row,      offsets, starts, groups,   \
-                             reach_z,     reach_y,   reach_x, ng,       cells,   ibsi,   mcc,      \
-                             most_levels, in_shared, weights, counters, scratch, out});            \
+    const L *levels, const long long *centres, long long count, long long plane, long long row,    \
+        const int *offsets, const int *starts, int groups, int reach_z, int reach_y, int reach_x,  \
+        int ng, int cells, int ibsi, int histograms, int mcc, int most_levels, int in_shared,      \
+        const long long *one, const long long *twice, const long long *by_difference,              \
+        double log_unit, double share_unit, int *counters, double *scratch, double *out
+
+#define PYRAD_LOCAL_ARGUMENTS                                                                      \
+    Arguments {                                                                                    \
+        centres, count, plane, row, offsets, starts, groups, reach_z, reach_y, reach_x, ng, cells, \
+            ibsi, histograms, mcc, most_levels, in_shared,                                         \
+            PairWeights{one, twice, nullptr, by_difference, log_unit, share_unit}, counters,       \
+            scratch, out                                                                           \
     }
 
 PYRAD_KERNEL(local_glcm_u8)
-PYRAD_LOCAL_GLCM(unsigned char) PYRAD_KERNEL(local_glcm_u16) PYRAD_LOCAL_GLCM(unsigned short)
+(PYRAD_LOCAL_GLCM(unsigned char)) { local_glcm(levels, PYRAD_LOCAL_ARGUMENTS); }
+
+PYRAD_KERNEL(local_glcm_u16)
+(PYRAD_LOCAL_GLCM(unsigned short)) { local_glcm(levels, PYRAD_LOCAL_ARGUMENTS); }

@@ -76,11 +76,12 @@ PairWeights PairPlan::weights() const {
             by_difference_.data(), log_unit_,     share_unit_};
 }
 
-RollingPairs::RollingPairs(const PairPlan &plan, i64 ng, i64 most_pairs, bool graph)
-    : weights_(plan.weights()), ng_(ng), words_((ng + word_bits - 1) / word_bits), joint_(ng * ng),
-      marginal_(ng), sum_(2 * ng), difference_(ng), cells_(2 * most_pairs + 1),
-      graph_(graph ? ng * words_ : 0), levels_(ng + 1), rank_(ng),
-      root_(graph ? 2 * most_pairs + 1 : 0) {
+RollingPairs::RollingPairs(const PairPlan &plan, i64 ng, i64 most_pairs, bool histograms,
+                           bool graph)
+    : weights_(plan.weights()), ng_(ng), words_((ng + word_bits - 1) / word_bits),
+      histograms_(histograms || graph), joint_(histograms_ ? ng * ng : 0), marginal_(ng),
+      sum_(2 * ng), difference_(ng), cells_(2 * most_pairs + 1), graph_(graph ? ng * words_ : 0),
+      levels_(ng + 1), rank_(ng), root_(graph ? 2 * most_pairs + 1 : 0) {
     for (size_t c = 0; c < root_.size(); ++c)
         root_[c] = std::sqrt(static_cast<double>(c));
 }
@@ -226,6 +227,8 @@ template <class L, bool enter, bool graph> void RollingPairs::plane(const PairPl
             sums_.power[m] += static_cast<u64>(sign * sums.power[m]);
         for (int m = 0; m < pair_difference_count; ++m)
             sums_.difference[m] += sign * sums.difference[m];
+        if (!histograms_)
+            continue;
         count_levels<enter>(list, weights_, marginal_.data(), sum_.data(), difference_.data(),
                             logs);
         sums_.marginal_log += sign * logs.marginal;

@@ -32,8 +32,9 @@ template <class L> struct PairPlane {
 
 class RollingPairs {
   public:
+    // histograms: counters are kept; without them only moments and shares of |i - j| are known.
     // graph: the table's graph is kept as well, for mcc().
-    RollingPairs(const PairPlan &plan, i64 ng, i64 most_pairs, bool graph);
+    RollingPairs(const PairPlan &plan, i64 ng, i64 most_pairs, bool histograms, bool graph);
 
     template <class L> void add(const PairPlane<L> &plane);
     template <class L> void remove(const PairPlane<L> &plane);
@@ -65,6 +66,7 @@ class RollingPairs {
     PairSums sums_;
     i32 largest_ = 0, known_ = 0; // the largest cell; levels listed
     i64 ng_, words_;
+    bool histograms_;
     std::vector<i32> joint_, marginal_, sum_, difference_; // by levels from 0
     std::vector<i32> cells_;                               // cells that hold a count
     std::vector<u64> graph_;                               // per level a bit for each neighbour

@@ -62,6 +62,12 @@ class Window:
 Compute = Callable[[Any, Any], None]
 """(centres, out): writes the columns of the family."""
 
+_OF_HISTOGRAMS = {
+    *("DifferenceEntropy", "JointEnergy", "JointEntropy", "Imc1", "Imc2", "MaximumProbability"),
+    *("SumEntropy", "MCC"),
+}
+"""Co-occurrence features that are no sums over pairs."""
+
 
 def columns_of(family: str) -> list[str]:
     """Names of the columns that a family's kernel writes; "" for those without a name."""
@@ -76,6 +82,7 @@ def columns_of(family: str) -> list[str]:
 def _glcm(window: Window, names: list[str]) -> Compute:
     region, levels = window.region, window.levels
     settings, xp, mcc = region.settings, region.xp, "MCC" in names
+    histograms = not _OF_HISTOGRAMS.isdisjoint(names)
     offsets = half_offsets(settings.distances, in_plane=window.flat).astype(np.int32)
     starts = np.arange(len(offsets) + 1, dtype=np.int32)
     if window.merged():
@@ -86,7 +93,7 @@ def _glcm(window: Window, names: list[str]) -> Compute:
 
     def compute(centres: Any, out: Any) -> None:
         region.kernels.local_glcm(
-            levels.packed, centres, offsets, starts, reach, levels.ng, ibsi, mcc, out
+            levels.packed, centres, offsets, starts, reach, levels.ng, ibsi, histograms, mcc, out
         )
         if mcc and int(np.count_nonzero(levels.counts)) == 1:
             defined = ~xp.isnan(out[:, COLUMNS.index("Contrast")])

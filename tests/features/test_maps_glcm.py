@@ -31,10 +31,19 @@ def test_moving_windows_have_the_bits_of_single_ones(ng, reach, dtype, merged):
     levels, centres = packed((3, 4, 9), ng, reach, dtype)
     starts = STARTS[[0, -1]] if merged else STARTS
     moved, alone = np.empty((2, len(centres), 24))
-    cpu.local_glcm(levels, centres, OFFSETS, starts, reach, ng, False, True, moved)
+    cpu.local_glcm(levels, centres, OFFSETS, starts, reach, ng, False, True, True, moved)
     for k in range(len(centres)):
         cpu.local_glcm(
-            levels, centres[k : k + 1], OFFSETS, starts, reach, ng, False, True, alone[k : k + 1]
+            levels,
+            centres[k : k + 1],
+            OFFSETS,
+            starts,
+            reach,
+            ng,
+            False,
+            True,
+            True,
+            alone[k : k + 1],
         )
     np.testing.assert_array_equal(moved, alone)
 
@@ -63,7 +72,7 @@ def test_every_radius_against_whole_regions(radius):
 def test_parity_with_counters_beyond_shared_memory(device):
     levels, centres = packed((3, 3, 40), 200, (1, 1, 2), seed=3)
     expected, got = np.empty((2, len(centres), 24))
-    arguments = ((1, 1, 2), 200, True, True)
+    arguments = ((1, 1, 2), 200, True, True, True)
     cpu.local_glcm(levels, centres, OFFSETS, STARTS, *arguments, expected)
     with device:
         out = device.array(got)
@@ -72,9 +81,26 @@ def test_parity_with_counters_beyond_shared_memory(device):
     np.testing.assert_allclose(device.numpy(out), expected, rtol=1e-12, atol=1e-12)
 
 
+def test_sums_alone_are_those_beside_histograms(device):
+    levels, centres = packed((3, 4, 9), 9, (1, 1, 1), seed=4)
+    full, alone, on_device = np.empty((3, len(centres), 24))
+    arguments = (OFFSETS, STARTS, (1, 1, 1), 9, False)
+    cpu.local_glcm(levels, centres, *arguments, True, False, full)
+    cpu.local_glcm(levels, centres, *arguments, False, False, alone)
+    known = np.isfinite(alone[0])
+    assert known.sum() == 16
+    np.testing.assert_array_equal(alone[:, known], full[:, known])
+    assert np.isnan(alone[:, ~known]).all()
+    with device:
+        out = device.array(on_device)
+        inputs = [device.array(a) for a in (levels, centres, np.array(OFFSETS), STARTS)]
+        device.kernels.local_glcm(*inputs, (1, 1, 1), 9, False, False, False, out)
+    np.testing.assert_allclose(device.numpy(out), alone, rtol=1e-12, atol=1e-12)
+
+
 def test_kernel_refuses_bad_arguments():
     levels, out = np.ones((3, 3, 5), np.uint8), np.empty((1, 24))
-    options = (3, False, False)
+    options = (3, False, True, False)
 
     def run(centres, starts=STARTS, reach=(1, 1, 1), out=out):
         cpu.local_glcm(levels, np.array(centres), OFFSETS, starts, reach, *options, out)

@@ -36,6 +36,7 @@ def local_glcm(
     reach: Sequence[int],
     ng: int,
     ibsi: bool,
+    histograms: bool,
     mcc: bool,
     out: Any,
 ) -> None:
@@ -64,7 +65,7 @@ def local_glcm(
             levels, centres, np.int64(len(centres)), np.int64(levels.shape[1] * levels.shape[2]),
             np.int64(levels.shape[2]), offsets, starts, np.int32(starts.size - 1),
             *(np.int32(n) for n in reach), np.int32(ng), np.int32(cells), np.int32(ibsi),
-            np.int32(mcc), np.int32(most_levels), np.int32(in_shared),
+            np.int32(histograms or mcc), np.int32(mcc), np.int32(most_levels), np.int32(in_shared),
             *(runtime.beside(levels, table) for table in tables), *map(np.float64, units),
             runtime.empty(levels, spilled, np.int32), scratch, out,
         ),
