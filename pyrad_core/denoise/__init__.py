@@ -10,6 +10,7 @@ from .median import median, percentile, rank
 from .mppca import MPPCAInfo, mppca
 from .nlm import nlm
 from .noise_level import estimate_sigma
+from .subbands import mix_subbands
 from .tgv import TGVInfo, tgv
 from .tv import TVInfo, tv
 from .variance_stabilisation import stabilise_poisson, unstabilise_poisson
@@ -26,6 +27,7 @@ __all__ = [
     "gibbs",
     "mppca",
     "median",
+    "mix_subbands",
     "nlm",
     "percentile",
     "rank",
