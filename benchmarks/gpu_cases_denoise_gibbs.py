@@ -11,7 +11,7 @@ from benchmarks.gpu_cases import case, job, kernel
 def _(tiny):
     shape = (1, 12, 3) if tiny else (40, 96, 96)
     lines = np.random.default_rng(0).normal(1, 0.3, shape)
-    arguments = {"lines": lines, "shifts": 20, "near": 1, "far": 3}
+    arguments = {"lines": lines, "shifts": 20, "near": 1, "far": 3, "single": False}
     return kernel("gibbs_lines", arguments, ("lines",), bytes=2 * lines.nbytes, tolerance=1e-10)
 
 

@@ -12,18 +12,18 @@ double *reals_of(std::complex<double> *p) { return reals(p); }
 template <class Sample> void def_lines(py::module_ &m, bool joint) {
     m.def(
         "gibbs_lines",
-        [joint](Array<Sample> &lines, int shifts, int near, int far) {
+        [joint](Array<Sample> &lines, int shifts, int near, int far, bool single) {
             auto x = output<3>(lines, "lines");
             if (shifts < 1 || near < 0 || far < near)
                 fail(ErrorKind::data, "shifts ", shifts, " and window ", near, " to ", far,
                      " are no search");
             run([&] {
-                gibbs::unring_lines(reals_of(x.data), x.shape[0], x.shape[1], x.shape[2],
+                gibbs::unring_lines(reals_of(x.data), x.shape[0], x.shape[1], x.shape[2], single,
                                     {shifts, near, far, joint});
             });
         },
-        exact("lines"), "shifts"_a, "near"_a, "far"_a,
-        "Unrings lines along the middle axis in place, with shifts to either side.");
+        exact("lines"), "shifts"_a, "near"_a, "far"_a, "single"_a,
+        "Unrings lines along the middle axis in place; single: to single precision.");
 }
 
 } // namespace

@@ -2,12 +2,17 @@
 // half as many complex ones, stand side by side as lanes of one register, so that no step looks
 // across lanes: to the transform two real lines are one complex one. The spectrum X makes both
 // shifts of a pair: with C = F^-1(X cos) and S = F^-1(i X sin), x_s = C + S, x_-s = C - S.
+//
+// Where values in single precision are enough, lines are searched in it, for the second best shift
+// beside the best. Where the two ripple alike to within rounding, the sample is decided in double
+// precision, from x_s as a convolution with the periodic sinc.
 #pragma GCC diagnostic ignored "-Wpsabi" // vectors pass between inlined functions only
 
 #include "denoise/gibbs.hpp"
 
 #include "base/pool.hpp"
 #include "base/simd.hpp"
+#include "denoise/gibbs_decider.hpp"
 #include "mr/lane_line.hpp"
 #include "mr/lanes.hpp"
 
@@ -44,14 +49,18 @@ template <class T> struct Work {
     T *line, *spectrum, *turned; // x, X, i X
     T *cosine, *sine;            // C and x_s, S and x_-s; one more sample before and behind
     T *steps[2];                 // D of both; samples -far .. length + far
-    T *sums, *least, *result;
+    T *least, *result;
+    // In single precision only: j of the best shift; variation, j and value of the second best.
+    T *shift, *second, *second_shift, *other;
     T *fft;
 };
 
+template <class T> constexpr bool may_doubt = sizeof(T) == sizeof(float);
+
 template <class T> i64 work_size(i64 length, const Search &search) {
     const i64 more = 2 * search.far + 1;
-    return (4 * length + 2 * (length + 2) + 2 * (length + more) + (length + more)) * lanes<T> +
-           length * lanes<T> + line_scratch<T>(length);
+    const i64 samples = (may_doubt<T> ? 9 : 5) * length + 2 * (length + 2) + 2 * (length + more);
+    return samples * lanes<T> + line_scratch<T>(length);
 }
 
 template <class T> Work<T> divide(T *memory, i64 length, const Search &search) {
@@ -65,7 +74,9 @@ template <class T> Work<T> divide(T *memory, i64 length, const Search &search) {
     w.line = take(length), w.spectrum = take(length), w.turned = take(length);
     w.cosine = take(length + 2, 1), w.sine = take(length + 2, 1);
     w.steps[0] = take(length + more, search.far), w.steps[1] = take(length + more, search.far);
-    w.sums = take(length + more), w.least = take(length), w.result = take(length);
+    w.least = take(length), w.result = take(length);
+    for (T **part : {&w.shift, &w.second, &w.second_shift, &w.other})
+        *part = may_doubt<T> ? take(length) : nullptr;
     w.fft = memory;
     return w;
 }
@@ -129,28 +140,56 @@ template <class T, int reals> struct Steps {
         }
     }
 
-    // Takes a shifted line where it ripples less than the best so far; `fraction` is |s|,
-    // `neighbour` the place of x_s[l - sign(s)].
-    static PYRAD_INLINE void choose(const Work<T> &w, const T *shifted, const T *steps,
-                                    i64 neighbour, T fraction, const Lines<T> &lines) {
-        const int near = lines.search.near, far = lines.search.far;
-        const i64 behind = (near + far + 1) * L;
-        const T rest = 1 - fraction;
-        const auto sum = [&](i64 at) PYRAD_LAMBDA {
-            V total = load(steps + at - near * L);
-            for (int t = near + 1; t <= far; ++t)
-                total += load(steps + at - t * L);
-            return total;
-        };
-        for (i64 i = 0; i < behind; i += reals)
-            store(w.sums + i, sum(i));
+    struct Best {
+        V least, result, shift, second, second_shift, other;
+    };
+
+    // Sample i of the line of shift j, where it ripples less than the best so far.
+    static PYRAD_INLINE void consider(const Work<T> &w, i64 i, int j, T fraction,
+                                      const Search &search, Best &best) {
+        const T *shifted = (j < 0 ? w.sine : w.cosine) + i, *steps = w.steps[j < 0] + i;
+        V left = load(steps - search.near * L), right = load(steps + (1 + search.near) * L);
+        for (i64 t = search.near + 1; t <= search.far; ++t) {
+            left += load(steps - t * L);
+            right += load(steps + (1 + t) * L);
+        }
+        const V ripple = left < right ? left : right;
+        const V value =
+            (1 - fraction) * load(shifted) + fraction * load(shifted + (j < 0 ? L : -L));
+        if constexpr (may_doubt<T>) {
+            const V here = V{} + static_cast<T>(j);
+            const auto less = ripple < best.least, closer = ripple < best.second;
+            best.second_shift = less ? best.shift : (closer ? here : best.second_shift);
+            best.other = less ? best.result : (closer ? value : best.other);
+            best.second = less ? best.least : (closer ? ripple : best.second);
+            best.shift = less ? here : best.shift;
+        }
+        best.result = ripple < best.least ? value : best.result;
+        best.least = ripple < best.least ? ripple : best.least;
+    }
+
+    // Shift j, and -j unless it is the same, against the best so far.
+    static PYRAD_INLINE void choose(const Work<T> &w, int j, const Lines<T> &lines) {
+        const T fraction = static_cast<T>(j) / static_cast<T>(2 * lines.search.shifts);
         for (i64 i = 0; i < lines.length * L; i += reals) {
-            const V ahead = sum(i + behind), before = load(w.sums + i);
-            store(w.sums + i + behind, ahead);
-            const V ripple = before < ahead ? before : ahead, least = load(w.least + i);
-            const V value = rest * load(shifted + i) + fraction * load(shifted + i + neighbour);
-            store(w.least + i, ripple < least ? ripple : least);
-            store(w.result + i, ripple < least ? value : load(w.result + i));
+            Best best{load(w.least + i), load(w.result + i), {}, {}, {}, {}};
+            if constexpr (may_doubt<T>) {
+                best.shift = load(w.shift + i);
+                best.second = load(w.second + i);
+                best.second_shift = load(w.second_shift + i);
+                best.other = load(w.other + i);
+            }
+            consider(w, i, j, fraction, lines.search, best);
+            if (j > 0)
+                consider(w, i, -j, fraction, lines.search, best);
+            store(w.least + i, best.least);
+            store(w.result + i, best.result);
+            if constexpr (may_doubt<T>) {
+                store(w.shift + i, best.shift);
+                store(w.second + i, best.second);
+                store(w.second_shift + i, best.second_shift);
+                store(w.other + i, best.other);
+            }
         }
     }
 
@@ -172,6 +211,8 @@ template <class T, int reals> struct Steps {
         std::memset(w.sine, 0, n * L * sizeof(T));
         split<joint>(w, n);
         std::fill_n(w.least, n * L, std::numeric_limits<T>::infinity());
+        if constexpr (may_doubt<T>)
+            std::fill_n(w.second, n * L, std::numeric_limits<T>::infinity());
     }
 
     template <bool joint> static PYRAD_INLINE void all(const Work<T> &w, const Lines<T> &lines) {
@@ -179,7 +220,6 @@ template <class T, int reals> struct Steps {
         const int count = lines.search.shifts, far = lines.search.far;
         start<joint>(w, lines);
         for (int j = 0; j <= count; ++j) {
-            const T fraction = static_cast<T>(j) / static_cast<T>(2 * count);
             if (j > 0) {
                 modulate(w, lines.phases + 2 * (j - 1) * n, n);
                 lines.fft(lines.back, w.cosine, L, w.cosine, L, L, w.fft);
@@ -187,13 +227,10 @@ template <class T, int reals> struct Steps {
                 split<joint>(w, n);
             }
             wrap(w.cosine, 1, 1, n);
-            wrap(w.steps[0], far, far + 1, n);
-            choose(w, w.cosine, w.steps[0], -L, fraction, lines);
-            if (j > 0) {
-                wrap(w.sine, 1, 1, n);
-                wrap(w.steps[1], far, far + 1, n);
-                choose(w, w.sine, w.steps[1], L, fraction, lines);
-            }
+            wrap(w.sine, 1, 1, n);
+            for (T *steps : w.steps)
+                wrap(steps, far, far + 1, n);
+            choose(w, j, lines);
         }
     }
 
@@ -229,32 +266,85 @@ template <class T> Unring<T> unring() {
     return unring_baseline<T>;
 }
 
-} // namespace
+// The reals that lines are made of, each a lane, and where they stand.
+struct Layout {
+    double *x;
+    i64 length, row; // reals side by side, which is also the step along a line
+    double *lane(i64 i) const { return x + i / row * length * row + i % row; }
+};
 
-template <class T> void unring_lines(T *x, i64 outer, i64 length, i64 inner, const Search &search) {
-    if (length < 2)
-        return;
+// Decides again where rounding may have chosen between two shifts: lanes `lane`, and the next one
+// of a complex line, which stand as `first` and after it in the image.
+void decide(const Work<float> &w, i64 lane, const Layout &layout, i64 first, const Decider &decider,
+            std::vector<double> *line) {
+    constexpr i64 L = lanes<float>;
+    const i64 n = layout.length, parts = decider.search.joint ? 2 : 1;
+    float largest = 0;
+    for (i64 part = 0; part < parts; ++part)
+        for (i64 i = lane + part; i < n * L; i += L)
+            largest = std::max(largest, std::abs(w.line[i]));
+    const auto width = static_cast<float>(parts * (decider.search.far - decider.search.near + 1));
+    const float alike = 4e-7f * width * largest, equal = 1e-5f * largest;
+    bool filled = false;
+    for (i64 i = 0; i < n; ++i) {
+        const i64 at = i * L + lane;
+        if (!(w.second[at] - w.least[at] < alike))
+            continue;
+        float apart = 0;
+        for (i64 part = 0; part < parts; ++part)
+            apart = std::max(apart, std::abs(w.other[at + part] - w.result[at + part]));
+        if (!(apart > equal))
+            continue;
+        line->resize(parts * n);
+        for (i64 part = 0; part < parts && !filled; ++part)
+            for (i64 k = 0; k < n; ++k)
+                (*line)[part * n + k] = layout.lane(first + part)[k * layout.row];
+        filled = true;
+        double value[2];
+        decider.better(line->data(), i, static_cast<int>(w.shift[at]),
+                       static_cast<int>(w.second_shift[at]), value);
+        for (i64 part = 0; part < parts; ++part)
+            w.result[at + part] = static_cast<float>(value[part]);
+    }
+}
+
+template <class T> void unring_all(const Layout &layout, i64 count, const Search &search) {
     constexpr i64 L = lanes<T>;
-    const auto phases = phase_table<T>(length, search.shifts);
-    const Lines<T> lines{length, search, line_plan<T>(length, -1), line_plan<T>(length, 1),
-                         phases.data()};
+    const i64 n = layout.length;
+    const auto phases = phase_table<T>(n, search.shifts);
+    const Lines<T> lines{n, search, line_plan<T>(n, -1), line_plan<T>(n, 1), phases.data()};
     const Unring<T> work_on = unring<T>();
-    const i64 part = search.joint ? 2 : 1; // reals per sample
+    const Decider decider(may_doubt<T> ? n : 0, search);
     std::vector<LineScratch<T>> scratch(max_workers());
-    parallel_for(outer * inner * part, L, [&](i64 begin, i64 end, int worker) {
-        const Work<T> w = divide(scratch[worker].get(work_size<T>(length, search)), length, search);
-        const i64 row = inner * part;
-        const auto place = [&](i64 lane) { return lane / row * length * row + lane % row; };
-        for (i64 l = 0; l < L; ++l)
-            for (i64 i = 0; i < length; ++i)
-                w.line[i * L + l] = begin + l < end ? x[place(begin + l) + i * row] : T(0);
+    std::vector<std::vector<double>> line(max_workers());
+    parallel_for(count, L, [&](i64 begin, i64 end, int worker) {
+        const Work<T> w = divide(scratch[worker].get(work_size<T>(n, search)), n, search);
+        std::fill_n(w.line, n * L, T(0));
+        for (i64 l = 0; l < end - begin; ++l) {
+            const double *from = layout.lane(begin + l);
+            for (i64 i = 0; i < n; ++i)
+                w.line[i * L + l] = static_cast<T>(from[i * layout.row]);
+        }
         work_on(w, lines);
-        for (i64 l = 0; l < end - begin; ++l)
-            for (i64 i = 0; i < length; ++i)
-                x[place(begin + l) + i * row] = w.result[i * L + l];
+        if constexpr (may_doubt<T>)
+            for (i64 l = 0; l < end - begin; l += search.joint ? 2 : 1)
+                decide(w, l, layout, begin + l, decider, &line[worker]);
+        for (i64 l = 0; l < end - begin; ++l) {
+            double *to = layout.lane(begin + l);
+            for (i64 i = 0; i < n; ++i)
+                to[i * layout.row] = w.result[i * L + l];
+        }
     });
 }
 
-template void unring_lines(double *, i64, i64, i64, const Search &);
+} // namespace
+
+void unring_lines(double *x, i64 outer, i64 length, i64 inner, bool single, const Search &search) {
+    if (length < 2)
+        return;
+    const Layout layout{x, length, inner * (search.joint ? 2 : 1)};
+    const i64 count = outer * layout.row;
+    single ? unring_all<float>(layout, count, search) : unring_all<double>(layout, count, search);
+}
 
 } // namespace pyrad::gibbs

@@ -72,8 +72,8 @@ def gibbs(
     Notes
     -----
     The defaults are those of MRtrix3 3.0.3 ``mrdegibbs``, with which real images agree to
-    rounding (its axes 0 and 1 are the last two here). Computed in double precision whatever the
-    input's: where two shifts ripple almost alike, rounding would decide between them.
+    rounding (its axes 0 and 1 are the last two here). Shifts are those of double precision
+    whatever the input's: where two ripple almost alike, rounding would decide between them.
 
     References
     ----------
@@ -99,7 +99,8 @@ def gibbs(
     if x.size == 0 or x.ndim == 0:
         raise ShapeError(f"image has shape {tuple(x.shape)}; expected at least one sample")
     along = [axis for axis in _axes(axes, x.ndim) if x.shape[axis] > 1]
-    search = _up_to_128("shifts", shifts, 1), *_window(window)
+    single = x.dtype in (np.float32, np.complex64) and 1e-20 < float(abs(x).max()) < 1e30
+    search = _up_to_128("shifts", shifts, 1), *_window(window), single
     result = result_like(edge, x, out)
     if not along:
         result[...] = x
@@ -122,7 +123,7 @@ def gibbs(
     return out if out is not None else edge.answer(result)
 
 
-def _unrung(edge: Edge, parts: Any, weights: Any, search: tuple[int, int, int]) -> Any:
+def _unrung(edge: Edge, parts: Any, weights: Any, search: tuple[int, int, int, bool]) -> Any:
     """Images (part, *axes) in double precision: the sum of what each axis makes of its share."""
     fft, axes, sizes = fft_module(parts), range(1, parts.ndim), parts.shape[1:]
     options = {"workers": num_threads()} if edge.xp is np else {}

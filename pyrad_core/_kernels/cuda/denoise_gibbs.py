@@ -15,8 +15,8 @@ _GROUP = 10  # as in csrc/denoise/gibbs.cu
 _THREADS = 256
 
 
-def gibbs_lines(lines: Any, shifts: int, near: int, far: int) -> None:
-    """Unrings lines along the middle axis in place, with shifts to either side."""
+def gibbs_lines(lines: Any, shifts: int, near: int, far: int, single: bool) -> None:
+    """Unrings lines along the middle axis in place; in double precision also if ``single``."""
     outer, length, inner = lines.shape
     if length < 2 or lines.size == 0:
         return

@@ -1,0 +1,28 @@
+// Choice between two shifts of one sample in double precision.
+#pragma once
+
+#include "denoise/gibbs_math.hpp"
+
+#include <vector>
+
+namespace pyrad::gibbs {
+
+class Decider {
+  public:
+    Decider(i64 length, const Search &search);
+
+    // Value at sample l by the shift j or k that ripples less there; of a complex line x holds all
+    // real parts, then all imaginary ones, and so does value.
+    void better(const double *x, i64 l, int j, int k, double *value) const;
+
+    const Search search;
+
+  private:
+    double shifted(const double *x, i64 l, int j) const;
+    double ripple(const double *x, i64 l, int j) const;
+
+    i64 length_;
+    std::vector<double> kernels_; // [2 shifts + 1][2 length]: periodic sincs, turned round, twice
+};
+
+} // namespace pyrad::gibbs
