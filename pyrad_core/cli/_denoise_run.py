@@ -180,7 +180,10 @@ def _leading(ndim: int, method: Method, slices: bool, name: str) -> int:
     if method.series and ndim == 4:
         return 0
     fitting = [n for n in method.dims if n <= ndim]
-    return ndim - max(fitting) if fitting else 0
+    if not fitting:
+        wanted = " or ".join(str(n) for n in method.dims)
+        raise DataError(f"{name} wants {wanted} dimensions, but the image has {ndim}")
+    return ndim - max(fitting)
 
 
 def _reported(run: Run, steps: list[Any], total: int) -> Iterator[Any]:

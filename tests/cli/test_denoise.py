@@ -153,6 +153,41 @@ def test_noise_map_from_a_file(series, tmp_path, capsys):
     assert "is empty" in capsys.readouterr().err
 
 
+def test_mppca_of_a_series_writes_its_noise_map(tmp_path, capsys):
+    path = data_path("denoise", "dipy", "small_64D.nii")
+    out, noise = tmp_path / "clean.nii", tmp_path / "noise.nii"
+    assert call("denoise", path, out, "--method", "mppca", "--sigma-output", noise, "-q") == 0
+    before = io.read_image(path)
+    expected, sigma = denoise.mppca(before.data)
+    assert np.array_equal(io.read_image(out).data, expected)
+    assert np.array_equal(io.read_image(noise).data, sigma)
+    assert np.allclose(io.read_image(noise).affine, before.affine)
+    single = io.write_image(tmp_path / "volume.nii", before.data[0])
+    assert call("denoise", single, out, "--method", "mppca", "--force") == 1
+    assert "wants 4 dimensions, but the image has 3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_runs_on_a_real_series(method, tmp_path, capsys):
+    path = data_path("denoise", "dipy", "small_25.nii.gz")  # two slices: fewer than any window
+    before = io.read_image(path)
+    few = io.write_image(tmp_path / "few.nii", before.data[:6], affine=before.affine)
+    out, picture = tmp_path / "clean.nii.gz", tmp_path / "clean.png"
+    options = ("--method", method, "--preview", picture, "-q")
+    if call("denoise", few, out, *options):  # only a window that does not fit is a reason
+        assert "larger than" in capsys.readouterr().err
+        out.unlink(missing_ok=True)
+        assert call("denoise", few, out, *options, "--option", _narrow(method)) == 0
+    after = io.read_image(out)
+    assert after.data.shape == (6, *before.data.shape[1:]) and after.data.dtype == np.float32
+    assert np.allclose(after.affine, before.affine) and picture.exists()
+    assert 0 < np.abs(after.data - before.data[:6]).max() < before.data.max()
+
+
+def _narrow(method):
+    return "window=(1,3,3)" if method == "mppca" else "patch=(1,3,3)"
+
+
 def test_thin_series_estimates_from_slices(tmp_path):
     path = data_path("denoise", "dipy", "small_25.nii.gz")
     before = io.read_image(path)
