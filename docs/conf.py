@@ -48,6 +48,7 @@ sphinx_gallery_conf = {
     "min_reported_time": 1e9,
     "abort_on_example_error": True,
     "remove_config_comments": True,
+    "within_subsection_order": "FileNameSortKey",
 }
 
 AREAS = {
