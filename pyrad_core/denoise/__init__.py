@@ -10,6 +10,13 @@ from .median import median, percentile, rank
 from .mppca import MPPCAInfo, mppca
 from .nlm import nlm
 from .noise_level import estimate_sigma
+from .piesno import piesno
+from .rician import (
+    from_rician_moments,
+    stabilise_rician,
+    unbias_rician,
+    unstabilise_rician,
+)
 from .subbands import mix_subbands
 from .tgv import TGVInfo, tgv
 from .tv import TVInfo, tv
@@ -24,6 +31,7 @@ __all__ = [
     "bilateral",
     "estimate_sigma",
     "gaussian",
+    "from_rician_moments",
     "gibbs",
     "mppca",
     "median",
@@ -31,9 +39,13 @@ __all__ = [
     "nlm",
     "percentile",
     "rank",
+    "piesno",
     "stabilise_poisson",
+    "stabilise_rician",
     "tgv",
     "tv",
+    "unbias_rician",
     "unstabilise_poisson",
+    "unstabilise_rician",
     "wavelet",
 ]

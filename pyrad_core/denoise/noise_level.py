@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .._kernels.select import edge_of
+from .._checks import choice, whole
+from .._kernels.select import edge_of, host_array
 from ..errors import ShapeError
+from .mppca import mppca
+from .piesno import piesno
 
 __all__ = ["estimate_sigma"]
 
@@ -19,22 +22,34 @@ _LOW = np.array([1 + _ROOT3, 3 + _ROOT3, 3 - _ROOT3, 1 - _ROOT3]) / (4 * math.sq
 _HIGH = _LOW[::-1] * np.array([1, -1, 1, -1])
 
 
-def estimate_sigma(image: Any, *, mask: Any = None, robust: bool = True) -> float:
-    """Standard deviation of white Gaussian noise in an image.
+def estimate_sigma(
+    image: Any, *, mask: Any = None, robust: bool = True, method: str = "mad", coils: int = 1
+) -> float:
+    """Standard deviation of white noise in an image or a series.
 
-    The finest diagonal details of the db2 wavelet (high-pass along every axis) hold hardly any
-    image but all of the noise; their median absolute value over 0.6745 is the estimate.
+    "mad": the finest diagonal details of the db2 wavelet (high-pass along every axis) hold hardly
+    any image but all of the noise; their median absolute value over 0.6745 is the estimate.
+    "background": the mean of squares of a magnitude image without signal is 2 N sigma^2 for N
+    coils (Rayleigh law for one). "mppca" and "piesno": the median over the voxels of :func:`mppca`
+    or the slices of :func:`piesno`, which also give maps. "mad" and "mppca" measure the spread of
+    the values as they are, the other two that of the real and imaginary part behind magnitudes.
 
     Parameters
     ----------
-    image : array, (x), (y, x) or (z, y, x)
-        float32, float64 or integers; at least four voxels along every axis longer than one.
+    image : array, (x), (y, x) or (z, y, x); for "mppca" and "piesno" (volumes, z, y, x)
+        float32, float64 or integers; for "mad" at least four voxels along every axis longer than
+        one; for "mppca" also complex.
     mask : array of bool, optional
-        Use only coefficients whose four voxels per axis all lie inside.
+        "mad": use only coefficients whose four voxels per axis all lie inside. "background": the
+        voxels without signal. "mppca": voxels that count.
     robust : bool
         Median absolute deviation (True), which edges hardly move, or root mean square (False),
         which is tighter on pure noise. Coefficients that are exactly zero, as in a background that
         was set to zero, are left out of both.
+    method : {"mad", "background", "mppca", "piesno"}
+        Where the noise is looked for.
+    coils : int
+        Coils combined by the sum of squares ("background", "piesno").
 
     Returns
     -------
@@ -45,9 +60,9 @@ def estimate_sigma(image: Any, *, mask: Any = None, robust: bool = True) -> floa
     Raises
     ------
     DataError
-        NaN or Inf in the image.
+        NaN or Inf in the image, an unknown method.
     ShapeError
-        Too few voxels along an axis, or inside the mask.
+        Too few voxels along an axis, or inside the mask; a method that asks for a mask or a series.
 
     References
     ----------
@@ -61,6 +76,14 @@ def estimate_sigma(image: Any, *, mask: Any = None, robust: bool = True) -> floa
     >>> round(prc.denoise.estimate_sigma(noise), 1)
     2.0
     """
+    choice("method", method, ("mad", "background", "mppca", "piesno"))
+    if method == "mppca":
+        return _of_series(image, mask)
+    if method == "piesno":
+        levels = piesno(image, coils=coils)[0]
+        return float(np.median(levels[levels > 0])) if (levels > 0).any() else 0.0
+    if method == "background":
+        return _of_background(image, mask, whole("coils", coils, 1))
     edge = edge_of(image=image, mask=mask)
     xp = edge.xp
     x = edge.real("image", ndim=(1, 2, 3))
@@ -90,6 +113,27 @@ def estimate_sigma(image: Any, *, mask: Any = None, robust: bool = True) -> floa
     if robust:
         return float(xp.median(values)) / _MAD_OF_NORMAL
     return float(xp.sqrt(xp.mean(values * values)))
+
+
+def _of_series(dwi: Any, mask: Any) -> float:
+    """Median of MPPCA's map where noise was found."""
+    levels = host_array(mppca(dwi, mask=mask)[1])
+    found = levels[levels > 0]
+    return float(np.median(found)) if found.size else 0.0
+
+
+def _of_background(image: Any, mask: Any, coils: int) -> float:
+    """From the second moment of magnitudes without signal."""
+    if mask is None:
+        raise ShapeError('method="background" needs a mask of voxels without signal')
+    edge = edge_of(image=image, mask=mask)
+    x, inside = edge.real("image"), edge["mask"] != 0
+    if inside.shape != x.shape:
+        raise ShapeError(f"mask has shape {inside.shape}, but image has shape {x.shape}")
+    values = x[inside].astype(np.float64)
+    if values.size == 0:
+        raise ShapeError("mask is empty; expected the voxels without signal")
+    return float(edge.xp.sqrt(edge.xp.mean(values * values) / (2 * coils)))
 
 
 def _taps(xp: Any, x: Any, axis: int) -> list[Any]:
