@@ -478,6 +478,7 @@ from . import (  # noqa: E402  (their cases join CASES)
     gpu_cases_denoise_tv,  # noqa: F401
     gpu_cases_features_batch,  # noqa: F401
     gpu_cases_features_filters,  # noqa: F401
+    gpu_cases_features_maps,  # noqa: F401
     gpu_cases_filters,  # noqa: F401
     gpu_cases_iterative,  # noqa: F401
     gpu_cases_mr_coils,  # noqa: F401
