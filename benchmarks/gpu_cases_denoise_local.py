@@ -46,3 +46,13 @@ def _(tiny):
 @case("denoise.anisotropic_diffusion float32, curvature, 5 iterations")
 def _(tiny):
     return job(lambda image: anisotropic_diffusion(image, method="curvature"), _volume(tiny))
+
+
+@case("denoise.anisotropic_diffusion float32, edge, 5 iterations")
+def _(tiny):
+    return job(lambda image: anisotropic_diffusion(image, method="edge"), _volume(tiny))
+
+
+@case("denoise.anisotropic_diffusion float32, coherence, 5 iterations")
+def _(tiny):
+    return job(lambda image: anisotropic_diffusion(image, method="coherence"), _volume(tiny))

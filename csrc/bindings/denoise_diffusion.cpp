@@ -1,6 +1,7 @@
 #include "bindings/bind.hpp"
 
 #include "denoise/diffusion.hpp"
+#include "denoise/tensor_diffusion.hpp"
 
 namespace pyrad::bind {
 
@@ -59,11 +60,73 @@ template <class T> void def_diffuse(py::module_ &m) {
         "Sum of the squared central differences; rows of u have a margin.");
 }
 
+tensor::Spacing spacing_of(const Triple &inverse) { return {{inverse[0], inverse[1], inverse[2]}}; }
+
+// Tensors of the cells of an image, faces included.
+template <class T> void require_cells(View<const T, 3> u, const std::array<i64, 4> &shape) {
+    require_shape<4>(shape, {6, u.shape[0] + 1, u.shape[1] + 1, u.shape[2] - 1}, "tensor");
+}
+
+template <class T> void def_tensors(py::module_ &m) {
+    m.def(
+        "edge_tensor",
+        [](const Array<T> &u, const Triple &inverse_spacing, double kappa, Array<T> &tensor) {
+            const auto image = margined(u);
+            const auto cells = output<4>(tensor, "tensor");
+            require_cells(image, cells.shape);
+            run([&] { tensor::edge_tensor(image, spacing_of(inverse_spacing), kappa, cells); });
+        },
+        exact("u"), "inverse_spacing"_a, "kappa"_a, exact("tensor"),
+        "Edge-enhancing diffusion tensors of an image, zz yy xx zy zx yx.");
+    m.def(
+        "gradient_products",
+        [](const Array<T> &u, const Triple &inverse_spacing, Array<T> &tensor) {
+            const auto image = margined(u);
+            const auto cells = output<4>(tensor, "tensor");
+            require_cells(image, cells.shape);
+            run([&] { tensor::structure_tensor(image, spacing_of(inverse_spacing), cells); });
+        },
+        exact("u"), "inverse_spacing"_a, exact("tensor"),
+        "Products of the components of the cells' gradients, zz yy xx zy zx yx.");
+    m.def(
+        "coherence_tensor",
+        [](Array<T> &tensor, bool flat, double kappa, double alpha) {
+            const auto cells = output<4>(tensor, "tensor");
+            if (cells.shape[0] != 6)
+                fail(ErrorKind::shape, "tensor has ", cells.shape[0], " components, expected 6");
+            run([&] { tensor::coherence_tensor(cells, flat, kappa, alpha); });
+        },
+        exact("tensor"), "flat"_a, "kappa"_a, "alpha"_a,
+        "Structure tensors become coherence-enhancing diffusion tensors, in place.");
+    m.def(
+        "tensor_step",
+        [](const Array<T> &u, const Array<T> &tensor, const Triple &inverse_spacing, double tau,
+           Array<T> &out) {
+            const auto image = margined(u);
+            const auto cells = input<4>(tensor, "tensor");
+            const auto result = output<3>(out, "out");
+            require_cells(image, cells.shape);
+            auto shape = image.shape;
+            if (result.shape[2] != shape[2])
+                shape[2] -= 2;
+            require_shape<3>(result.shape, shape, "out");
+            if (result.data == image.data)
+                fail(ErrorKind::data, "out is u, but samples are read again");
+            run([&] {
+                tensor::tensor_step(image, cells, spacing_of(inverse_spacing), tau, result);
+            });
+        },
+        exact("u"), exact("tensor"), "inverse_spacing"_a, "tau"_a, exact("out"),
+        "out = u + tau div(tensor grad u); rows of u have a margin, those of out may.");
+}
+
 } // namespace
 
 void bind_denoise_diffusion(py::module_ &m) {
     def_diffuse<float>(m);
     def_diffuse<double>(m);
+    def_tensors<float>(m);
+    def_tensors<double>(m);
 }
 
 } // namespace pyrad::bind

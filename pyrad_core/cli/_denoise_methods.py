@@ -93,7 +93,7 @@ METHODS: dict[str, Method] = {
         from_noise={"sigma_range": 2.5},
     ),
     "anisotropic_diffusion": Method(
-        "anisotropic diffusion; option method: gradient or curvature",
+        "anisotropic diffusion; option method: gradient, curvature, edge, coherence",
     ),
     "median": Method("median of a window (option size)"),
     "gaussian": Method("Gaussian smoothing (sigma in mm)", defaults={"sigma": 1.0}),

@@ -1,0 +1,125 @@
+// Formulas of diffusion by a tensor, shared by the CPU and CUDA kernels (Weickert 1998, Anisotropic
+// Diffusion in Image Processing; coherence enhancement: Weickert 1999,
+// doi:10.1023/A:1008009714131).
+//
+// Tensors live in cells between 2 x 2 x 2 voxels, those at the faces included, where the image is
+// mirrored. With m = D grad u of the cell's mean gradient, its diagonal part left out, the flux
+// through an edge between two voxels along axis a is the mean over its four cells of
+//
+//     D_aa (difference along the edge) + m_a.
+//
+// This is minus the gradient of a sum of squares, whatever the tensors: steps up to those of the
+// heat equation never increase the norm, constants and the mean stay.
+#pragma once
+
+#include "base/exp_math.hpp"
+
+namespace pyrad::tensor {
+
+constexpr int zz = 0, yy = 1, xx = 2, zy = 3, zx = 4, yx = 5, components = 6;
+
+template <class T> struct Gradient {
+    T z, y, x;
+};
+
+// Mean gradient of the cell whose corners along x are samples x - 1 and x of four rows, named by z
+// and y; factors are 1 / (4 h).
+template <class T> struct Corners {
+    const T *row[2][2];
+};
+
+template <class T>
+PYRAD_HD Gradient<T> cell_gradient(const Corners<T> &c, i64 x, T qz, T qy, T qx) {
+    const T a0 = c.row[0][0][x - 1], a1 = c.row[0][0][x], b0 = c.row[0][1][x - 1];
+    const T b1 = c.row[0][1][x], c0 = c.row[1][0][x - 1], c1 = c.row[1][0][x];
+    const T d0 = c.row[1][1][x - 1], d1 = c.row[1][1][x];
+    return {qz * ((c0 - a0) + (c1 - a1) + (d0 - b0) + (d1 - b1)),
+            qy * ((b0 - a0) + (b1 - a1) + (d0 - c0) + (d1 - c1)),
+            qx * ((a1 - a0) + (b1 - b0) + (c1 - c0) + (d1 - d0))};
+}
+
+// Edge enhancement: 1 - exp(-C / (|g| / kappa)^8) across the edge, 1 along it.
+template <class T> PYRAD_HD void edge_tensor(Gradient<T> g, T kappa, T *d, i64 step) {
+    const T z = g.z / kappa, y = g.y / kappa, x = g.x / kappa;
+    const T s = min_of(z * z + y * y + x * x, T(1e4)), s4 = s * s * s * s;
+    const T length = max_of(z * z + y * y + x * x, T(1e-30));
+    const T less = exp_negative(min_of(T(3.31488) / max_of(s4, T(1e-30)), T(80))) / length;
+    d[zz * step] = T(1) - less * z * z;
+    d[yy * step] = T(1) - less * y * y;
+    d[xx * step] = T(1) - less * x * x;
+    d[zy * step] = -less * z * y;
+    d[zx * step] = -less * z * x;
+    d[yx * step] = -less * y * x;
+}
+
+// Turns axes p and q of a symmetric matrix so that its entry pq vanishes (Jacobi).
+template <class T> PYRAD_HD void rotate(T &pp, T &qq, T &pq, T &rp, T &rq, T *vp, T *vq) {
+    const T h = qq - pp, root = sqrt(h * h + T(4) * pq * pq);
+    const T down = h < 0 ? h - root : h + root;
+    const T t = T(2) * pq / (down == 0 ? T(1) : down);
+    const T c = T(1) / sqrt(T(1) + t * t), s = t * c;
+    pp -= t * pq;
+    qq += t * pq;
+    pq = 0;
+    const T r = rp;
+    rp = c * r - s * rq;
+    rq = s * r + c * rq;
+    for (int k = 0; k < 3; ++k) {
+        const T v = vp[k];
+        vp[k] = c * v - s * vq[k];
+        vq[k] = s * v + c * vq[k];
+    }
+}
+
+// Weight of the coherent direction from the spread of the eigenvalues over the trace.
+template <class T> PYRAD_HD T coherence(T spread, T trace, T kappa, T alpha) {
+    const T ratio = kappa * (kappa / trace);
+    const T t = min_of(ratio * ratio / max_of(spread, T(1e-30)), T(80));
+    return (T(1) - alpha) * exp_negative(t);
+}
+
+// Coherence enhancement in place of a structure tensor: alpha everywhere, up to 1 along the
+// direction of least change. `flat`: two dimensions, y and x.
+template <class T> PYRAD_HD void coherence_tensor(T *j, i64 step, bool flat, T kappa, T alpha) {
+    const T trace = max_of(j[zz * step] + j[yy * step] + j[xx * step], T(1e-30));
+    T a = j[zz * step] / trace, b = j[yy * step] / trace, c = j[xx * step] / trace;
+    T ab = j[zy * step] / trace, ac = j[zx * step] / trace, bc = j[yx * step] / trace;
+    T v[3][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
+    if (flat) {
+        rotate(b, c, bc, ab, ac, v[1], v[2]);
+        const T weight = coherence((b - c) * (b - c), trace, kappa, alpha);
+        const bool first = b < c;
+        const T y = first ? v[1][1] : v[2][1], x = first ? v[1][2] : v[2][2];
+        j[zz * step] = alpha;
+        j[zy * step] = j[zx * step] = 0;
+        j[yy * step] = alpha + weight * y * y;
+        j[xx * step] = alpha + weight * x * x;
+        j[yx * step] = weight * y * x;
+        return;
+    }
+    for (int sweep = 0; sweep < 4; ++sweep) {
+        rotate(a, b, ab, ac, bc, v[0], v[1]);
+        rotate(a, c, ac, ab, bc, v[0], v[2]);
+        rotate(b, c, bc, ab, ac, v[1], v[2]);
+    }
+    const T spread = (a - b) * (a - b) + (a - c) * (a - c) + (b - c) * (b - c);
+    const T weight = coherence(spread, trace, kappa, alpha);
+    const bool first = a <= b && a <= c, second = b <= c;
+    const T z = first ? v[0][0] : second ? v[1][0] : v[2][0];
+    const T y = first ? v[0][1] : second ? v[1][1] : v[2][1];
+    const T x = first ? v[0][2] : second ? v[1][2] : v[2][2];
+    j[zz * step] = alpha + weight * z * z;
+    j[yy * step] = alpha + weight * y * y;
+    j[xx * step] = alpha + weight * x * x;
+    j[zy * step] = weight * z * y;
+    j[zx * step] = weight * z * x;
+    j[yx * step] = weight * y * x;
+}
+
+// D grad u without its diagonal part.
+template <class T> PYRAD_HD Gradient<T> mixed(const T *d, i64 step, Gradient<T> g) {
+    return {d[zy * step] * g.y + d[zx * step] * g.x, d[zy * step] * g.z + d[yx * step] * g.x,
+            d[zx * step] * g.z + d[yx * step] * g.y};
+}
+
+} // namespace pyrad::tensor
