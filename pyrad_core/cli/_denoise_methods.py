@@ -96,5 +96,9 @@ METHODS: dict[str, Method] = {
         "anisotropic diffusion; option method: gradient, curvature, edge, coherence",
     ),
     "median": Method("median of a window (option size)"),
+    "percentile": Method(
+        "percentile of a window (options percentile, size)", defaults={"percentile": 50.0}
+    ),
+    "rank": Method("value of a rank in a window (options rank, size)", defaults={"rank": 13}),
     "gaussian": Method("Gaussian smoothing (sigma in mm)", defaults={"sigma": 1.0}),
 }

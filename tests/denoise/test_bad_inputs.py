@@ -14,7 +14,7 @@ from pyrad_core.cli._denoise_methods import METHODS
 WIDTHS = {"patch", "window", "search", "size"}  # of neighbourhoods, in voxels
 STRENGTHS = {"sigma", "h", "weight", "sigma_space", "sigma_range", "conductance"}
 #: Methods whose widths may be even.
-EVEN = {"bm4d", "bm3d", "median"}
+EVEN = {"bm4d", "bm3d", "median", "percentile", "rank"}
 #: Widths that mean something else: gibbs has two distances.
 OTHER = {("gibbs", "window")}
 LIMITS = [np.uint8, np.int16, np.uint16, np.int32, np.int64, np.uint64]
