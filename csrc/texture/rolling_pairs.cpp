@@ -126,7 +126,7 @@ template <bool enter> inline i64 touch(i32 &counter) {
     return enter ? before + 1 : before;
 }
 
-// Returns the sum of the steps of the marginals, of i + j and of |i - j|.
+// The steps of the logarithms of the marginals and of the histograms of i + j and |i - j|.
 template <bool enter>
 PYRAD_CLONES void count_levels(const PairList &list, const PairWeights &w, i32 *marginal, i32 *sum,
                                i32 *difference, PairLogs &logs) {
