@@ -67,6 +67,7 @@ class TestNlm3d:
             ("patchwise", 3, 0.6),
             ("patchwise", 3, 0.8),
             ("voxelwise", 3, 1.0),
+            ("blockwise", 3, 0.8),
             ("patchwise", 5, 0.8),
         ],
     )

@@ -37,3 +37,9 @@ def _(tiny):
 def _(tiny):
     options = dict(search=3 if tiny else 11, noise="rician")
     return _job((2, 3, 9, 33) if tiny else (32, 40, 96, 96), **options)
+
+
+@case("denoise.nlm 128^3, patch 3, search 11, blockwise")
+def _(tiny):
+    options = dict(search=3 if tiny else 11, variant="blockwise")
+    return _job((3, 4, 5) if tiny else (128,) * 3, **options)

@@ -11,11 +11,16 @@ from .._checks import choice, positive, same_shape
 from .._kernels.select import Edge, edge_of
 from ..errors import DataError, ShapeError
 from ._common import nonnegative, per_axis, result_like
+from ._nlm_blocks import STEP, blockwise
 
 __all__ = ["nlm"]
 
 # h / sigma, by dimensions
-_FACTORS = {"patchwise": {2: 1.2, 3: 0.8}, "voxelwise": {2: 1.2, 3: 1.0}}
+_FACTORS = {
+    "patchwise": {2: 1.2, 3: 0.8},
+    "voxelwise": {2: 1.2, 3: 1.0},
+    "blockwise": {2: 1.2, 3: 0.8},
+}
 
 
 def nlm(
@@ -27,6 +32,7 @@ def nlm(
     h: float | None = None,
     noise: str = "gaussian",
     variant: str = "patchwise",
+    preselection: tuple[float, float] | None = (0.95, 0.5),
     spacing: tuple[float, ...] | None = None,
     mask: Any = None,
     out: Any = None,
@@ -59,8 +65,14 @@ def nlm(
         (voxelwise: 1.0 sigma), following the map where sigma is one.
     noise : {"gaussian", "rician"}
         Noise model; Rician for magnitude MR images.
-    variant : {"patchwise", "voxelwise"}
-        How weights are made, see above.
+    variant : {"patchwise", "voxelwise", "blockwise"}
+        How weights are made, see above. Blockwise: weights are worked out at every second voxel
+        along an axis and average whole patches; a voxel becomes the mean of the patches that cover
+        it. For comparison with the literature: patchwise is faster.
+    preselection : (mean, variance) or None
+        For blockwise: partners count only where the ratios of the patches' means and of their
+        variances lie between this limit and its inverse; for images of positive values. None lets
+        all count.
     spacing : one number per axis, optional
         Voxel size. A ``patch`` or ``search`` given as one number then counts voxels of the finest
         axis, and coarser axes get the nearest odd width of the same length.
@@ -88,6 +100,7 @@ def nlm(
     Buades, Coll, Morel, Multiscale Model. Simul. 4 (2005) 490, doi:10.1137/040616024.
     Buades, Coll, Morel, Image Process. On Line 1 (2011) 208, doi:10.5201/ipol.2011.bcm_nlm
     (patchwise means).
+    Coupe et al., IEEE Trans. Med. Imaging 27 (2008) 425, doi:10.1109/TMI.2007.906087 (blockwise).
     Wiest-Daessle et al., MICCAI 2008, 171, doi:10.1007/978-3-540-85990-1_21 (Rician noise).
 
     Examples
@@ -118,9 +131,12 @@ def nlm(
     levels = _levels(edge, x, spatial, sigma, is_map)
     if h is None and isinstance(levels, list) and 0.0 in levels:
         raise DataError("sigma is 0, so that h = factor * sigma is 0 too; pass h or sigma > 0")
+    limits = _limits(preselection)
     mask = _mask(edge, spatial, mask)
     result = result_like(edge, x, out)
-    plan = _Plan(patch_radius, search_radius, variant, noise, h, _FACTORS[variant][len(spatial)])
+    plan = _Plan(
+        patch_radius, search_radius, variant, noise, h, _FACTORS[variant][len(spatial)], limits
+    )
     _apply(edge, x.reshape(-1, *spatial), levels, plan, mask, result.reshape(-1, *spatial))
     return edge.answer(result) if out is None else out
 
@@ -135,13 +151,26 @@ class _Plan:
     noise: str
     h: float | None
     factor: float  # h / sigma where h is None
+    limits: tuple[float, float]  # of the blockwise preselection
 
     @property
     def reach(self) -> list[int]:
         """How far from a voxel its result may depend on the image."""
-        spread = self.variant == "patchwise"
         both = zip(self.patch, self.search, strict=True)
+        if self.variant == "blockwise":
+            return [2 * p + s for p, s in both]
+        spread = self.variant == "patchwise"
         return [p + s + (spread and p > 0) for p, s in both]
+
+
+def _limits(preselection: Any) -> tuple[float, float]:
+    """Limits of the ratios of means and variances; 0 lets all pass."""
+    if preselection is None:
+        return 0.0, 0.0
+    mean, spread = per_axis("preselection", preselection, 2)
+    if max(mean, spread) > 1:
+        raise DataError(f"preselection is {preselection}; expected two limits in (0, 1]")
+    return mean, spread
 
 
 def _radius(name: str, width: Any, shape: tuple[int, ...], spacing: Any) -> tuple[int, ...]:
@@ -192,6 +221,8 @@ def _apply(edge: Edge, x: Any, levels: Any, plan: _Plan, mask: Any, out: Any) ->
     box: tuple[slice, ...] = (slice(None),) * (x.ndim - 1)
     if mask is not None:
         box = _box(edge, mask, plan.reach)
+        if plan.variant == "blockwise":  # the grid of the whole image
+            box = tuple(slice(s.start - s.start % STEP, s.stop) for s in box)
         out[...] = x
     if any(s.stop == 0 for s in box):
         return
@@ -205,18 +236,30 @@ def _apply(edge: Edge, x: Any, levels: Any, plan: _Plan, mask: Any, out: Any) ->
     result = xp.empty_like(part) if mask is not None or rician else out
     lead = (1,) * (4 - x.ndim)
     shape = (len(part), *lead, *part.shape[1:])
-    edge.kernels.nlm(
-        part.reshape(shape),
-        values.reshape(shape),
-        [0] * len(lead) + list(plan.patch),
-        [0] * len(lead) + list(plan.search),
-        None if variance is None else variance.reshape(len(variance), *shape[1:]),
-        sigma,
-        plan.h or 0.0,
-        0.0 if plan.h else plan.factor,
-        plan.variant == "patchwise",
-        result.reshape(shape),
-    )
+    patch, search = ([0] * len(lead) + list(r) for r in (plan.patch, plan.search))
+    strength = (plan.h or 0.0, 0.0 if plan.h else plan.factor)
+    x4, values4, result4 = (a.reshape(shape) for a in (part, values, result))
+    noise4 = None if variance is None else variance.reshape(len(variance), *shape[1:])
+    if plan.variant == "blockwise":
+        for k, volume in enumerate(x4):
+            noise = None if noise4 is None else noise4[k % len(noise4)]
+            own = volume if values is part else values4[k]
+            level = sigma[k] if sigma else 0.0
+            blockwise(
+                edge, volume, own, (patch, search), noise, level, strength, plan.limits, result4[k]
+            )
+    else:
+        edge.kernels.nlm(
+            x4,
+            values4,
+            patch,
+            search,
+            noise4,
+            sigma,
+            *strength,
+            plan.variant == "patchwise",
+            result4,
+        )
     if rician:
         if variance is None:
             squares = np.array([s * s for s in levels], part.dtype)

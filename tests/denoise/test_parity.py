@@ -76,3 +76,15 @@ def test_nlm(device, dtype, noise, by_map, shape, patch, search, variant):
     # weights jump to zero at the cutoff, where rounding decides
     np.testing.assert_allclose(device.numpy(got), expected, rtol=2e3 * TOLERANCE[dtype])
     assert np.median(abs(device.numpy(got) - expected)) < TOLERANCE[dtype]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("shape", "search", "by_map"), [((9, 11), 7, False), ((4, 5, 6), 3, True)])
+def test_nlm_blockwise(device, dtype, shape, search, by_map):
+    x = 2 + _image(shape, dtype)
+    sigma = np.full(shape, 0.3, dtype) if by_map else 0.3
+    options = dict(search=search, variant="blockwise", noise="rician", h=2.0)
+    expected = nlm(x, sigma=sigma, **options)
+    with device:
+        got = nlm(device.array(x), sigma=device.array(sigma) if by_map else sigma, **options)
+    np.testing.assert_allclose(device.numpy(got), expected, rtol=20 * TOLERANCE[dtype])

@@ -9,9 +9,10 @@ import numpy as np
 
 from . import runtime
 
-__all__ = ["nlm"]
+__all__ = ["nlm", "nlm_blocks"]
 
 _TILE = (8, 8, 32)  # voxels of a block of threads along z, y, x: nlm.cu
+_BLOCK_THREADS, _BLOCK_CHUNK = 128, 1024  # `threads` and `chunk` of nlm_blocks.cu
 
 
 def nlm(
@@ -56,6 +57,41 @@ def nlm(
             np.float64(factor),
         ),
         shared=_shared_elements(patch, spread) * image.dtype.itemsize,
+    )
+
+
+def nlm_blocks(
+    image: Any,
+    values: Any,
+    mean: Any,
+    spread: Any,
+    patch: Sequence[int],
+    search: Sequence[int],
+    step: Sequence[int],
+    variance: Any,
+    sigma: float,
+    h: float,
+    factor: float,
+    limits: Sequence[float],
+    out: Any,
+) -> None:
+    """Estimates of blocks [z, y, x, patch] of one volume; image and values are padded by the
+    patch radius, and by 16 more at the end of rows."""
+    sizes = [*mean.shape, *out.shape[:3], *image.shape[1:], *patch, *search, *step]
+    runtime.launch(
+        "denoise/nlm_blocks.cu",
+        f"nlm_blocks_{runtime.suffix(image)}",
+        (int(np.prod(out.shape[:3])), 1, 1),
+        (_BLOCK_THREADS, 1, 1),
+        (
+            *(image, values, mean, spread),
+            mean if variance is None else variance,
+            np.int32(variance is not None),
+            runtime.beside(image, np.array(sizes, np.int64)),
+            *(np.float64(v) for v in (sigma, h, factor, *limits)),
+            out,
+        ),
+        shared=_BLOCK_CHUNK * image.dtype.itemsize,
     )
 
 
