@@ -284,7 +284,7 @@ void decide(const Work<float> &w, i64 lane, const Layout &layout, i64 first, con
         for (i64 i = lane + part; i < n * L; i += L)
             largest = std::max(largest, std::abs(w.line[i]));
     const auto width = static_cast<float>(parts * (decider.search.far - decider.search.near + 1));
-    const float alike = 4e-7f * width * largest, equal = 1e-5f * largest;
+    const float alike = 6e-7f * width * largest, equal = 1e-5f * largest;
     bool filled = false;
     for (i64 i = 0; i < n; ++i) {
         const i64 at = i * L + lane;

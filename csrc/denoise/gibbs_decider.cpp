@@ -6,12 +6,13 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <utility>
+#include <limits>
 
 namespace pyrad::gibbs {
 namespace {
 
 constexpr int side_by_side = 16; // partial sums
+constexpr int reach = 2;         // shifts to either side that a flat minimum may hold, too
 
 PYRAD_CLONES double inner_product(const double *a, const double *b, i64 count) {
     double sums[side_by_side] = {};
@@ -67,10 +68,19 @@ double Decider::ripple(const double *x, i64 l, int j) const {
 }
 
 void Decider::better(const double *x, i64 l, int j, int k, double *value) const {
-    // the first of two equal ones in the order 0, 1, -1, 2, ...
-    if (std::abs(k) < std::abs(j) || (std::abs(k) == std::abs(j) && k > j))
-        std::swap(j, k);
-    const int best = ripple(x, l, k) < ripple(x, l, j) ? k : j;
+    int best = j;
+    double least = std::numeric_limits<double>::infinity();
+    // the first of equal ones in the order 0, 1, -1, 2, ...
+    for (int size = 0; size <= search.shifts; ++size)
+        for (int candidate : {size, -size}) {
+            if (std::abs(candidate - j) > reach && std::abs(candidate - k) > reach)
+                continue;
+            const double found = ripple(x, l, candidate);
+            if (found < least) {
+                least = found;
+                best = candidate;
+            }
+        }
     const double s = std::abs(best) / (2.0 * search.shifts);
     for (int part = 0; part < (search.joint ? 2 : 1); ++part, x += length_)
         value[part] = (1 - s) * shifted(x, l, best) + s * shifted(x, l + (best < 0 ? 1 : -1), best);

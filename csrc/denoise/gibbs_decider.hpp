@@ -1,4 +1,4 @@
-// Choice between two shifts of one sample in double precision.
+// Choice between shifts of one sample in double precision.
 #pragma once
 
 #include "denoise/gibbs_math.hpp"
@@ -11,8 +11,8 @@ class Decider {
   public:
     Decider(i64 length, const Search &search);
 
-    // Value at sample l by the shift j or k that ripples less there; of a complex line x holds all
-    // real parts, then all imaginary ones, and so does value.
+    // Value at sample l by that shift next to j or k which ripples least there; of a complex line x
+    // holds all real parts, then all imaginary ones, and value both.
     void better(const double *x, i64 l, int j, int k, double *value) const;
 
     const Search search;
