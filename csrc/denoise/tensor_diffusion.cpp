@@ -12,6 +12,7 @@ namespace pyrad::tensor {
 namespace {
 
 constexpr i64 grain = 16; // rows of a tile
+constexpr i64 block = 32; // matrices whose eigenvectors are found together
 
 template <class T> struct Factors {
     T z, y, x;
@@ -58,10 +59,42 @@ PYRAD_CLONES void structure_row(const Corners<T> corners, const Factors<T> q, T 
     }
 }
 
+// Matrices side by side: every turn is a loop over all of them.
 template <class T>
-PYRAD_CLONES void coherence_row(T *row, i64 step, bool flat, T kappa, T alpha, i64 n) {
+PYRAD_CLONES void coherence_block(T *row, i64 step, bool flat, T kappa, T alpha) {
+    T m[components][block], v[9][block], trace[block];
 #pragma GCC ivdep
-    for (i64 x = 0; x < n; ++x)
+    for (i64 k = 0; k < block; ++k)
+        trace[k] = tensor_trace(row + k, step);
+    for (int part = 0; part < components; ++part)
+        for (i64 k = 0; k < block; ++k)
+            m[part][k] = row[part * step + k] / trace[k];
+    for (int part = 0; part < 9; ++part)
+        for (i64 k = 0; k < block; ++k)
+            v[part][k] = part % 4 == 0 ? T(1) : T(0);
+    const auto turn = [&](int p, int q, int pq, int rp, int rq) {
+        for (i64 k = 0; k < block; ++k)
+            rotate(m[p][k], m[q][k], m[pq][k], m[rp][k], m[rq][k], v[3 * p][k], v[3 * q][k],
+                   v[3 * p + 1][k], v[3 * q + 1][k], v[3 * p + 2][k], v[3 * q + 2][k]);
+    };
+    for (int sweep = 0; sweep < sweeps; ++sweep) {
+        if (!flat) {
+            turn(zz, yy, zy, zx, yx);
+            turn(zz, xx, zx, zy, yx);
+        }
+        turn(yy, xx, yx, zy, zx);
+    }
+#pragma GCC ivdep
+    for (i64 k = 0; k < block; ++k)
+        set_coherence(row + k, step, flat, m[zz][k], m[yy][k], m[xx][k], trace[k], v[0][k], v[1][k],
+                      v[2][k], v[3][k], v[4][k], v[5][k], v[6][k], v[7][k], v[8][k], kappa, alpha);
+}
+
+template <class T> void coherence_row(T *row, i64 step, bool flat, T kappa, T alpha, i64 n) {
+    i64 x = 0;
+    for (; x + block <= n; x += block)
+        coherence_block(row + x, step, flat, kappa, alpha);
+    for (; x < n; ++x)
         coherence_tensor(row + x, step, flat, kappa, alpha);
 }
 

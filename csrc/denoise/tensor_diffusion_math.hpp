@@ -53,7 +53,8 @@ template <class T> PYRAD_HD void edge_tensor(Gradient<T> g, T kappa, T *d, i64 s
 }
 
 // Turns axes p and q of a symmetric matrix so that its entry pq vanishes (Jacobi).
-template <class T> PYRAD_HD void rotate(T &pp, T &qq, T &pq, T &rp, T &rq, T *vp, T *vq) {
+template <class T>
+PYRAD_HD void rotate(T &pp, T &qq, T &pq, T &rp, T &rq, T &p0, T &q0, T &p1, T &q1, T &p2, T &q2) {
     const T h = qq - pp, root = sqrt(h * h + T(4) * pq * pq);
     const T down = h < 0 ? h - root : h + root;
     const T t = T(2) * pq / (down == 0 ? T(1) : down);
@@ -64,11 +65,13 @@ template <class T> PYRAD_HD void rotate(T &pp, T &qq, T &pq, T &rp, T &rq, T *vp
     const T r = rp;
     rp = c * r - s * rq;
     rq = s * r + c * rq;
-    for (int k = 0; k < 3; ++k) {
-        const T v = vp[k];
-        vp[k] = c * v - s * vq[k];
-        vq[k] = s * v + c * vq[k];
-    }
+    const T v0 = p0, v1 = p1, v2 = p2;
+    p0 = c * v0 - s * q0;
+    q0 = s * v0 + c * q0;
+    p1 = c * v1 - s * q1;
+    q1 = s * v1 + c * q1;
+    p2 = c * v2 - s * q2;
+    q2 = s * v2 + c * q2;
 }
 
 // Weight of the coherent direction from the spread of the eigenvalues over the trace.
@@ -78,42 +81,45 @@ template <class T> PYRAD_HD T coherence(T spread, T trace, T kappa, T alpha) {
     return (T(1) - alpha) * exp_negative(t);
 }
 
-// Coherence enhancement in place of a structure tensor: alpha everywhere, up to 1 along the
-// direction of least change. `flat`: two dimensions, y and x.
-template <class T> PYRAD_HD void coherence_tensor(T *j, i64 step, bool flat, T kappa, T alpha) {
-    const T trace = max_of(j[zz * step] + j[yy * step] + j[xx * step], T(1e-30));
-    T a = j[zz * step] / trace, b = j[yy * step] / trace, c = j[xx * step] / trace;
-    T ab = j[zy * step] / trace, ac = j[zx * step] / trace, bc = j[yx * step] / trace;
-    T v[3][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
-    if (flat) {
-        rotate(b, c, bc, ab, ac, v[1], v[2]);
-        const T weight = coherence((b - c) * (b - c), trace, kappa, alpha);
-        const bool first = b < c;
-        const T y = first ? v[1][1] : v[2][1], x = first ? v[1][2] : v[2][2];
-        j[zz * step] = alpha;
-        j[zy * step] = j[zx * step] = 0;
-        j[yy * step] = alpha + weight * y * y;
-        j[xx * step] = alpha + weight * x * x;
-        j[yx * step] = weight * y * x;
-        return;
-    }
-    for (int sweep = 0; sweep < 4; ++sweep) {
-        rotate(a, b, ab, ac, bc, v[0], v[1]);
-        rotate(a, c, ac, ab, bc, v[0], v[2]);
-        rotate(b, c, bc, ab, ac, v[1], v[2]);
-    }
-    const T spread = (a - b) * (a - b) + (a - c) * (a - c) + (b - c) * (b - c);
-    const T weight = coherence(spread, trace, kappa, alpha);
-    const bool first = a <= b && a <= c, second = b <= c;
-    const T z = first ? v[0][0] : second ? v[1][0] : v[2][0];
-    const T y = first ? v[0][1] : second ? v[1][1] : v[2][1];
-    const T x = first ? v[0][2] : second ? v[1][2] : v[2][2];
+constexpr int sweeps = 4; // of Jacobi's method; the fourth is below rounding
+
+template <class T> PYRAD_HD T tensor_trace(const T *j, i64 step) {
+    return max_of(j[zz * step] + j[yy * step] + j[xx * step], T(1e-30));
+}
+
+// The tensor from eigenvalues a, b, c over the trace, and their eigenvectors.
+template <class T>
+PYRAD_HD void set_coherence(T *j, i64 step, bool flat, T a, T b, T c, T trace, T a0, T a1, T a2,
+                            T b0, T b1, T b2, T c0, T c1, T c2, T kappa, T alpha) {
+    const T others = flat ? T(0) : (a - b) * (a - b) + (a - c) * (a - c);
+    const T weight = coherence(others + (b - c) * (b - c), trace, kappa, alpha);
+    const bool first = !flat & (a <= b) & (a <= c), second = b <= c;
+    const T z = first ? a0 : second ? b0 : c0;
+    const T y = first ? a1 : second ? b1 : c1;
+    const T x = first ? a2 : second ? b2 : c2;
     j[zz * step] = alpha + weight * z * z;
     j[yy * step] = alpha + weight * y * y;
     j[xx * step] = alpha + weight * x * x;
     j[zy * step] = weight * z * y;
     j[zx * step] = weight * z * x;
     j[yx * step] = weight * y * x;
+}
+
+// Coherence enhancement in place of a structure tensor: alpha everywhere, up to 1 along the
+// direction of least change. `flat`: two dimensions, y and x.
+template <class T> PYRAD_HD void coherence_tensor(T *j, i64 step, bool flat, T kappa, T alpha) {
+    const T trace = tensor_trace(j, step);
+    T a = j[zz * step] / trace, b = j[yy * step] / trace, c = j[xx * step] / trace;
+    T ab = j[zy * step] / trace, ac = j[zx * step] / trace, bc = j[yx * step] / trace;
+    T a0 = 1, a1 = 0, a2 = 0, b0 = 0, b1 = 1, b2 = 0, c0 = 0, c1 = 0, c2 = 1;
+    for (int sweep = 0; sweep < sweeps; ++sweep) {
+        if (!flat) {
+            rotate(a, b, ab, ac, bc, a0, b0, a1, b1, a2, b2);
+            rotate(a, c, ac, ab, bc, a0, c0, a1, c1, a2, c2);
+        }
+        rotate(b, c, bc, ab, ac, b0, c0, b1, c1, b2, c2);
+    }
+    set_coherence(j, step, flat, a, b, c, trace, a0, a1, a2, b0, b1, b2, c0, c1, c2, kappa, alpha);
 }
 
 // D grad u without its diagonal part.
