@@ -471,6 +471,7 @@ from . import (  # noqa: E402  (their cases join CASES)
     gpu_cases_ct_footprint,  # noqa: F401
     gpu_cases_ct_joseph3d,  # noqa: F401
     gpu_cases_ct_prep,  # noqa: F401
+    gpu_cases_denoise_bm4d,  # noqa: F401
     gpu_cases_denoise_gibbs,  # noqa: F401
     gpu_cases_denoise_local,  # noqa: F401
     gpu_cases_denoise_mppca,  # noqa: F401

@@ -5,6 +5,7 @@ without arguments that does one job and returns the answer in our conventions; t
 what gets timed. Options that matter for speed are the peer's fastest equivalent ones.
 """
 
+from .bm4d import reference_bm3d, reference_bm4d
 from .ct import (
     astra_adjoint,
     astra_fbp,
@@ -88,6 +89,8 @@ __all__ = [
     "pyradiomics_maps",
     "pywt_roundtrip",
     "pywt_stationary",
+    "reference_bm3d",
+    "reference_bm4d",
     "rtk_adjoint",
     "rtk_fdk",
     "rtk_forward",

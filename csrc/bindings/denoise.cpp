@@ -155,11 +155,13 @@ template <class T> void def_all(py::module_ &m) {
 
 } // namespace
 
+void bind_denoise_bm4d(py::module_ &m);
 void bind_denoise_gibbs(py::module_ &m);
 
 void bind_denoise(py::module_ &m) {
     def_all<float>(m);
     def_all<double>(m);
+    bind_denoise_bm4d(m);
     bind_denoise_gibbs(m);
 }
 

@@ -79,6 +79,10 @@ METHODS: dict[str, Method] = {
         "wavelet shrinkage",
         from_noise={"sigma": 1.0},
     ),
+    "bm4d": Method(
+        "collaborative filtering of alike blocks: BM3D in images, BM4D in volumes",
+        from_noise={"sigma": 1.0},
+    ),
     "gibbs": Method(
         "removal of Gibbs ringing; option axes: (-2,-1) for slices, (-3,-2,-1) for volumes",
     ),

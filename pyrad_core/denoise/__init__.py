@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .bilateral import bilateral
+from .bm4d import bm3d, bm4d
 from .diffusion import anisotropic_diffusion
 from .gaussian import gaussian
 from .gibbs import gibbs
@@ -29,6 +30,8 @@ __all__ = [
     "TVInfo",
     "anisotropic_diffusion",
     "bilateral",
+    "bm3d",
+    "bm4d",
     "estimate_sigma",
     "gaussian",
     "from_rician_moments",

@@ -16,6 +16,7 @@ from .ct_preprocess import *  # noqa: F403
 from .ct_rings import *  # noqa: F403
 from .ct_sinogram_denoising import *  # noqa: F403
 from .denoise import *  # noqa: F403
+from .denoise_bm4d import *  # noqa: F403
 from .denoise_diffusion import *  # noqa: F403
 from .denoise_gibbs import *  # noqa: F403
 from .denoise_local import *  # noqa: F403
