@@ -8,17 +8,19 @@ before allocation. A ``max_bytes`` given by the caller replaces both.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import os
 import re
 import secrets
+import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..errors import DataError, FileFormatError, MissingDependencyError
+from ..errors import DataError, FileFormatError, MissingDependencyError, PyradError
 
 DEFAULT_MAX_BYTES = 16 * 2**30
 GZIP_RATIO = 200
@@ -138,6 +140,30 @@ def gunzip(path: Path, limit: int) -> Iterator[bytes]:
             yield unpacker.flush()
         if not fresh and not unpacker.eof:
             raise refused(path, f"is truncated: the gzip stream ends early after {total} bytes")
+
+
+# What packages that parse a format raise on files that are damaged in ways they did not foresee.
+_UNFORESEEN = (
+    *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError),
+    *(NotImplementedError, OSError, RuntimeError, SyntaxError, TypeError, ValueError),
+    *(struct.error, zlib.error),
+)
+
+
+def reader(read: Callable[..., Any]) -> Callable[..., Any]:
+    """A reader whose every failure on a file is a PyradError that names the file."""
+
+    @functools.wraps(read)
+    def guarded(path: PathLike, *args: Any, **named: Any) -> Any:
+        try:
+            return read(path, *args, **named)
+        except (PyradError, PermissionError):
+            raise
+        except _UNFORESEEN as error:
+            why = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            raise refused(path, f"is damaged, or of a kind that is not read ({why})") from error
+
+    return guarded
 
 
 def needed(module: str, extra: str = "io") -> Any:

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import FileFormatError
 from .files import check_dims, check_size, existing, needed, refused, shown
+from .hdf5_heaps import check_heaps
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 
@@ -30,6 +31,7 @@ def open_hdf5(path: Path) -> Iterator[Any]:
     except OSError as error:
         raise _damaged(path, error) from None
     with file:
+        check_heaps(path)
         try:
             yield file
         except FileFormatError:
@@ -139,6 +141,8 @@ class Tree:
             return None
         if data.shape is None:
             raise refused(self.path, f"{name} is empty")
+        if not _usual(data.id.get_type()):
+            raise refused(self.path, f"{name} is of a damaged or unusual number type")
         if data.shape:
             asked = check_dims(self.path, data.shape, data.dtype.itemsize)
             stored = data.id.get_storage_size()
@@ -196,3 +200,28 @@ def text(value: Any) -> str | None:
         return None
     first = value[0]
     return first.decode("utf-8", "replace") if isinstance(first, bytes) else str(first)
+
+
+def _usual(kind: Any) -> bool:
+    """Whether HDF5 knows the type by itself; on made-up ones its conversions may never end."""
+    from h5py import h5t
+
+    if isinstance(kind, h5t.TypeCompoundID):
+        return all(_usual(kind.get_member_type(i)) for i in range(kind.get_nmembers()))
+    if isinstance(kind, (h5t.TypeVlenID, h5t.TypeArrayID, h5t.TypeEnumID)):
+        return _usual(kind.get_super())
+    if isinstance(kind, h5t.TypeStringID):
+        return True
+    sizes, prefixes = {
+        h5t.FLOAT: ((2, 4, 8), ("IEEE_F",)),
+        h5t.INTEGER: ((1, 2, 4, 8), _WHOLE),
+    }.get(kind.get_class(), ((), ()))
+    size = kind.get_size()
+    return size in sizes and any(
+        kind == getattr(h5t, f"{prefix}{8 * size}{order}")
+        for prefix in prefixes
+        for order in ("LE", "BE")
+    )
+
+
+_WHOLE = ("STD_I", "STD_U")

@@ -10,11 +10,12 @@ import numpy as np
 from ..errors import DataError, ShapeError
 from . import dicom, itk, nifti, npy
 from .containers import Image
-from .files import PathLike, atomic_write, existing, extension, refused
+from .files import PathLike, atomic_write, existing, extension, reader, refused
 
 _ITK = (".nrrd", ".nhdr", ".mha", ".mhd")
 
 
+@reader
 def read_image(path: PathLike, *, max_bytes: int | None = None, series: str | None = None) -> Image:
     """Read NIfTI, NRRD, MetaImage, DICOM (a file or a folder with one series) or ``.npy``.
 

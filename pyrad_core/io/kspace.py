@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import FileFormatError
 from . import bart, fastmri, ismrmrd, mat, npy, twix
 from .containers import KSpace
-from .files import PathLike, existing, extension, refused, starts_with
+from .files import PathLike, existing, extension, reader, refused, starts_with
 from .hdf5 import MAGIC, Tree, open_hdf5
 from .twix_blocks import is_twix
 
@@ -18,6 +18,7 @@ _DATA = ("kspace", "ksp", "k_space", "rawdata", "raw", "kdata", "data")
 _COORDINATES = ("coordinates", "coord", "coords", "trajectory", "traj", "k")
 
 
+@reader
 def read_kspace(
     path: PathLike,
     *,

@@ -11,7 +11,7 @@ from ..errors import DataError, PyradError
 from . import dicom, rtstruct, seg
 from ._regions import dataset
 from .containers import Image
-from .files import PathLike, existing, needed, refused
+from .files import PathLike, existing, needed, reader, refused
 from .image import read_image
 
 __all__ = ["mask_names", "read_mask"]
@@ -22,6 +22,7 @@ _CLASSES = {
 }
 
 
+@reader
 def read_mask(
     path: PathLike,
     image: Image | None = None,
@@ -86,6 +87,7 @@ def read_mask(
     return Image(data, spacing, affine, header)
 
 
+@reader
 def mask_names(path: PathLike) -> dict[int, str]:
     """Number -> name of the regions of an RTSTRUCT or SEG file; empty for a label image."""
     found = _single(existing(path, folder_ok=True))

@@ -6,17 +6,14 @@ turns ``(sample, spoke, coil)`` into ``(coil, spoke, sample)``.
 
 from __future__ import annotations
 
-import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .files import check_size, refused, starts_with, truncated
+from .files import refused, starts_with
 from .hdf5 import MAGIC, Tree, open_hdf5
-
-_COMPRESSED = 15
+from .mat5 import check_file
 
 
 def read_mat(path: Path, max_bytes: int | None) -> dict[str, Any]:
@@ -26,7 +23,7 @@ def read_mat(path: Path, max_bytes: int | None) -> dict[str, Any]:
         return _version_73(path, max_bytes)
     if head[124:128] not in (b"\x00\x01IM", b"\x01\x00MI"):
         raise refused(path, "is no MATLAB file (expected version 5 or 7.3)")
-    _check_elements(path, "<" if head[126:128] == b"IM" else ">", max_bytes)
+    check_file(path, "<" if head[126:128] == b"IM" else ">", max_bytes)
     from scipy.io import loadmat
 
     try:
@@ -34,34 +31,6 @@ def read_mat(path: Path, max_bytes: int | None) -> dict[str, Any]:
     except Exception as error:  # SciPy raises many classes on damaged files
         raise refused(path, f"SciPy cannot read it ({error})") from None
     return {name: value for name, value in found.items() if not name.startswith("__")}
-
-
-def _check_elements(path: Path, order: str, max_bytes: int | None) -> None:
-    """Every top-level element lies in the file, and none unpacks beyond the caps."""
-    size, at = path.stat().st_size, 128
-    with open(path, "rb") as stream:
-        while at < size:
-            stream.seek(at)
-            tag = stream.read(8)
-            if len(tag) < 8:
-                raise truncated(path, at + 8, size, "a variable")
-            kind, count = struct.unpack(order + "II", tag)
-            if at + 8 + count > size:
-                raise truncated(path, at + 8 + count, size, "a variable")
-            if kind == _COMPRESSED:
-                _check_unpacked(path, stream.read(count), max_bytes)
-            at += 8 + count
-
-
-def _check_unpacked(path: Path, packed: bytes, max_bytes: int | None) -> None:
-    unpacker, total, pending = zlib.decompressobj(), 0, packed
-    try:
-        while pending and not unpacker.eof:
-            total += len(unpacker.decompress(pending, 1 << 22))
-            pending = unpacker.unconsumed_tail
-            check_size(path, total, max_bytes, "a variable", stored=len(packed))
-    except zlib.error as error:
-        raise refused(path, f"damaged compressed variable ({error})") from None
 
 
 def _version_73(path: Path, max_bytes: int | None) -> dict[str, Any]:

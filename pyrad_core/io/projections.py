@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import FileFormatError, GeometryError
 from . import data_exchange, dicom_ct_pd, geometry_file, htc, mat, nexus, npy, tiff
 from .containers import Projections
-from .files import PathLike, existing, extension, refused, shown, starts_with
+from .files import PathLike, existing, extension, reader, refused, shown, starts_with
 from .hdf5 import MAGIC, Tree, open_hdf5
 
 _DATA = ("projections", "sinogram", "sino", "data")
@@ -27,6 +27,7 @@ _NAMES = {  # entries of array files and what they mean; suffixes tell the unit
 }
 
 
+@reader
 def read_projections(
     path: PathLike,
     *,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from .files import check_dims, check_size, existing, needed, refused, truncated
 
 ENDINGS = (".tif", ".tiff")
+_MOST_TAGS = 4096
 
 
 def pages_of(folder: Path) -> list[Path]:
@@ -41,9 +43,38 @@ def read_stack(path: Path, max_bytes: int | None) -> np.ndarray:
     return out
 
 
+def _check_chain(path: Path) -> None:
+    """Pages follow each other within the file, none twice: tifffile would go round for ever."""
+    size = path.stat().st_size
+    with open(path, "rb") as stream:
+        head = stream.read(16)
+        order = {b"II": "<", b"MM": ">"}.get(head[:2], "")
+        version = struct.unpack(f"{order}H", head[2:4])[0] if order and len(head) >= 8 else 0
+        if version not in (42, 43) or len(head) < (16 if version == 43 else 8):
+            raise refused(path, "is no TIFF file")
+        big = version == 43
+        count_form, entry, link_form = ("Q", 20, "Q") if big else ("H", 12, "I")
+        at = struct.unpack(order + link_form, head[8:16] if big else head[4:8])[0]
+        seen = set()
+        while at:
+            if at in seen:
+                raise refused(path, "is damaged: its pages lead back to an earlier one")
+            seen.add(at)
+            stream.seek(min(at, size))
+            raw = stream.read(struct.calcsize(count_form))
+            entries = struct.unpack(order + count_form, raw)[0] if at + len(raw) < size else 0
+            after = at + len(raw) + entries * entry
+            if not 0 < entries <= _MOST_TAGS or after + struct.calcsize(link_form) > size:
+                raise refused(
+                    path, f"is damaged: a page at byte {at} of {size} with {entries} tags"
+                )
+            stream.seek(after)
+            at = struct.unpack(order + link_form, stream.read(struct.calcsize(link_form)))[0]
+
+
 def _declared(path: Path) -> tuple[int, int, int, str]:
     tifffile = needed("tifffile")
-    existing(path)
+    _check_chain(existing(path))
     try:
         with tifffile.TiffFile(path) as file:
             series = file.series[0]

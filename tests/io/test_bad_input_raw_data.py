@@ -207,7 +207,11 @@ def test_bad_input_19_truncated_mat_and_compressed_bomb(tmp_path):
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(FileFormatError, match=rf"expected {len(content)} bytes .* got"):
         io.read_kspace(path)
-    packer, packed = zlib.compressobj(1), b""
+    count = 300 << 17  # zeros, 300 MiB of them
+    head = struct.pack("<IIIIII", 6, 8, 6, 0, 5, 8) + struct.pack("<iiHH4s", count, 1, 1, 1, b"k")
+    head += struct.pack("<II", 9, 8 * count)
+    packer = zlib.compressobj(1)
+    packed = packer.compress(struct.pack("<II", 14, len(head) + 8 * count) + head)
     for _ in range(300):
         packed += packer.compress(bytes(1 << 20))
     packed += packer.flush()
