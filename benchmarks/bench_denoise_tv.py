@@ -52,7 +52,7 @@ class TestTv2d:
         measure(run, who="scikit-image", quality=quality)
 
 
-@pytest.mark.parametrize("size", (128,) if QUICK else (128, 256))
+@pytest.mark.parametrize("size", (64,) if QUICK else (128, 256))
 class TestTv3d:
     """Twelve iterations with weight .07; both sides include what they do once."""
 
@@ -74,7 +74,7 @@ class TestTv3d:
         run = peers.skimage_tv_chambolle(volume, weight=0.07, iterations=12)
         value = lambda u: f"chambolle, P {tv_objective(u, volume, 0.07):.0f}, "  # noqa: E731
         quality = lambda u: quality_to(clean, value(u))(u)  # noqa: E731
-        measure(run, who="scikit-image", quality=quality)
+        measure(run, who="scikit-image", quality=quality, warm_up=size < 200)
 
 
 class TestFields:

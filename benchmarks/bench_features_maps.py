@@ -1,9 +1,12 @@
-"""Feature maps beside PyRadiomics' and flash-radiomics'. F2: maps of 16^3 centres, 32 levels.
+"""Feature maps beside PyRadiomics' and flash-radiomics', 32 levels. F2: maps of 16^3 centres.
 
+With radius 2 the peers take minutes; maps of 8^3 centres are compared there.
 The quality is the largest relative difference to PyRadiomics' maps where both are finite.
 """
 
 from __future__ import annotations
+
+import os
 
 import numpy as np
 import pytest
@@ -22,22 +25,20 @@ _FAMILIES = {
     "ngldm": "gldm",
 }
 """Family -> PyRadiomics' name of it."""
+_QUICK = bool(os.environ.get("PYRAD_BENCH_QUICK"))
+_SIZES = {1: 5, 2: 4} if _QUICK else {1: 16, 2: 8}
+_LARGE, _WHOLE = (8, 16) if _QUICK else (24, 64)
 
 
 @pytest.fixture(scope="module")
-def cube():
-    return feature_problems.cube()
-
-
-@pytest.fixture(scope="module")
-def reference(cube):
+def reference():
     """PyRadiomics' maps of F2 as they were measured, or made when first asked for."""
     known = {}
 
     def maps_of(family, radius, measured=lambda run: run()):
         key = family, radius
         if key not in known:
-            name = _FAMILIES[family]
+            name, cube = _FAMILIES[family], feature_problems.cube(_SIZES[radius])
             run = peers.pyradiomics_maps(*cube, bin_width=1, family=name, radius=radius)
             known[key] = measured(run)
         return known[key]
@@ -63,7 +64,8 @@ def _placed(part, shape):
 
 
 def map_difference(got, expected) -> str:
-    worst, shape = 0.0, feature_problems.cube()[0].shape
+    worst = 0.0
+    shape = tuple(np.max([part.shape for part in (*got.values(), *expected.values())], axis=0))
     for name, part in got.items():
         ours, theirs = _placed(part, shape), _placed(expected.get(name), shape)
         if theirs is None or (name.endswith("MCC") and not np.any(theirs)):
@@ -77,29 +79,28 @@ def map_difference(got, expected) -> str:
 @pytest.mark.parametrize("radius", [1, 2])
 @pytest.mark.parametrize("family", _FAMILIES)
 class TestMapsF2:
-    def bench_pyradiomics(self, family, radius, reference, measure, benchmark):
-        benchmark.group = f"F2 {family} maps 16^3, radius {radius}"
+    @pytest.fixture
+    def cube(self, family, radius, benchmark):
+        size = _SIZES[radius]
+        benchmark.group = f"{family} maps {size}^3, radius {radius}"
+        return feature_problems.cube(size)
 
+    def bench_pyradiomics(self, family, radius, cube, reference, measure):
         def measured(run):
             return measure(run, who="PyRadiomics", quality="reference", warm_up=False)
 
         reference(family, radius, measured)
 
-    def bench_ours(self, family, radius, cube, reference, with_threads, measure, benchmark):
-        benchmark.group = f"F2 {family} maps 16^3, radius {radius}"
+    @pytest.mark.parametrize("count", (None, 1), ids=("all", "one"))
+    def bench_ours(self, family, radius, count, cube, reference, with_threads, measure):
         found = reference(family, radius)
         measure(
             ours_of(cube, family, radius),
-            threads=with_threads(None),
+            threads=with_threads(count),
             quality=lambda got: map_difference(got, found),
         )
 
-    def bench_ours_single(self, family, radius, cube, with_threads, measure, benchmark):
-        benchmark.group = f"F2 {family} maps 16^3, radius {radius}"
-        measure(ours_of(cube, family, radius), threads=with_threads(1))
-
-    def bench_flash(self, family, radius, cube, reference, threads, measure, benchmark):
-        benchmark.group = f"F2 {family} maps 16^3, radius {radius}"
+    def bench_flash(self, family, radius, cube, reference, threads, measure):
         found, name = reference(family, radius), _FAMILIES[family]
         measure(
             peers.flash_maps(*cube, bin_width=1, family=name, radius=radius, threads=threads),
@@ -115,9 +116,9 @@ class TestMapsF2:
 def bench_cost_by_radius(radius, wanted, with_threads, measure, benchmark):
     """Microseconds per voxel and thread; 24 features, or one without a histogram."""
     benchmark.group = (
-        f"GLCM maps 24^3, {'24 features' if wanted is None else 'Contrast'}, one thread"
+        f"GLCM maps {_LARGE}^3, {'24 features' if wanted is None else 'Contrast'}, one thread"
     )
-    cube = feature_problems.cube(24)
+    cube = feature_problems.cube(_LARGE)
     measure(
         ours_of(cube, "glcm", radius, wanted),
         who=f"pyrad_core, radius {radius}",
@@ -126,9 +127,9 @@ def bench_cost_by_radius(radius, wanted, with_threads, measure, benchmark):
 
 
 def bench_all_families(with_threads, measure, benchmark):
-    """The six families of a 64^3 region, radius 1."""
-    benchmark.group = "maps of all six families, 64^3, radius 1"
-    cube = feature_problems.cube(64)
+    """The six families of one region."""
+    benchmark.group = f"maps of all six families, {_WHOLE}^3, radius 1"
+    cube = feature_problems.cube(_WHOLE)
 
     def run():
         found = {}

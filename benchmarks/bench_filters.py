@@ -7,6 +7,7 @@ Laplacian of SimpleITK is recursive and another filter beyond 4 sigma: a speed a
 from __future__ import annotations
 
 import math
+import os
 
 import numpy as np
 import pytest
@@ -15,13 +16,16 @@ from pyrad_core import filters
 
 from . import peers
 
+QUICK = bool(os.environ.get("PYRAD_BENCH_QUICK"))
+SIZE = 64 if QUICK else 256
 SIGMA = 3.0
+HALF = SIZE // 2
 SPOT, LEVEL, EDGE = (-1, 0, 2, 0, -1), (1, 4, 6, 4, 1), (-1, -2, 0, 2, 1)
 
 
 @pytest.fixture(scope="module")
 def volume():
-    return np.random.default_rng(0).standard_normal((256, 256, 256), np.float32)
+    return np.random.default_rng(0).standard_normal((SIZE,) * 3, np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -40,22 +44,22 @@ class TestLog:
         return off(peers.scipy_log(volume.astype(np.float64), sigma=SIGMA, truncate=4))
 
     def bench_ours(self, volume, quality, threads, measure, benchmark):
-        benchmark.group = "LoG 256^3, sigma 3, to 4 sigma"
+        benchmark.group = f"LoG {SIZE}^3, sigma 3, to 4 sigma"
         run = lambda: filters.laplacian_of_gaussian(volume, sigma=SIGMA)  # noqa: E731
         measure(run, threads=threads, quality=quality)
 
     def bench_scipy(self, volume, quality, measure, benchmark):
-        benchmark.group = "LoG 256^3, sigma 3, to 4 sigma"
+        benchmark.group = f"LoG {SIZE}^3, sigma 3, to 4 sigma"
         run = peers.scipy_log(volume, sigma=SIGMA, truncate=4)
         measure(run, who="SciPy gaussian_laplace", quality=quality)
 
     def bench_itk(self, volume, quality, threads, measure, benchmark):
-        benchmark.group = "LoG 256^3, sigma 3, to 4 sigma"
+        benchmark.group = f"LoG {SIZE}^3, sigma 3, to 4 sigma"
         run = peers.itk_log(volume, sigma=SIGMA, threads=threads)
         measure(run, who="SimpleITK recursive", threads=threads, quality=quality)
 
     def bench_mirp(self, volume, quality, measure, benchmark):
-        benchmark.group = "LoG 256^3, sigma 3, to 4 sigma"
+        benchmark.group = f"LoG {SIZE}^3, sigma 3, to 4 sigma"
         run = peers.mirp_filter(
             volume,
             "laplacian_of_gaussian",
@@ -63,7 +67,7 @@ class TestLog:
             laplacian_of_gaussian_kernel_truncate=4.0,
             boundary_condition="reflect",
         )
-        measure(run, who="MIRP", quality=quality)
+        measure(run, who="MIRP", quality=quality, warm_up=False)
 
 
 class TestLaws:
@@ -76,11 +80,11 @@ class TestLaws:
         return off(peers.scipy_separable(volume.astype(np.float64), taps))
 
     def bench_ours(self, volume, quality, threads, measure, benchmark):
-        benchmark.group = "Laws E5L5S5 256^3"
+        benchmark.group = f"Laws E5L5S5 {SIZE}^3"
         measure(lambda: filters.laws(volume, "E5L5S5"), threads=threads, quality=quality)
 
     def bench_scipy(self, volume, taps, quality, measure, benchmark):
-        benchmark.group = "Laws E5L5S5 256^3"
+        benchmark.group = f"Laws E5L5S5 {SIZE}^3"
         run = peers.scipy_separable(volume, taps)
         measure(run, who="SciPy convolve1d", quality=quality)
 
@@ -104,12 +108,12 @@ class TestGabor:
         return off(peers.scipy_gabor(volume, kernel, threads=threads))
 
     def bench_ours(self, volume, quality, threads, measure, benchmark):
-        benchmark.group = "Gabor 256^3 by slice, sigma 3"
+        benchmark.group = f"Gabor {SIZE}^3 by slice, sigma 3"
         run = lambda: filters.gabor(volume, sigma=SIGMA, wavelength=4)  # noqa: E731
         measure(run, threads=threads, quality=quality)
 
     def bench_scipy(self, volume, kernel, quality, threads, measure, benchmark):
-        benchmark.group = "Gabor 256^3 by slice, sigma 3"
+        benchmark.group = f"Gabor {SIZE}^3 by slice, sigma 3"
         run = peers.scipy_gabor(volume, kernel, threads=threads)
         measure(run, who="SciPy fftconvolve", threads=threads, quality=quality)
 
@@ -118,11 +122,11 @@ class TestGabor:
 class TestGaborRotations:
     """Three planes, eight angles; a turn by half makes the conjugate, which only MIRP works out."""
 
-    GROUP = "Gabor 128^3, sigma 3, aspect {}, 3 planes, 8 angles, mean"
+    GROUP = f"Gabor {HALF}^3, sigma 3, aspect {{}}, 3 planes, 8 angles"
 
     @pytest.fixture(scope="class")
     def image(self, volume):
-        return np.ascontiguousarray(volume[:128, :128, :128])
+        return np.ascontiguousarray(volume[:HALF, :HALF, :HALF])
 
     @pytest.fixture
     def run_scipy(self, image, aspect, threads):
@@ -157,7 +161,7 @@ class TestGaborRotations:
 
 
 class TestRiesz:
-    GROUP = "Riesz (1, 0, 0) 256^3"
+    GROUP = f"Riesz (1, 0, 0) {SIZE}^3"
 
     @pytest.fixture(scope="class")
     def quality(self, volume, threads, off):
@@ -176,11 +180,11 @@ class TestRiesz:
 class TestRieszSimoncelli:
     """MIRP's first axis is z."""
 
-    GROUP = "Riesz (0, 0, 1) of Simoncelli's wavelet 128^3"
+    GROUP = f"Riesz (0, 0, 1) of Simoncelli's wavelet {HALF}^3"
 
     @pytest.fixture(scope="class")
     def image(self, volume):
-        return np.ascontiguousarray(volume[:128, :128, :128])
+        return np.ascontiguousarray(volume[:HALF, :HALF, :HALF])
 
     def bench_ours(self, image, threads, measure, benchmark):
         benchmark.group = self.GROUP

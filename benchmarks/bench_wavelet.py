@@ -7,6 +7,7 @@ on one thread.
 
 from __future__ import annotations
 
+import os
 import time
 
 import numpy as np
@@ -16,13 +17,18 @@ from pyrad_core import wavelet as prw
 
 from . import peers
 
-WAVELETS = ("db4", "coif1", "bior2.2")
+QUICK = bool(os.environ.get("PYRAD_BENCH_QUICK"))
+SIZE = 64 if QUICK else 256
+WAVELETS = (
+    *((name, "periodization") for name in ("db4", "coif1", "bior2.2")),
+    ("db4", "symmetric"),
+)
 
 
 @pytest.fixture(scope="module")
 def volume():
     rng = np.random.default_rng(0)
-    return rng.standard_normal((256, 256, 256), np.float32)
+    return rng.standard_normal((SIZE,) * 3, np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +48,10 @@ def off(image):
     return lambda answer: f"off by {np.abs(answer - image).max():.0e}"
 
 
-@pytest.mark.parametrize("mode", ("periodization", "symmetric"))
-@pytest.mark.parametrize("name", WAVELETS)
+@pytest.mark.parametrize(("name", "mode"), WAVELETS)
 class TestDwt256:
     def bench_forward(self, name, mode, volume, floor_ms, threads, measure, benchmark):
-        benchmark.group = f"wavedecn 256^3 {name} {mode}, 3 levels"
+        benchmark.group = f"wavedecn {SIZE}^3 {name} {mode}, 3 levels"
 
         def back(coefficients):
             return off(volume)(prw.waverecn(coefficients, name, mode))
@@ -59,12 +64,12 @@ class TestDwt256:
         )
 
     def bench_forward_pywt(self, name, mode, volume, measure, benchmark):
-        benchmark.group = f"wavedecn 256^3 {name} {mode}, 3 levels"
+        benchmark.group = f"wavedecn {SIZE}^3 {name} {mode}, 3 levels"
         forward, inverse = peers.pywt_roundtrip(volume, wavelet=name, level=3, mode=mode)
         measure(forward, who="PyWavelets", quality=lambda _: off(volume)(inverse()))
 
     def bench_inverse(self, name, mode, volume, floor_ms, threads, measure, benchmark):
-        benchmark.group = f"waverecn 256^3 {name} {mode}, 3 levels"
+        benchmark.group = f"waverecn {SIZE}^3 {name} {mode}, 3 levels"
         coefficients = prw.wavedecn(volume, name, mode, 3)
         measure(
             lambda: prw.waverecn(coefficients, name, mode),
@@ -74,7 +79,7 @@ class TestDwt256:
         )
 
     def bench_inverse_pywt(self, name, mode, volume, measure, benchmark):
-        benchmark.group = f"waverecn 256^3 {name} {mode}, 3 levels"
+        benchmark.group = f"waverecn {SIZE}^3 {name} {mode}, 3 levels"
         _, inverse = peers.pywt_roundtrip(volume, wavelet=name, level=3, mode=mode)
         measure(inverse, who="PyWavelets", quality=off(volume))
 
@@ -82,7 +87,7 @@ class TestDwt256:
 class TestDwt512Square:
     def bench_roundtrip(self, volume, floor_ms, threads, measure, benchmark):
         benchmark.group = "dwt 512^2 db4, 3 levels, there and back"
-        image = volume[:4].reshape(512, 512)
+        image = volume.ravel()[: 512 * 512].reshape(512, 512)
 
         def run():
             coefficients = prw.wavedecn(image, "db4", "periodization", 3)
@@ -93,12 +98,12 @@ class TestDwt512Square:
 
     def bench_roundtrip_pywt(self, volume, measure, benchmark):
         benchmark.group = "dwt 512^2 db4, 3 levels, there and back"
-        image = volume[:4].reshape(512, 512)
+        image = volume.ravel()[: 512 * 512].reshape(512, 512)
         forward, inverse = peers.pywt_roundtrip(image, wavelet="db4", level=3)
         measure(lambda: (forward(), inverse())[1], who="PyWavelets", quality=off(image))
 
 
-@pytest.mark.parametrize("size", (128, 256))
+@pytest.mark.parametrize("size", (SIZE // 2, SIZE))
 class TestSwt:
     def bench_forward(self, size, volume, floor_ms, threads, measure, benchmark):
         benchmark.group = f"swtn {size}^3 coif1, 1 level"

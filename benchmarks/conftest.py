@@ -15,8 +15,8 @@ from pyrad_core import phantom
 
 from .cone_problem import ConeProblem
 
-_SLOW = 4.0  # seconds; above it one run has to do
 _ROUNDS = 5
+_SPENT = 8.0  # seconds; fewer rounds where five would take longer
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +45,8 @@ def measure(benchmark):
     """Time one entry: ``measure(run, who="peer", threads=1, quality=rmse_of)``.
 
     ``run`` takes nothing and returns the answer; what is not to be timed happens before. It runs
-    once to warm up, when its memory is read off as well, then up to five times (once where it
-    takes long, and under --quick). An entry of many seconds may do without: ``warm_up=False``.
+    once to warm up, when its memory is read off as well, then up to five times (less often where it
+    takes long, once under --quick). An entry of many seconds may do without: ``warm_up=False``.
     ``quality`` turns the answer into text; ``floor_ms`` is the time that memory or arithmetic
     alone would take, given for our entries. Returns the answer.
     """
@@ -58,7 +58,7 @@ def measure(benchmark):
                 answer = run()
                 seconds = time.perf_counter() - start
             quick = bool(os.environ.get("PYRAD_BENCH_QUICK"))
-            rounds = 1 if quick or seconds > _SLOW else _ROUNDS
+            rounds = 1 if quick else min(max(int(_SPENT / seconds), 1), _ROUNDS)
             benchmark.pedantic(run, rounds=rounds, iterations=1)
         else:
             with _PeakMemory() as memory:

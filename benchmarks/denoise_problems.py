@@ -11,6 +11,8 @@ import numpy as np
 import pyrad_core as prc
 from pyrad_core import phantom
 
+from .quality import psnr, ssim
+
 __all__ = ["copy_gbs", "noisy", "quality_to", "tv_objective"]
 
 
@@ -32,11 +34,7 @@ def quality_to(clean: np.ndarray, before: str = "") -> Callable[[np.ndarray], st
     """PSNR with peak 1 and SSIM with data range 1."""
 
     def text(image: np.ndarray) -> str:
-        from skimage.metrics import structural_similarity
-
-        psnr = -10 * np.log10(np.mean((image - clean).astype(float) ** 2))
-        ssim = structural_similarity(clean, image.astype(clean.dtype), data_range=1.0)
-        return f"{before}{psnr:.2f} dB, SSIM {ssim:.3f}"
+        return f"{before}{psnr(image, clean):.2f} dB, SSIM {ssim(image, clean):.3f}"
 
     return text
 
