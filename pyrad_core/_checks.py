@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .errors import DataError, ShapeError
@@ -12,6 +12,7 @@ from .errors import DataError, ShapeError
 __all__ = [
     "at_least",
     "choice",
+    "entries",
     "known_names",
     "number",
     "positive",
@@ -22,10 +23,10 @@ __all__ = [
 
 
 def number(name: str, value: Any, error: type[DataError] = DataError) -> float:
-    """A finite real number."""
+    """A finite real number; text that reads as one counts (YAML takes 1e-3 for text)."""
     try:
         result = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise error(f"{name} is {value!r}; expected a number") from None
     if not math.isfinite(result):
         raise error(f"{name} is {value}; expected a finite number")
@@ -52,6 +53,13 @@ def whole(name: str, value: Any, minimum: int = 0, error: type[DataError] = Data
     if isinstance(value, bool) or result != int(result) or result < minimum:
         raise error(f"{name} is {value}; expected a whole number >= {minimum}")
     return int(result)
+
+
+def entries(value: Any) -> tuple[Any, ...] | None:
+    """The entries of a sequence or an array; None of what stands for itself, such as a number."""
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        return None
+    return None if getattr(value, "ndim", 1) == 0 else tuple(value)
 
 
 def choice(name: str, value: Any, allowed: Iterable[str]) -> str:

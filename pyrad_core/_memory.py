@@ -24,8 +24,9 @@ def require_memory(what: str, bytes_asked: int, remedy: str, edge: Any = None) -
         return
     free = _free_bytes() if edge is None else free_bytes(edge)
     if free is not None and bytes_asked > free:
+        asked = min(bytes_asked, 1 << 90)  # beyond it a float may not hold the number
         raise DeviceMemoryError(
-            f"{what} need {bytes_asked / 2**30:.2f} GiB, free are {free / 2**30:.2f} GiB; {remedy}"
+            f"{what} need {asked / 2**30:.2f} GiB, free are {free / 2**30:.2f} GiB; {remedy}"
         )
 
 

@@ -13,6 +13,8 @@ import pytest
 import pyrad_core as prc
 
 SIZE = 256
+#: Packages whose examples bring all that they use.
+ALONE = ("cohort", "ct", "denoise", "features", "filters", "io", "phantom", "plot", "wavelet")
 
 
 def _modules(package):
@@ -106,6 +108,6 @@ def test_examples_of_mr(test, scan):
         _run(test, {"np": np, "prc": prc} | copies)
 
 
-@pytest.mark.parametrize("test", _examples("features", "filters"))
-def test_examples_of_features_and_filters(test):
+@pytest.mark.parametrize("test", _examples(*ALONE))
+def test_examples_on_their_own(test):
     _run(test, {})

@@ -77,6 +77,8 @@ class Edge:
         return cpu_kernels()
 
     def __getitem__(self, name: str) -> Any:
+        if name not in self.arrays:
+            raise DataError(f"{name} is None; expected an array")
         return self.arrays[name]
 
     def real(
@@ -88,7 +90,7 @@ class Edge:
         finite: bool = True,
     ) -> Any:
         """C-contiguous float array: float32/float64 stay, integers and bool become float32."""
-        x = self.arrays[name]
+        x = self[name]
         kind = x.dtype.kind
         if kind not in "fiub" or x.dtype.itemsize == 2 and kind == "f" or x.dtype == np.longdouble:
             raise DataError(
@@ -107,7 +109,7 @@ class Edge:
         finite: bool = True,
     ) -> Any:
         """C-contiguous complex64/complex128 array; real input only with ``real_ok``."""
-        x = self.arrays[name]
+        x = self[name]
         other = x.dtype in (np.float16, np.longdouble, np.clongdouble)
         if x.dtype.kind != "c" and not (real_ok and x.dtype.kind in "fiub") or other:
             raise DataError(f"{name} has dtype {x.dtype}; accepted are complex64 and complex128")
@@ -176,8 +178,11 @@ def _take(name: str, array: Any) -> Any:
             return _cupy(name).from_dlpack(array)
         detached = array.detach() if hasattr(array, "detach") else array
         return np.from_dlpack(detached)
-    taken = np.asarray(array)
-    if taken.dtype == object:
+    try:
+        taken = np.asarray(array)
+    except ValueError:  # lists of different lengths
+        raise DataError(f"{name} of type {type(array).__name__} is no numeric array") from None
+    if taken.dtype.kind not in "biufc":
         raise DataError(f"{name} of type {type(array).__name__} is no numeric array")
     return taken
 

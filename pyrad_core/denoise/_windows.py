@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from .._checks import entries
 from .._kernels.select import Edge
 from .._memory import require_memory
 from ..errors import ShapeError
+from ._common import as_bool
 
 __all__ = ["BOUNDARIES", "PaddedImage", "expand", "outside_of", "is_constant"]
 
@@ -21,10 +23,10 @@ _SPATIAL = 3
 
 def expand(name: str, value: Any, ndim: int, neutral: Any) -> tuple[Any, ...]:
     """One value per axis; a single one belongs to the last three axes, others get ``neutral``."""
-    if np.ndim(value) == 0:
+    values = entries(value)
+    if values is None:
         spatial = min(_SPATIAL, ndim)
         return (neutral,) * (ndim - spatial) + (value,) * spatial
-    values = tuple(value)
     if len(values) != ndim:
         raise ShapeError(f"{name} has {len(values)} entries, but image has {ndim} dimensions")
     return values
@@ -40,8 +42,8 @@ def outside_of(edge: Edge, x: Any, mask: Any) -> Any:
     """Where the mask leaves the image as it is; None without a mask."""
     if mask is None:
         return None
-    inside = edge["mask"] != 0
-    if inside.shape != x.shape[x.ndim - inside.ndim :]:
+    inside = as_bool(edge)
+    if inside.ndim == 0 or inside.shape != x.shape[x.ndim - inside.ndim :]:
         raise ShapeError(f"mask has shape {inside.shape}, but image has shape {x.shape}")
     return ~edge.xp.broadcast_to(inside, x.shape)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._checks import choice, positive, same_shape, whole
 from .._kernels.select import edge_of
+from .._memory import require_memory
 from ..errors import DataError
 from ._common import nonnegative, result_like
 from ._windows import BOUNDARIES, PaddedImage, expand, outside_of
@@ -44,8 +45,8 @@ def bilateral(
         float32 or float64; integers are converted to float32.
     sigma_space : float or one per axis
         Standard deviation of the distance, in units of ``spacing``; by default 1.5 times the
-        smallest one. One number belongs to the last
-        three axes: series of volumes are filtered volume by volume. 0: not along this axis.
+        smallest one. One number belongs to the last three axes: series of volumes are filtered
+        volume by volume. 0: not along this axis.
     sigma_range : float
         Standard deviation of the difference in value, in units of the guide. Twice or three times
         the noise is usual.
@@ -110,8 +111,8 @@ def bilateral(
     outside = outside_of(edge, x, mask)
     result = result_like(edge, x, out)
     filtered = result if outside is None else edge.xp.empty_like(x)  # out may be the image
-    padded = PaddedImage(edge, x.shape, radii, radii)
     places, exponents = _neighbours(radii, sigmas, steps, ball)
+    padded = PaddedImage(edge, x.shape, radii, radii)
     values = padded.pad(x, boundary)
     edge.kernels.bilateral(
         values if guide is None else padded.pad(g, boundary),
@@ -139,7 +140,10 @@ def _neighbours(
     radii: list[int], sigmas: list[float], steps: list[float], ball: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Places in the window, counted from its first one, and the spatial exponents there."""
-    places = np.array(list(itertools.product(*(range(2 * r + 1) for r in radii))))
+    widths = [2 * r + 1 for r in radii]
+    asked = 200 * math.prod(widths)  # bytes of a place, as a tuple and in arrays
+    require_memory(f"windows of {widths} voxels", asked, "take a smaller radius or sigma_space")
+    places = np.array(list(itertools.product(*map(range, widths))))
     away = places - np.array(radii)
     if ball:
         inside = ((away / np.maximum(radii, 1)) ** 2).sum(axis=1) <= 1 + 1e-9

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import choice, number, same_shape
+from .._checks import choice, entries, number, same_shape
 from .._kernels.select import Edge, edge_of
 from .._memory import require_memory
 from ..errors import DataError, ShapeError
 from ._bm4d_stages import EDGE, PROFILES, Noise, run_stages
-from ._common import nonnegative, result_like
+from ._common import is_map, noise_levels, nonnegative, result_like, take_mask
 
 __all__ = ["bm3d", "bm4d"]
 
@@ -98,8 +98,7 @@ def bm4d(
     >>> bool(abs(clean - disc).mean() < abs(noisy - disc).mean() / 4)
     True
     """
-    is_map = sigma is not None and not np.isscalar(sigma) and getattr(sigma, "ndim", 1) >= 2
-    edge = edge_of(image=image, mask=mask, sigma=sigma if is_map else None, psd=psd)
+    edge = edge_of(image=image, mask=mask, sigma=sigma if is_map(sigma) else None, psd=psd)
     x = edge.real("image", ndim=(2, 3, 4))
     spatial = x.shape[-3:] if x.ndim == 4 else x.shape
     dims = _dims(spatial)
@@ -108,8 +107,8 @@ def bm4d(
     settings = PROFILES[profile][dims]
     if threshold is not None:
         settings = settings.with_threshold(nonnegative("threshold", threshold))
-    noises = _noises(edge, x, spatial, sigma, psd, is_map)
-    inside = _mask(edge, spatial, mask)
+    noises = _noises(edge, x, spatial, sigma, psd)
+    inside = take_mask(edge, spatial)
     result = result_like(edge, x, out)
     voxels = int(np.prod(spatial))
     require_memory(
@@ -177,7 +176,8 @@ def bm3d(
         x = x[None]
     slices = x[:, None]
     result = result_like(edge, x.reshape(edge["image"].shape), out)
-    per_slice = [sigma] * len(x) if np.ndim(sigma) == 0 else sigma
+    given = entries(sigma)
+    per_slice = [sigma] * len(x) if given is None else given
     if len(per_slice) != len(x):
         raise ShapeError(f"sigma has {len(per_slice)} entries, but image has {len(x)} slices")
     target = result.reshape(x.shape)
@@ -194,16 +194,14 @@ def _dims(spatial: tuple[int, ...]) -> int:
     dims = 3 if len(counting) == 3 else 2
     if len(counting) < 2 or min(counting) < EDGE[dims]:
         raise ShapeError(
-            f"image has shape {spatial}, but a block has {' x '.join([str(EDGE[dims])] * dims)}; "
-            "expected at least two axes, none shorter than a block (thin volumes: slice by slice "
-            "with bm3d)"
+            f"a block of {' x '.join([str(EDGE[dims])] * dims)} is larger than the image of shape "
+            f"{spatial}; expected at least two axes, none shorter than a block (thin volumes: bm3d, "
+            "slice by slice)"
         )
     return dims
 
 
-def _noises(
-    edge: Edge, x: Any, spatial: tuple[int, ...], sigma: Any, psd: Any, is_map: bool
-) -> list[Noise]:
+def _noises(edge: Edge, x: Any, spatial: tuple[int, ...], sigma: Any, psd: Any) -> list[Noise]:
     """The noise of every volume."""
     count = x.shape[0] if x.ndim == 4 else 1
     if (sigma is None) == (psd is None):
@@ -214,24 +212,11 @@ def _noises(
         if bool((density < 0).any()):
             raise DataError(f"psd holds {int((density < 0).sum())} negative values; expected >= 0")
         return [Noise(float(edge.xp.sqrt(density.mean())), psd=density)] * count
-    if is_map:
-        level = edge.real("sigma", dtype=x.dtype)
-        if level.shape not in (spatial, x.shape):
-            raise ShapeError(
-                f"sigma has shape {level.shape}, but image has shape {x.shape}; "
-                f"expected a number, one per volume, or a map of shape {spatial}"
-            )
-        if bool((level < 0).any()):
-            raise DataError(f"sigma holds {int((level < 0).sum())} negative values; expected >= 0")
-        maps = list(level) if level.ndim > len(spatial) else [level] * count
-        return [_noise_of_map(edge, m) for m in maps]
-    if np.ndim(sigma) == 0:
-        return [Noise(nonnegative("sigma", sigma))] * count
-    if x.ndim != 4 or len(sigma) != count:
-        raise ShapeError(
-            f"sigma has {len(sigma)} entries, but image has {count} volumes (shape {x.shape})"
-        )
-    return [Noise(nonnegative("sigma", s)) for s in sigma]
+    levels = noise_levels(edge, x, spatial, sigma)
+    if isinstance(levels, list):
+        return [Noise(level) for level in levels]
+    noises = [_noise_of_map(edge, level) for level in levels]
+    return noises if len(noises) == count else noises * count
 
 
 def _noise_of_map(edge: Edge, level: Any) -> Noise:
@@ -241,13 +226,3 @@ def _noise_of_map(edge: Edge, level: Any) -> Noise:
         return Noise(0.0)
     relative = level / level.dtype.type(mean)
     return Noise(mean, relative=edge.xp.where(relative < _LEAST, 0, relative))
-
-
-def _mask(edge: Edge, spatial: tuple[int, ...], mask: Any) -> Any:
-    if mask is None:
-        return None
-    mask = edge["mask"]
-    same_shape("mask", mask.shape, "image", spatial)
-    if mask.dtype.kind not in "biu":
-        raise DataError(f"mask has dtype {mask.dtype}; expected bool or integers")
-    return mask != 0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import numpy as np
 
 from .._checks import choice, number, whole
 from .._kernels.select import edge_of, host_array
+from .._memory import require_memory
 from ..errors import DataError, ShapeError
 from ._common import result_like
 from ._windows import BOUNDARIES, PaddedImage, expand, outside_of
@@ -214,8 +216,9 @@ def _window(size: Any, footprint: Any, ndim: int) -> np.ndarray:
     """The window as an array of bool with as many axes as the image."""
     if footprint is None:
         widths = [whole("size", width, 1) for width in expand("size", size, ndim, 1)]
+        require_memory(f"windows of {widths} voxels", math.prod(widths), "take a smaller size")
         return np.ones(widths, bool)
-    window = host_array(footprint) != 0
+    window = host_array(edge_of(footprint=footprint)["footprint"]) != 0
     if not 1 <= window.ndim <= ndim:
         raise ShapeError(f"footprint has shape {window.shape}, but image has {ndim} dimensions")
     if not window.any():

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import choice, whole
+from .._checks import choice, entries, whole
 from .._kernels.select import edge_of
 from .._memory import new_array
 from ..errors import DataError, ShapeError
+from ._common import as_bool, one_axis
 
 __all__ = ["MPPCAInfo", "mppca"]
 
@@ -129,8 +130,7 @@ def mppca(
         raise ShapeError(
             f"dwi has shape {data.shape}; expected (volumes, z, y, x) or (volumes, y, x)"
         )
-    if not -data.ndim <= volume_axis < data.ndim:
-        raise DataError(f"volume_axis is {volume_axis}, but dwi has {data.ndim} axes")
+    volume_axis = one_axis("volume_axis", volume_axis, data.ndim, "dwi")
     edge.arrays["dwi"] = xp.moveaxis(data, volume_axis, 0)
     x = edge.complex("dwi") if data.dtype.kind == "c" else edge.real("dwi")
     x = x[:, None] if flat else x
@@ -174,10 +174,10 @@ def mppca(
 
 def _per_axis(name: str, value: Any, flat: bool) -> tuple[int, int, int]:
     dims = 2 if flat else 3
-    many = isinstance(value, Sequence | np.ndarray) and np.ndim(value) > 0
-    values = tuple(value) if many else (value,) * dims
+    given = entries(value)
+    values = (value,) * dims if given is None else given
     if flat and len(values) == 3:
-        values = values[1:] if many else values
+        values = values[1:]
     if len(values) != dims:
         raise ShapeError(f"{name} has {len(values)} entries, but dwi has {dims} spatial axes")
     whole_values = tuple(whole(name, v, 1) for v in values)
@@ -208,7 +208,7 @@ def _window(window: Any, shape: Sequence[int], flat: bool) -> tuple[int, int, in
 
 def _strides(stride: Any, widths: Sequence[int], flat: bool) -> tuple[int, int, int]:
     strides = _per_axis("stride", stride, flat)
-    if isinstance(stride, int | np.integer):
+    if entries(stride) is None:
         strides = tuple(min(s, w) if w == 1 else s for s, w in zip(strides, widths, strict=True))  # type: ignore[assignment]
     if any(s > w for s, w in zip(strides, widths, strict=True)):
         raise ShapeError(f"stride {strides} is larger than the window {tuple(widths)}")
@@ -218,11 +218,11 @@ def _strides(stride: Any, widths: Sequence[int], flat: bool) -> tuple[int, int, 
 def _mask(edge: Any, size: Sequence[int], flat: bool) -> Any:
     if edge.arrays.get("mask") is None:
         return None
-    inside = edge["mask"]
+    inside = as_bool(edge)
     expected = tuple(size[1:] if flat else size)
     if inside.shape != expected:
         raise ShapeError(f"mask has shape {inside.shape}, but the images of dwi have {expected}")
-    return edge.xp.ascontiguousarray(inside != 0).astype(np.uint8).reshape(size)
+    return edge.xp.ascontiguousarray(inside).astype(np.uint8).reshape(size)
 
 
 def _windows(size: int, width: int, stride: int) -> tuple[list[int], list[int]]:

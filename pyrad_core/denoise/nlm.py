@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import choice, positive, same_shape
+from .._checks import choice, entries, positive
 from .._kernels.select import Edge, edge_of
 from ..errors import DataError, ShapeError
-from ._common import nonnegative, per_axis, result_like
+from ._common import is_map, noise_levels, per_axis, result_like, take_mask
 from ._nlm_blocks import STEP, blockwise
 
 __all__ = ["nlm"]
@@ -113,8 +113,7 @@ def nlm(
     >>> bool(abs(clean - disc).mean() < abs(noisy - disc).mean() / 3)
     True
     """
-    is_map = not np.isscalar(sigma) and getattr(sigma, "ndim", 1) >= 2
-    edge = edge_of(image=image, mask=mask, sigma=sigma if is_map else None)
+    edge = edge_of(image=image, mask=mask, sigma=sigma if is_map(sigma) else None)
     x = edge.real("image", ndim=(2, 3, 4))
     spatial = x.shape[-3:] if x.ndim == 4 else x.shape
     if x.size == 0:
@@ -128,11 +127,11 @@ def nlm(
     choice("noise", noise, ("gaussian", "rician"))
     if h is not None:
         h = positive("h", h)
-    levels = _levels(edge, x, spatial, sigma, is_map)
+    levels = noise_levels(edge, x, spatial, sigma)
     if h is None and isinstance(levels, list) and 0.0 in levels:
         raise DataError("sigma is 0, so that h = factor * sigma is 0 too; pass h or sigma > 0")
     limits = _limits(preselection)
-    mask = _mask(edge, spatial, mask)
+    mask = take_mask(edge, spatial)
     result = result_like(edge, x, out)
     plan = _Plan(
         patch_radius, search_radius, variant, noise, h, _FACTORS[variant][len(spatial)], limits
@@ -177,42 +176,10 @@ def _radius(name: str, width: Any, shape: tuple[int, ...], spacing: Any) -> tupl
     """Half widths; 0 along an axis of one voxel."""
     widths = per_axis(name, width, len(shape), odd=True)
     radii = [w // 2 for w in widths]
-    if spacing is not None and np.ndim(width) == 0:
+    if spacing is not None and entries(width) is None:
         sizes = per_axis("spacing", spacing, len(shape))
-        radii = [round(r * min(sizes) / s) for r, s in zip(radii, sizes, strict=True)]
+        radii = [round(r * (min(sizes) / s)) for r, s in zip(radii, sizes, strict=True)]
     return tuple(r if n > 1 else 0 for r, n in zip(radii, shape, strict=True))
-
-
-def _levels(edge: Edge, x: Any, spatial: tuple[int, ...], sigma: Any, is_map: bool) -> Any:
-    """Noise levels: a list with a float per volume, or an array of one or all volumes."""
-    count = x.shape[0] if x.ndim == 4 else 1
-    if is_map:
-        level = edge.real("sigma", dtype=x.dtype)
-        if level.shape not in (spatial, x.shape):
-            raise ShapeError(
-                f"sigma has shape {level.shape}, but image has shape {x.shape}; "
-                f"expected a number, one per volume, or a map of shape {spatial}"
-            )
-        if bool((level < 0).any()):
-            raise DataError(f"sigma holds {int((level < 0).sum())} negative values; expected >= 0")
-        return level.reshape(-1, *spatial)
-    if np.ndim(sigma) == 0:
-        return [nonnegative("sigma", sigma)] * count
-    if x.ndim != 4 or len(sigma) != count:
-        raise ShapeError(
-            f"sigma has {len(sigma)} entries, but image has {count} volumes (shape {x.shape})"
-        )
-    return [nonnegative("sigma", s) for s in sigma]
-
-
-def _mask(edge: Edge, spatial: tuple[int, ...], mask: Any) -> Any:
-    if mask is None:
-        return None
-    mask = edge["mask"]
-    same_shape("mask", mask.shape, "image", spatial)
-    if mask.dtype.kind not in "biu":
-        raise DataError(f"mask has dtype {mask.dtype}; expected bool or integers")
-    return mask != 0
 
 
 def _apply(edge: Edge, x: Any, levels: Any, plan: _Plan, mask: Any, out: Any) -> None:

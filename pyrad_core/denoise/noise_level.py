@@ -10,6 +10,7 @@ import numpy as np
 from .._checks import choice, whole
 from .._kernels.select import edge_of, host_array
 from ..errors import ShapeError
+from ._common import as_bool
 from .mppca import mppca
 from .piesno import piesno
 
@@ -77,13 +78,14 @@ def estimate_sigma(
     2.0
     """
     choice("method", method, ("mad", "background", "mppca", "piesno"))
+    coils = whole("coils", coils, 1)
     if method == "mppca":
         return _of_series(image, mask)
     if method == "piesno":
         levels = piesno(image, coils=coils)[0]
         return float(np.median(levels[levels > 0])) if (levels > 0).any() else 0.0
     if method == "background":
-        return _of_background(image, mask, whole("coils", coils, 1))
+        return _of_background(image, mask, coils)
     edge = edge_of(image=image, mask=mask)
     xp = edge.xp
     x = edge.real("image", ndim=(1, 2, 3))
@@ -95,7 +97,7 @@ def estimate_sigma(
         )
     inside = None
     if mask is not None:
-        inside = edge["mask"] != 0
+        inside = as_bool(edge)
         if inside.shape != x.shape:
             raise ShapeError(f"mask has shape {inside.shape}, but image has shape {x.shape}")
     details = x.astype(np.float64)
@@ -127,7 +129,7 @@ def _of_background(image: Any, mask: Any, coils: int) -> float:
     if mask is None:
         raise ShapeError('method="background" needs a mask of voxels without signal')
     edge = edge_of(image=image, mask=mask)
-    x, inside = edge.real("image"), edge["mask"] != 0
+    x, inside = edge.real("image"), as_bool(edge)
     if inside.shape != x.shape:
         raise ShapeError(f"mask has shape {inside.shape}, but image has shape {x.shape}")
     values = x[inside].astype(np.float64)

@@ -10,6 +10,7 @@ import numpy as np
 from .._checks import number, whole
 from .._kernels.select import edge_of, host_array
 from ..errors import DataError, ShapeError
+from ._common import coil_count
 
 __all__ = ["piesno"]
 
@@ -25,8 +26,8 @@ def piesno(
     of shape N K and scale 1 / K. From a guess of sigma the voxels with s between that law's
     quantiles alpha / 2 and 1 - alpha / 2 are taken for noise; a quantile of their magnitudes over
     that of unit noise is the next guess, until it stays. The quantile is the one that spreads
-    least (0.797 for one coil). Of ``starts`` first guesses, up to the
-    one that takes all voxels for noise, the one that ends with the most voxels wins.
+    least (0.797 for one coil). Of ``starts`` first guesses, up to the one that takes all voxels for
+    noise, the one that ends with the most voxels wins.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ def piesno(
         Magnitudes >= 0; at least two volumes, better ten, which share one noise level. Where the
         background was set to zero nothing is found.
     coils : int
-        Number N of coils combined by the sum of squares; 1 for Rician noise.
+        Number N of coils combined by the sum of squares, at most 64; 1 for Rician noise.
     alpha : float
         Share of noise voxels that the interval misses, 0 < alpha < 1.
     starts : int
@@ -84,7 +85,7 @@ def piesno(
     alpha = number("alpha", alpha)
     if not 0 < alpha < 1:
         raise DataError(f"alpha is {alpha}; expected a number between 0 and 1")
-    n, count = whole("coils", coils, 1), whole("starts", starts, 1)
+    n, count = coil_count(coils), whole("starts", starts, 1)
     sigma, background = np.zeros(x.shape[1]), np.zeros(x.shape[1:], bool)
     for z in range(x.shape[1]):
         sigma[z], inside = _slice(x[:, z].reshape(len(x), -1), n, alpha, count, number("tol", tol))

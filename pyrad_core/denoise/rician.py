@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import choice, whole
+from .._checks import choice, entries
 from .._kernels.select import edge_of
 from ..errors import DataError, ShapeError
+from ._common import coil_count, nonnegative
 
 __all__ = ["from_rician_moments", "stabilise_rician", "unbias_rician", "unstabilise_rician"]
 
 _FAR = 24.0  # signal over sigma from which asymptotic formulas are good to 1e-6
-_MOST_COILS = 64
 _LEAST = 1e-30  # stands for a noise level of zero
 
 
@@ -66,7 +66,7 @@ def unbias_rician(image: Any, *, sigma: Any, coils: int = 1, method: str = "mean
     """
     edge, x, level = _arguments(image, sigma)
     choice("method", method, ("mean", "second_moment"))
-    table = _table(_coils(coils))
+    table = _table(coil_count(coils))
     if method == "second_moment":
         squares = x * x - 2 * table.coils * level * level
         return edge.answer(edge.xp.sqrt(edge.xp.maximum(squares, 0)).astype(x.dtype))
@@ -120,7 +120,7 @@ def from_rician_moments(mean: Any, std: Any, *, coils: int = 1) -> tuple[Any, An
         raise ShapeError(f"std has shape {s.shape}, but mean has {m.shape}")
     if bool((m < 0).any()) or bool((s <= 0).any()):
         raise DataError("mean must be >= 0 and std > 0 everywhere")
-    table = _table(_coils(coils))
+    table = _table(coil_count(coils))
     ratio = m.astype(np.float64) / s
     spread = np.sqrt(table.signal2 + 2 * table.coils - table.mean**2)
     signal2 = _interpolate(xp, ratio, table.mean / spread, table.signal2)
@@ -173,7 +173,7 @@ def stabilise_rician(image: Any, *, sigma: Any, coils: int = 1) -> Any:
     True
     """
     edge, x, level = _arguments(image, sigma)
-    table = _stabiliser(_coils(coils))
+    table = _stabiliser(coil_count(coils))
     ratio = x.astype(np.float64) / level
     near = _interpolate(edge.xp, ratio, table.place, table.value)
     far = edge.xp.sqrt(edge.xp.maximum(ratio * ratio - table.shift, 0)) + table.offset
@@ -217,7 +217,7 @@ def unstabilise_rician(image: Any, *, sigma: Any, coils: int = 1) -> Any:
     100.0
     """
     edge, x, level = _arguments(image, sigma, signed=True)
-    table = _stabiliser(_coils(coils))
+    table = _stabiliser(coil_count(coils))
     value = x.astype(np.float64)
     signal2 = _interpolate(edge.xp, value, table.mean, table.signal2)
     far = edge.xp.maximum(value - table.offset, 1.0)
@@ -230,16 +230,13 @@ def unstabilise_rician(image: Any, *, sigma: Any, coils: int = 1) -> Any:
 
 def _arguments(image: Any, sigma: Any, signed: bool = False) -> tuple[Any, Any, Any]:
     """(edge, image, sigma in double precision)."""
-    scalar = np.ndim(sigma) == 0
-    edge = edge_of(image=image) if scalar else edge_of(image=image, sigma=sigma)
+    scalar = entries(sigma) is None
+    edge = edge_of(image=image, sigma=None if scalar else sigma)
     x = edge.real("image")
     if not signed and bool((x < 0).any()):
         raise DataError(f"image holds {int((x < 0).sum())} negative values; magnitudes are >= 0")
     if scalar:
-        level: Any = float(sigma)
-        if not np.isfinite(level) or level < 0:
-            raise DataError(f"sigma is {sigma}; expected a number >= 0")
-        return edge, x, max(level, _LEAST)
+        return edge, x, max(nonnegative("sigma", sigma), _LEAST)
     levels = edge.real("sigma")
     if bool((levels < 0).any()):
         raise DataError(f"sigma holds {int((levels < 0).sum())} negative values")
@@ -250,13 +247,6 @@ def _arguments(image: Any, sigma: Any, signed: bool = False) -> tuple[Any, Any, 
         raise ShapeError(
             f"sigma has shape {levels.shape}, which does not broadcast to the image {x.shape}"
         ) from None
-
-
-def _coils(coils: Any) -> int:
-    count = whole("coils", coils, 1)
-    if count > _MOST_COILS:
-        raise DataError(f"coils is {coils}; expected at most {_MOST_COILS}")
-    return count
 
 
 def _interpolate(xp: Any, at: Any, places: np.ndarray, values: np.ndarray) -> Any:

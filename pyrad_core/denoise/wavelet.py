@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import choice, whole
-from .._kernels.select import Edge, edge_of
+from .._checks import choice, entries, whole
+from .._kernels.select import Edge, edge_of, host_array
 from .._memory import require_memory
 from ..errors import DataError, ShapeError
 from ..wavelet import Wavelet, dwt_max_level, dwtn, idwtn, iswtn, swtn, wavedecn, waverecn
 from ..wavelet import modes as extension_modes
 from ..wavelet._arguments import wavelet_of
-from ._common import nonnegative, real_or_complex, result_like
+from ._common import axes_of, nonnegative, real_or_complex, result_like
 from ._thresholds import Shrinkage, mad
 
 __all__ = ["wavelet"]
@@ -146,12 +146,7 @@ def _axes(x: Any, axes: Sequence[int] | None) -> tuple[list[int], list[int]]:
     if axes is None:
         chosen = list(range(max(x.ndim - 3, 0), x.ndim))
     else:
-        chosen = [int(a) for a in axes]
-        if not chosen or any(not -x.ndim <= a < x.ndim for a in chosen):
-            raise ShapeError(f"axes is {tuple(axes)}, but image has {x.ndim} dimensions")
-        chosen = sorted({a % x.ndim for a in chosen})
-        if len(chosen) != len(axes):
-            raise DataError(f"axes is {tuple(axes)}; expected each axis once")
+        chosen = axes_of("axes", axes, x.ndim)
     return chosen, [a for a in range(x.ndim) if a not in chosen]
 
 
@@ -159,9 +154,9 @@ def _levels(edge: Edge, sigma: Any, batch: tuple[int, ...]) -> Any:
     """Noise level of every image of the batch, on the host."""
     if sigma is None:
         return None
-    values = np.asarray(sigma.get() if hasattr(sigma, "get") else sigma)
-    if values.ndim == 0:
+    if entries(sigma) is None:
         return np.full(batch, nonnegative("sigma", sigma))
+    values = host_array(edge_of(sigma=sigma)["sigma"])
     if values.shape != batch:
         raise ShapeError(
             f"sigma has shape {values.shape}; expected a number, or one per image: {batch}"

@@ -177,7 +177,7 @@ def test_every_method_runs_on_a_real_series(method, tmp_path, capsys):
     if call("denoise", few, out, *options):  # only a window that does not fit is a reason
         assert "larger than" in capsys.readouterr().err
         out.unlink(missing_ok=True)
-        assert call("denoise", few, out, *options, "--option", _narrow(method)) == 0
+        assert call("denoise", few, out, *options, *_narrow(method)) == 0
     after = io.read_image(out)
     assert after.data.shape == (6, *before.data.shape[1:]) and after.data.dtype == np.float32
     assert np.allclose(after.affine, before.affine) and picture.exists()
@@ -185,7 +185,9 @@ def test_every_method_runs_on_a_real_series(method, tmp_path, capsys):
 
 
 def _narrow(method):
-    return "window=(1,3,3)" if method == "mppca" else "patch=(1,3,3)"
+    if method == "bm4d":
+        return ("--slices",)
+    return ("--option", "window=(1,3,3)" if method == "mppca" else "patch=(1,3,3)")
 
 
 def test_thin_series_estimates_from_slices(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 
 import numpy as np
@@ -40,7 +41,7 @@ def _image(name, seed=0):
     return x + np.random.default_rng(seed).normal(10, 0.5, shape)
 
 
-def _call(name, image, noise=0.5, **options):
+def _call(name, image, noise=0.5, /, **options):
     """The image that the method makes, called as the command does."""
     method = METHODS[name]
     arguments = {**method.defaults, **method.levels(noise, 1.0), **options}
@@ -103,6 +104,30 @@ def test_bad_input_66_one_voxel_along_an_axis(name, axis):
         assert str(image.shape[axis]) in str(error)
         return
     assert result.shape == image.shape and np.isfinite(result).all()
+
+
+@EVERY
+def test_arguments_of_wrong_types(name):
+    """An error of the package, or (flags, text that reads as a number) an accepted value."""
+    image = _image(name).astype(np.float32)
+    for argument in sorted(_accepted(name) - {"image", "dwi"}):
+        for bad in ("x", (), (1, None, 2, "a", 3), [[1, 2], [3]], {}, object(), 1j, 10**400):
+            with contextlib.suppress(prc.PyradError):
+                _call(name, image, **{argument: bad})
+    for bad in (None, "x", [[1, 2], [3]], object()):
+        with pytest.raises(prc.DataError):
+            _call(name, bad)
+
+
+@EVERY
+def test_numpy_scalars_and_lists_are_numbers_and_tuples(name):
+    image = _image(name).astype(np.float32)
+    defaults = inspect.signature(getattr(denoise, name)).parameters.items()
+    given = {key: p.default for key, p in defaults if type(p.default) in (int, float)}
+    pairs = {key: p.default for key, p in defaults if isinstance(p.default, tuple)}
+    scalars = {key: np.dtype(type(value)).type(value) for key, value in given.items()}
+    lists = {key: list(value) for key, value in pairs.items()}
+    np.testing.assert_array_equal(_call(name, image, **scalars, **lists), _call(name, image))
 
 
 @EVERY

@@ -275,7 +275,8 @@ def test_time_step_stability():
         (dict(spacing=(1, 1, 1)), "spacing has 3 entries"),
         (dict(alpha=0), "alpha is 0"),
         (dict(sigma=-1), "sigma is -1"),
-        (dict(mask=np.ones((3, 3))), "mask has shape"),
+        (dict(mask=np.ones((3, 3), bool)), "mask has shape"),
+        (dict(mask=np.ones((5, 9))), "mask has dtype float64.*mask > 0"),
     ],
 )
 def test_item_65_bad_arguments(options, message):

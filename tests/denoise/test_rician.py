@@ -124,9 +124,8 @@ def test_estimates_of_a_series_and_of_a_background():
     rng = np.random.default_rng(0)
     dwi = 100 * rng.uniform(1, 2, (16, 1, 1, 1)) + rng.normal(0, 3.0, (16, 9, 9, 9))
     assert estimate_sigma(dwi, method="mppca") == pytest.approx(3, rel=0.05)
-    assert estimate_sigma(dwi, method="mppca", mask=np.ones((9, 9, 9))) == pytest.approx(
-        3, rel=0.05
-    )
+    everywhere = np.ones((9, 9, 9), bool)
+    assert estimate_sigma(dwi, method="mppca", mask=everywhere) == pytest.approx(3, rel=0.05)
     for coils in (1, 8):
         noise = rician_noise(np.zeros((100, 100)), sigma=3.0, coils=coils, seed=0)
         noise[:20] += 50
