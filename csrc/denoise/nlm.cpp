@@ -26,9 +26,9 @@
 namespace pyrad::nlm {
 namespace {
 
-constexpr i64 strip_rows = 8;
+constexpr i64 strip_rows = 16;
 constexpr i64 widest_tile = 320; // voxels along x worked on at a time
-constexpr i64 most_offsets = 11; // along x worked on at a time
+constexpr i64 most_offsets = 6;  // along x worked on at a time
 
 template <class T> Loops<T> loops() {
     if constexpr (std::is_same_v<T, float>) {
@@ -64,7 +64,7 @@ template <class T> struct Workspace {
     // `reach`: what adding at both ends may read beyond a tile of finished weights.
     Workspace(Radius patch, i64 tile, i64 reach)
         : squares_rows(strip_rows + 2 + 2 * patch.y), weights_rows(strip_rows + 2),
-          ring_planes(patch.z ? 2 * patch.z + 1 : 0), width(tile + 4 * lanes), reach(reach) {}
+          ring_planes(2 * patch.z), width(tile + 4 * lanes), reach(reach) {}
 
     i64 finished_width() const { return width + 4 * reach; }
     i64 size() const {
@@ -173,7 +173,7 @@ template <class T> class Filter {
         });
     }
 
-    const std::vector<T> &values() const { return values_.empty() ? image_ : values_; }
+    const Array<T> &values() const { return values_.empty() ? image_ : values_; }
 
     void run_block(i64 volume, i64 block_z, i64 block_y, T *scratch) {
         Workspace<T> work = work_;
@@ -255,8 +255,14 @@ template <class T> class Filter {
         const i64 at =
             frame_.at(march.volume, plane, march.rows.begin - patch_.y) + march.columns.begin;
         const i64 partner = shift(march, dx);
-        loops_.squares({image_.data() + at, image_.data() + at + partner, frame_.width,
-                        work.squares, n, march.rows.count() + 2 * patch_.y, n, patch_.x});
+        const Squares<T> squares{image_.data() + at,
+                                 image_.data() + at + partner,
+                                 frame_.width,
+                                 work.squares,
+                                 n,
+                                 march.rows.count() + 2 * patch_.y,
+                                 n,
+                                 patch_.x};
         for (i64 j = 1; j <= 2 * patch_.z; ++j)
             others[j - 1] = work.ring_plane(k, plane - j);
         const i64 row = march.rows.begin - march.y.begin;
@@ -268,10 +274,24 @@ template <class T> class Filter {
         if (!variance_.empty())
             variance = variance_.data() + march.volume * variance_step_ +
                        frame_.at(0, z, march.rows.begin) + march.columns.begin;
-        loops_.weigh({work.squares, n, patch_.y, patch_.z ? work.ring_plane(k, plane) : nullptr,
-                      others.data(), 2 * patch_.z, finish ? weights : nullptr, stride, variance,
-                      variance ? variance + partner : nullptr, frame_.width,
-                      strength_[march.volume], march.rows.count(), n});
+        const Weighing<T> weighing{work.squares,
+                                   n,
+                                   patch_.y,
+                                   patch_.z ? work.ring_plane(k, plane) : nullptr,
+                                   others.data(),
+                                   2 * patch_.z,
+                                   finish ? weights : nullptr,
+                                   stride,
+                                   variance,
+                                   variance ? variance + partner : nullptr,
+                                   frame_.width,
+                                   strength_[march.volume],
+                                   march.rows.count(),
+                                   n};
+        if (!loops_.square_and_weigh(squares, weighing)) {
+            loops_.squares(squares);
+            loops_.weigh(weighing);
+        }
         if (finish)
             clear_outside(weights, stride, march.rows.count(), n,
                           valid_columns(dx, march.columns.begin));
@@ -313,7 +333,7 @@ template <class T> class Filter {
     bool patchwise_;
     i64 volumes_;
     Frame frame_;
-    std::vector<T> image_, values_, variance_, numerator_, denominator_, scratch_;
+    Array<T> image_, values_, variance_, numerator_, denominator_, scratch_;
     i64 variance_step_ = 0;
     Size block_;
     i64 tile_;

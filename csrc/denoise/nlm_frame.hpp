@@ -6,9 +6,26 @@
 #include "denoise/nlm_loops.hpp"
 
 #include <algorithm>
+#include <new>
 #include <vector>
 
 namespace pyrad::nlm {
+
+// Vectors begin at a cache line: rows are whole numbers of lines, and a register that crosses one
+// costs twice.
+template <class T> struct AtCacheLine {
+    static constexpr std::align_val_t alignment{64};
+    using value_type = T;
+    AtCacheLine() = default;
+    template <class U> AtCacheLine(const AtCacheLine<U> &) {}
+    T *allocate(std::size_t n) {
+        return static_cast<T *>(::operator new(n * sizeof(T), alignment));
+    }
+    void deallocate(T *p, std::size_t) { ::operator delete(p, alignment); }
+    template <class U> bool operator==(const AtCacheLine<U> &) const { return true; }
+    template <class U> bool operator!=(const AtCacheLine<U> &) const { return false; }
+};
+template <class T> using Array = std::vector<T, AtCacheLine<T>>;
 
 inline i64 round_up(i64 n) { return (n + lanes - 1) / lanes * lanes; }
 
@@ -49,9 +66,8 @@ struct Frame {
 };
 
 // A copy of the image with `mirrored` voxels beyond each face, zeros elsewhere.
-template <class T>
-std::vector<T> framed(const T *image, i64 volumes, const Frame &frame, i64 mirrored) {
-    std::vector<T> data(volumes * frame.size());
+template <class T> Array<T> framed(const T *image, i64 volumes, const Frame &frame, i64 mirrored) {
+    Array<T> data(volumes * frame.size());
     const Size n = frame.inner;
     const i64 deep = n.z + 2 * frame.rows.z, high = frame.height();
     parallel_for(volumes * deep * high, 64, [&](i64 begin, i64 end, int) {

@@ -61,18 +61,20 @@ template <class T> PYRAD_CLONES_V3 void squares(const Squares<T> &job) {
 
 template <class T>
 PYRAD_ALWAYS_INLINE void weigh_chunk(const Weighing<T> &job, i64 row, i64 first, i64 n) {
-    T sum[chunk];
-    sum_terms(job.squares + row * job.stride + first, job.stride, 2 * job.radius + 1, sum, n);
-    if (job.plane)
-        for (i64 i = 0; i < n; ++i)
-            job.plane[row * job.n + first + i] = sum[i];
-    if (!job.weights)
-        return;
+    T own[chunk], sum[chunk];
+    sum_terms(job.squares + row * job.stride + first, job.stride, 2 * job.radius + 1, own, n);
+    for (i64 i = 0; i < n; ++i)
+        sum[i] = own[i];
     for (i64 k = 0; k < job.others_count; ++k) {
         const T *__restrict other = job.others[k] + row * job.n + first;
         for (i64 i = 0; i < n; ++i)
             sum[i] += other[i];
     }
+    if (job.plane)
+        for (i64 i = 0; i < n; ++i)
+            job.plane[row * job.n + first + i] = own[i];
+    if (!job.weights)
+        return;
     T *__restrict weights = job.weights + row * job.weights_stride + first;
     const Strength<T> strength = job.strength;
     if (job.variance) {
@@ -148,10 +150,12 @@ template <class T> PYRAD_CLONES_V3 void add(const Adding<T> &job) {
     }
 }
 
+template <class T> bool never(const Squares<T> &, const Weighing<T> &) { return false; }
+
 } // namespace
 
 template <class T> Loops<T> portable_loops() {
-    return {&squares<T>, &weigh<T>, &spread<T>, &add<T>};
+    return {&squares<T>, &weigh<T>, &never<T>, &spread<T>, &add<T>};
 }
 
 template Loops<float> portable_loops();

@@ -21,8 +21,9 @@ template <class T> struct Squares {
 template <class T> struct Weighing {
     const T *squares;
     i64 stride, radius;
-    T *plane;               // sums over rows of this plane, kept for later ones; null: not needed
-    const T *const *others; // sums over rows of the other planes, `others_count` of them
+    T *plane; // sums over rows of this plane, kept for later ones; null: not needed
+    // sums over rows of the other planes, `others_count` of them; one may be `plane`
+    const T *const *others;
     i64 others_count;
     T *weights; // null: only keep the plane
     i64 weights_stride;
@@ -57,6 +58,8 @@ template <class T> struct Adding {
 template <class T> struct Loops {
     void (*squares)(const Squares<T> &);
     void (*weigh)(const Weighing<T> &);
+    // Both at once, squares in registers (their `out` is unused); false: not for these radii.
+    bool (*square_and_weigh)(const Squares<T> &, const Weighing<T> &);
     void (*spread)(const Spreading<T> &);
     void (*add)(const Adding<T> &);
 };

@@ -58,9 +58,10 @@ Loops<float> vector_loops() {
 #if defined(PYRAD_X86)
     const int width = vector_width();
     if (width >= 16)
-        return {&avx512::squares, &avx512::weigh, &avx512::spread, &avx512::add};
+        return {&avx512::squares, &avx512::weigh, &avx512::square_and_weigh, &avx512::spread,
+                &avx512::add};
     if (width >= 8)
-        return {&avx2::squares, &avx2::weigh, &avx2::spread, &avx2::add};
+        return {&avx2::squares, &avx2::weigh, &avx2::square_and_weigh, &avx2::spread, &avx2::add};
 #endif
     return {};
 }
