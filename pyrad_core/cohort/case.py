@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import threading
 import time
 from collections.abc import Mapping
@@ -115,7 +116,7 @@ def _compute(job: Job) -> dict[str, Any]:
 
 
 def _values(found: Any) -> dict[str, Any]:
-    values = {name: None if value != value else value for name, value in found.items()}
+    values = {name: value if math.isfinite(value) else None for name, value in found.items()}
     return {
         "values": values,
         "undefined": dict(found.reasons),
@@ -128,7 +129,7 @@ def _flat(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return " x ".join(str(_flat(item)) for item in value)
     if isinstance(value, float):
-        return value if value == value else None
+        return value if math.isfinite(value) else None
     return value if isinstance(value, (str, int)) else str(value)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ from .table import Case, cases_of
 from .verbs import VERBS, Verb
 
 __all__ = ["run"]
+
+_LOOK_EVERY = 5.0  # seconds between looks at the number of workers
 
 
 def run(
@@ -189,20 +193,21 @@ def _compute(
     under_way: dict[Any, Job] = {}
     queue = as_completed()
 
-    def submit() -> None:
-        job = next(jobs, None)
-        if job is not None:
+    def fill(room: int) -> None:
+        for job in itertools.islice(jobs, max(room - len(under_way), 0)):
             future = client.submit(run_case, job, pure=False)
             under_way[future] = job
             queue.add(future)
 
-    for _ in range(cluster.window(client)):
-        submit()
+    looked, room = time.monotonic(), cluster.window(client)
+    fill(room)
     try:
         while under_way:
             future = next(queue)
             done = _done(future, under_way.pop(future))
-            submit()
+            if time.monotonic() - looked > _LOOK_EVERY:  # workers of batch systems come and go
+                looked, room = time.monotonic(), cluster.window(client)
+            fill(room)
             counts[done.status] += 1
             if done.status in ("error", "crashed"):
                 failed[done.id] = done.reason

@@ -102,10 +102,10 @@ def _key(column: str) -> str:
 
 
 def _text(value: Any) -> str:
-    """A cell as text; empty cells and NaN of data frames are nothing, 2.0 is a 2."""
-    if value is None or value != value:
+    """A cell as text; empty cells, NaN and NA of data frames are nothing, 2.0 is a 2."""
+    if value is None or type(value).__name__ == "NAType" or value != value:
         return ""
-    if isinstance(value, float) and value == int(value):
+    if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value).strip()
 

@@ -195,8 +195,8 @@ def _dims(spatial: tuple[int, ...]) -> int:
     if len(counting) < 2 or min(counting) < EDGE[dims]:
         raise ShapeError(
             f"a block of {' x '.join([str(EDGE[dims])] * dims)} is larger than the image of shape "
-            f"{spatial}; expected at least two axes, none shorter than a block (thin volumes: bm3d, "
-            "slice by slice)"
+            f"{spatial}; expected at least two axes, none shorter than a block (thin volumes: "
+            "bm3d, slice by slice)"
         )
     return dims
 
