@@ -64,11 +64,17 @@ def agreement(shape):
     return text
 
 
+def bounded(size, count):
+    if count == 1 and size != "10 slices 128^2":
+        pytest.skip("half a minute and more")
+
+
 @pytest.mark.parametrize("size", list(SHAPES)[: 1 if QUICK else 2])
 class TestSlices:
     @pytest.mark.parametrize("count", (1, None), ids=("one", "all"))
     def bench_gibbs(self, size, count, with_threads, measure, benchmark):
         benchmark.group = f"gibbs {size}"
+        bounded(size, count)
         image = ringing(SHAPES[size])
         used = with_threads(count)
         measure(lambda: gibbs(image), threads=used, quality=agreement(SHAPES[size]))
@@ -76,14 +82,14 @@ class TestSlices:
     @pytest.mark.parametrize("count", (1, None), ids=("one", "all"))
     def bench_gibbs_mrtrix(self, size, count, with_threads, measure, benchmark):
         benchmark.group = f"gibbs {size}"
+        bounded(size, count)
         used = with_threads(count)
         run = peers.mrdegibbs(ringing(SHAPES[size]), threads=used)
         quality = agreement(SHAPES[size])
         measure(run, who="MRtrix3 mrdegibbs", threads=used, quality=quality, warm_up=False)
 
     def bench_gibbs_dipy(self, size, threads, measure, benchmark):
-        if size != "10 slices 128^2":
-            pytest.skip("minutes")
+        bounded(size, 1)
         benchmark.group = f"gibbs {size}"
         run = peers.dipy_gibbs(ringing(SHAPES[size]), threads=threads)
         quality = agreement(SHAPES[size])

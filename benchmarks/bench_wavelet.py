@@ -48,10 +48,15 @@ def off(image):
     return lambda answer: f"off by {np.abs(answer - image).max():.0e}"
 
 
+def group_of(transform, name, mode):
+    border = "" if mode == "periodization" else f" {mode}"
+    return f"{transform} {SIZE}^3 {name}{border}, 3 levels"
+
+
 @pytest.mark.parametrize(("name", "mode"), WAVELETS)
 class TestDwt256:
     def bench_forward(self, name, mode, volume, floor_ms, threads, measure, benchmark):
-        benchmark.group = f"wavedecn {SIZE}^3 {name} {mode}, 3 levels"
+        benchmark.group = group_of("wavedecn", name, mode)
 
         def back(coefficients):
             return off(volume)(prw.waverecn(coefficients, name, mode))
@@ -64,12 +69,12 @@ class TestDwt256:
         )
 
     def bench_forward_pywt(self, name, mode, volume, measure, benchmark):
-        benchmark.group = f"wavedecn {SIZE}^3 {name} {mode}, 3 levels"
+        benchmark.group = group_of("wavedecn", name, mode)
         forward, inverse = peers.pywt_roundtrip(volume, wavelet=name, level=3, mode=mode)
         measure(forward, who="PyWavelets", quality=lambda _: off(volume)(inverse()))
 
     def bench_inverse(self, name, mode, volume, floor_ms, threads, measure, benchmark):
-        benchmark.group = f"waverecn {SIZE}^3 {name} {mode}, 3 levels"
+        benchmark.group = group_of("waverecn", name, mode)
         coefficients = prw.wavedecn(volume, name, mode, 3)
         measure(
             lambda: prw.waverecn(coefficients, name, mode),
@@ -79,7 +84,7 @@ class TestDwt256:
         )
 
     def bench_inverse_pywt(self, name, mode, volume, measure, benchmark):
-        benchmark.group = f"waverecn {SIZE}^3 {name} {mode}, 3 levels"
+        benchmark.group = group_of("waverecn", name, mode)
         _, inverse = peers.pywt_roundtrip(volume, wavelet=name, level=3, mode=mode)
         measure(inverse, who="PyWavelets", quality=off(volume))
 

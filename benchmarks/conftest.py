@@ -16,7 +16,7 @@ from pyrad_core import phantom
 from .cone_problem import ConeProblem
 
 _ROUNDS = 5
-_SPENT = 8.0  # seconds; fewer rounds where five would take longer
+_SPENT = 5.0  # seconds; fewer rounds where five would take longer
 
 
 @pytest.fixture(scope="session")

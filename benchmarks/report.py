@@ -10,9 +10,9 @@ ratio is the entry's time over ours (the fastest entry named pyrad_core; a varia
 and counts where there is no other), and over ours with as many threads: 5.0 means that the entry
 takes five times as long. With --save the tables go to
 ``benchmarks/results/<date>-<cpu>.json`` and ``.md``, in place of the same tables of that day, and
-README takes the short form of all that stand there. The features' area begins with its conformity
-to IBSI and PyRadiomics (benchmarks/conformity.py), which --save writes to
-``benchmarks/results/conformity.md``.
+README takes the short form of the latest of each that stand there for this processor. The features'
+area begins with its conformity to IBSI and PyRadiomics (benchmarks/conformity.py), which --save
+writes to ``benchmarks/results/conformity.md``.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
         save(groups, threads, stem)
         console.print(f"wrote {stem.relative_to(HERE.parent)}.json and .md")
     if options.readme and groups:
-        put_into_readme(short_table(groups, threads))
+        put_into_readme(short_table(*of_all_days(stem), threads))
     return status
 
 
@@ -193,6 +193,17 @@ def of_that_day(stem: Path) -> dict[str, list[dict[str, Any]]]:
     return json.loads(path.read_text())["groups"] if path.exists() else {}
 
 
+def of_all_days(stem: Path) -> tuple[dict[str, list[dict[str, Any]]], str]:
+    """The latest table of each problem on this processor, and the days of the tables."""
+    pattern = f"*{stem.name.removeprefix(datetime.date.today().isoformat())}.json"
+    paths = sorted(stem.parent.glob(pattern))
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for path in paths:
+        groups |= json.loads(path.read_text())["groups"]
+    first, last = (path.name[: len("2000-01-01")] for path in (paths[0], paths[-1]))
+    return groups, first if first == last else f"{first} to {last}"
+
+
 def save(groups: dict[str, list[dict[str, Any]]], threads: int, stem: Path) -> None:
     machine = {
         "date": datetime.date.today().isoformat(),
@@ -206,10 +217,10 @@ def save(groups: dict[str, list[dict[str, Any]]], threads: int, stem: Path) -> N
     stem.with_name(stem.name + ".md").write_text(markdown(groups, machine))
 
 
-def short_table(groups: dict[str, list[dict[str, Any]]], threads: int) -> str:
+def short_table(groups: dict[str, list[dict[str, Any]]], days: str, threads: int) -> str:
     """One line per problem: our fastest entry, and each peer's time as a multiple of it."""
     lines = [
-        f"{cpu_name()}, {threads} threads, {datetime.date.today().isoformat()}; every line is one "
+        f"{cpu_name()}, {threads} threads, {days}; every line is one "
         "run, peers with one thread say so. 5x: the peer takes five times as long.",
         "",
         "| problem | pyrad_core | quality | peers: time, quality |",
@@ -222,7 +233,7 @@ def short_table(groups: dict[str, list[dict[str, Any]]], threads: int) -> str:
             continue
         others = [
             f"{row['who']}{' (1 thread)' if row['threads'] == 1 < threads else ''} "
-            f"**{row['x ours']:.3g}x**{', ' + row['quality'] if row['quality'] else ''}"
+            f"**{_text(row['x ours'])}x**{', ' + row['quality'] if row['quality'] else ''}"
             for row in peers
         ]
         time = f"{_text(ours['ms'])} ms"
