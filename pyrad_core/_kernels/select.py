@@ -18,7 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BackendMismatchError, DataError, MissingDependencyError, ShapeError
+from ..errors import (
+    BackendMismatchError,
+    DataError,
+    DeviceError,
+    MissingDependencyError,
+    ShapeError,
+)
 
 _emulated: contextvars.ContextVar[bool] = contextvars.ContextVar("pyrad_emulated", default=False)
 
@@ -52,6 +58,20 @@ def edge_of(**arrays: Any) -> Edge:
 def host_array(x: Any) -> np.ndarray:
     """The array in host memory."""
     return x.get() if hasattr(x, "get") else np.asarray(x)
+
+
+def to_gpu(x: Any) -> Any:
+    """The array on the current CUDA device."""
+    try:
+        import cupy
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"CuPy is needed for the GPU; pip install 'pyrad_core[gpu]' ({error})"
+        ) from None
+    try:
+        return cupy.asarray(x)
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        raise DeviceError(f"no usable GPU: {error}") from None
 
 
 class Edge:

@@ -15,11 +15,12 @@ import numpy as np
 
 from .. import denoise
 from .._checks import known_names, same_shape
+from .._kernels.select import host_array
 from ..errors import DataError
 from ..io import read_image, read_mask
 from ..io.containers import Image
 from ._denoise_methods import METHODS, Method
-from .common import Run
+from .common import Run, on_device
 
 __all__ = ["Job"]
 
@@ -48,6 +49,7 @@ class Job:
     maps: dict[str, np.ndarray]
     mask: np.ndarray | None
     parts: int
+    gpu: bool = False
 
     @classmethod
     def read(cls, run: Run, path: Path, name: str, given: Mapping[str, Any]) -> Job:
@@ -82,7 +84,7 @@ class Job:
                 raise DataError(f"mask {given['mask']} is empty")
         joint = arguments.get("channel_axis") is not None  # a series that is one image of channels
         parts = 0 if joint else _leading(image.data.ndim, method, given["slices"], name)
-        return cls(image, name, noise, arguments, maps, mask, parts)
+        return cls(image, name, noise, arguments, maps, mask, parts, given["gpu"])
 
     @property
     def method(self) -> Method:
@@ -120,7 +122,9 @@ class Job:
         part = self.image.data[step]
         mask = None if self.mask is None else _at(self.mask, step, part)
         arguments = self._for(part.ndim)
-        arguments.update((key, _at(found, step, part)) for key, found in self.maps.items())
+        arguments.update(
+            (key, on_device(_at(found, step, part), self.gpu)) for key, found in self.maps.items()
+        )
         if mask is not None and not mask.any():
             return {"image": _floating(part)}, {}, None
         used: dict[str, Any] = {}
@@ -130,13 +134,13 @@ class Job:
             arguments = {**used, **arguments}
         accepted = _accepted(self.name)
         if mask is not None and "mask" in accepted:
-            arguments["mask"] = mask
+            arguments["mask"] = on_device(mask, self.gpu)
         if self.method.info:
             arguments["return_info"] = True
-        found = getattr(denoise, self.name)(part, **arguments)
+        found = getattr(denoise, self.name)(on_device(part, self.gpu), **arguments)
         found = found if isinstance(found, tuple) else (found,)
         names = ("image", *self.method.outputs)
-        images = dict(zip(names, found, strict=False))
+        images = {key: host_array(x) for key, x in zip(names, found, strict=False)}
         if mask is not None and "mask" not in accepted:
             images["image"] = np.where(mask, images["image"], part)
         return images, used, found[-1] if self.method.info else None

@@ -12,7 +12,7 @@ import numpy as np
 
 from .._version import __version__
 from ..errors import DataError, PyradError
-from .common import Run, plain
+from .common import Run, on_device, plain
 
 __all__ = ["Row", "cases_of", "extract_all", "write_output"]
 
@@ -48,7 +48,14 @@ def cases_of(
 
 
 def extract_all(
-    run: Run, cases: list[Any], settings: Any, every: bool, max_bytes: int | None, strict: bool
+    run: Run,
+    cases: list[Any],
+    settings: Any,
+    every: bool,
+    max_bytes: int | None,
+    *,
+    gpu: bool,
+    strict: bool,
 ) -> list[Row]:
     """All rows, in order. ``strict``: a failure ends the run instead of becoming a row."""
     rows: list[Row] = []
@@ -56,7 +63,7 @@ def extract_all(
         for case in cases:
             one = Row(str(case.id), str(case.image), str(case.mask), case.label, case.region)
             try:
-                for row in _regions(one, case, settings, every, max_bytes):
+                for row in _regions(one, case, settings, every, max_bytes, gpu):
                     rows.append(row)
                     run.log(f"{row.case}{_which(row)}: {len(row.features)} features")
                     undefined = len(row.features.reasons)
@@ -79,7 +86,7 @@ def _which(row: Row) -> str:
 
 
 def _regions(
-    one: Row, case: Any, settings: Any, every: bool, max_bytes: int | None
+    one: Row, case: Any, settings: Any, every: bool, max_bytes: int | None, gpu: bool
 ) -> Iterator[Row]:
     """A row for the case, or one for each of its labels."""
     from ..features import extract
@@ -87,15 +94,20 @@ def _regions(
 
     if not every:
         image, mask, label = case.load(max_bytes)
-        found = extract(image, mask, label=label, settings=settings)
+        found = extract(*_placed(image, mask, gpu), label=label, settings=settings)
         found.provenance |= origin(image, mask)
         yield replace(one, features=found)
         return
     for label, name, image, mask in _all_labels(case, max_bytes):
         used = label if name is None else 1
-        found = extract(image, mask, label=used, settings=settings)
+        found = extract(*_placed(image, mask, gpu), label=used, settings=settings)
         found.provenance |= origin(image, mask)
         yield replace(one, label=label, region=name, features=found)
+
+
+def _placed(image: Any, mask: Any, gpu: bool) -> Iterator[Any]:
+    """The pair where features are to be computed."""
+    return (replace(held, data=on_device(held.data, gpu)) for held in (image, mask))
 
 
 def _all_labels(case: Any, max_bytes: int | None) -> Iterator[tuple[int, str | None, Any, Any]]:

@@ -151,6 +151,18 @@ def verb(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+def on_device(array: Any, gpu: bool) -> Any:
+    """The array on the GPU where ``--gpu`` asks for it."""
+    if not gpu:
+        return array
+    from .._kernels.select import to_gpu
+
+    return to_gpu(array)
+
+
+gpu_option = click.option(
+    "--gpu", is_flag=True, help="Compute on the GPU (CUDA through CuPy, pyrad_core[gpu])."
+)
 preview_option = click.option(
     "--preview", type=PATH, metavar="PNG", help="Also write a picture of the result."
 )

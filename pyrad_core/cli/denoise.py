@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ._denoise_methods import METHODS
-from .common import PATH, Run, max_bytes_option, preview_option, verb
+from .common import PATH, Run, gpu_option, max_bytes_option, preview_option, verb
 
 _ENDINGS = (".nii", ".nii.gz", ".nrrd", ".mha", ".npy")
 _METHODS = "\n".join(f"  {name:<22}{method.says}" for name, method in METHODS.items())
@@ -65,6 +65,7 @@ _METHODS = "\n".join(f"  {name:<22}{method.says}" for name, method in METHODS.it
 @click.option(
     "--removed-output", type=PATH, metavar="FILE", help="Also write what was taken off the image."
 )
+@gpu_option
 @preview_option
 @max_bytes_option
 @verb

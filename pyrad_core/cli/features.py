@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..errors import DataError
-from .common import PATH, Run, max_bytes_option, verb
+from .common import PATH, Run, gpu_option, max_bytes_option, verb
 
 _ENDINGS = (".csv", ".parquet", ".json")
 
@@ -33,6 +33,7 @@ _ENDINGS = (".csv", ".parquet", ".json")
     metavar="JSON",
     help="Also write settings, versions and hashes of each row.",
 )
+@gpu_option
 @max_bytes_option
 @verb
 def command(
@@ -45,6 +46,7 @@ def command(
     all_labels: bool,
     case: str | None,
     provenance: Path | None,
+    gpu: bool,
     max_bytes: int | None,
 ) -> int | None:
     """Radiomic features of IMAGE inside MASK, or of all CASES of a .csv table.
@@ -73,7 +75,7 @@ def command(
             run.claim(target, *inputs, endings=endings)
     chosen = load_settings(settings or preset)
     cases = cases_of(inputs, table, label, region, case)
-    rows = extract_all(run, cases, chosen, all_labels, max_bytes, strict=not table)
+    rows = extract_all(run, cases, chosen, all_labels, max_bytes, gpu=gpu, strict=not table)
     if output is None:
         run.report(rows[0].features or {})
     else:

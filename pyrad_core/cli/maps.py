@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from ..errors import DataError
-from .common import PATH, Run, max_bytes_option, preview_option, verb
+from .common import PATH, Run, gpu_option, max_bytes_option, on_device, preview_option, verb
 from .features import load_settings
 
 _SHOWN = 7  # maps on the picture
@@ -32,6 +33,7 @@ _FAMILIES = ("first_order", "glcm", "glrlm", "glszm", "ngtdm", "ngldm")
     show_default=True,
     help="Value of the region in the mask.",
 )
+@gpu_option
 @preview_option
 @max_bytes_option
 @verb
@@ -45,6 +47,7 @@ def command(
     radius: int,
     settings: str | None,
     label: int,
+    gpu: bool,
     preview: Path | None,
     max_bytes: int | None,
 ) -> None:
@@ -60,12 +63,14 @@ def command(
     picture = read_image(image, max_bytes=max_bytes)
     region = read_mask(mask, picture, max_bytes=max_bytes)
     run.log(f"read {picture.data.shape}")
+    from .._kernels.select import host_array
     from ..features import maps
 
     chosen = load_settings(settings)
-    found = maps(
-        picture, region, family=family, features=names, radius=radius, settings=chosen, label=label
-    )
+    pair = (replace(held, data=on_device(held.data, gpu)) for held in (picture, region))
+    common = {"radius": radius, "settings": chosen, "label": label}
+    found = maps(*pair, family=family, features=names, **common)
+    found = {name: host_array(values) for name, values in found.items()}
     run.log(f"{len(found)} maps")
     outdir.mkdir(parents=True, exist_ok=True)
     targets = {name: run.claim(outdir / f"{safe_name(name)}.nii.gz", image, mask) for name in found}

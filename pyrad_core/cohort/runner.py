@@ -72,7 +72,8 @@ def run(
     memory_per_case : int, optional
         Bytes; default estimated from the files' headers and sizes.
     devices : sequence, optional
-        CUDA devices of the local cluster: each worker sees one of them only.
+        CUDA devices of the local cluster: each worker sees one of them only, and computes there
+        (features, maps and denoise).
     previews : bool
         Also write ``out/files/<id>.png`` (not for features).
     progress : callable, optional
@@ -109,6 +110,8 @@ def run(
     """
     needed("distributed", "cohort")
     chosen = VERBS[_checks.choice("verb", verb, VERBS)]
+    if devices is not None:
+        options = {**(options or {}), "gpu": True}
     manifest, shared = _manifest(chosen, settings, options, Path(out).absolute())
     cases = cases_of(table, chosen)
     # Before anything is written: every case's options must be options.
