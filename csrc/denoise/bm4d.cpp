@@ -87,7 +87,7 @@ template <class T> class Filter {
     static i64 voxels_of(const Triple &n) { return n[0] * n[1] * n[2]; }
 
     std::vector<T> padded(const T *x) const {
-        std::vector<T> copy(voxels_of(stage_.size) + margin);
+        std::vector<T> copy(voxels_of(stage_.size) + match_rows * stage_.size[2] + margin);
         std::copy_n(x, voxels_of(stage_.size), copy.begin());
         return copy;
     }

@@ -1,9 +1,9 @@
 // Filter of one group: Haar across the blocks, a separable transform in each block, shrinkage, and
 // back. The group is turned round in between, so that both are plain vector arithmetic: Haar on
-// blocks of 64 voxels, the blocks' transform on 16 blocks side by side.
+// blocks of 64 voxels, the blocks' transform on 16 blocks side by side (bm4d_group.inl).
 #include "denoise/bm4d_group.hpp"
 
-#include "base/simd.hpp"
+#include "base/x86.hpp"
 
 #include <algorithm>
 
@@ -55,50 +55,17 @@ template <class T> void turn_back(const T *turned, i64 count, T *blocks) {
             blocks[k * voxels + v] = turned[(k / lanes * voxels + v) * lanes + k % lanes];
 }
 
-// x[j] -> sum over j of matrix[i][j] x[j], along one axis of the blocks; voxels `step` apart.
-template <i64 edge, class T>
-inline __attribute__((always_inline)) void transform_line(T *x, i64 step, const T *matrix) {
-    T in[edge * lanes];
-    for (i64 j = 0; j < edge; ++j)
-        for (i64 k = 0; k < lanes; ++k)
-            in[j * lanes + k] = x[j * step * lanes + k];
-    for (i64 i = 0; i < edge; ++i) {
-        T sum[lanes];
-        for (i64 k = 0; k < lanes; ++k)
-            sum[k] = matrix[i * edge] * in[k];
-        for (i64 j = 1; j < edge; ++j)
-            for (i64 k = 0; k < lanes; ++k)
-                sum[k] += matrix[i * edge + j] * in[j * lanes + k];
-        for (i64 k = 0; k < lanes; ++k)
-            x[i * step * lanes + k] = sum[k];
-    }
-}
+#define BM4D_SOURCE "denoise/bm4d_group.inl"
+#include "denoise/bm4d_lanes.inl"
 
-template <class T> PYRAD_CLONES void transform_squares(T *x, const T *matrix, i64 count) {
-    for (i64 h = 0; h * lanes < count; ++h, x += voxels * lanes) {
-        for (i64 i = 0; i < 8; ++i)
-            transform_line<8>(x + 8 * i * lanes, 1, matrix);
-        for (i64 i = 0; i < 8; ++i)
-            transform_line<8>(x + i * lanes, 8, matrix);
-    }
-}
-
-template <class T> PYRAD_CLONES void transform_cubes(T *x, const T *matrix, i64 count) {
-    for (i64 h = 0; h * lanes < count; ++h, x += voxels * lanes) {
-        for (i64 i = 0; i < 16; ++i)
-            transform_line<4>(x + 4 * i * lanes, 1, matrix);
-        for (i64 i = 0; i < 16; ++i)
-            transform_line<4>(x + (i / 4 * 16 + i % 4) * lanes, 4, matrix);
-        for (i64 i = 0; i < 16; ++i)
-            transform_line<4>(x + i * lanes, 16, matrix);
-    }
-}
-
-template <class T> void transform(T *x, const Stage<T> &stage, const T *matrix, i64 count) {
-    if (stage.block[0] == 1)
-        transform_squares(x, matrix, count);
-    else
-        transform_cubes(x, matrix, count);
+template <class T> void transform(T *x, i64 edge, const T *matrix, i64 count) {
+#if defined(PYRAD_X86)
+    if (vector_width() == 16)
+        return avx512::transform(x, edge, matrix, count);
+    if (vector_width() == 8)
+        return avx2::transform(x, edge, matrix, count);
+#endif
+    portable::transform(x, edge, matrix, count);
 }
 
 // Both return the variance of the noise that is left, in units of level^2.
@@ -142,7 +109,7 @@ void to_spectrum(const T *image, const Stage<T> &stage, const Group<T> &group, B
     gather(image, stage, group, b.blocks);
     haar(b.blocks, group.count);
     turn(b.blocks, group.count, b.turned);
-    transform(b.turned, stage, stage.forward, group.count);
+    transform(b.turned, stage.block[2], stage.forward, group.count);
 }
 
 } // namespace
@@ -167,7 +134,7 @@ T filter_group(const T *image, const T *guide, const Stage<T> &stage, const Grou
                stage.variance[0];
     }
     noisy.turned[0] = mean;
-    transform(noisy.turned, stage, stage.inverse, group.count);
+    transform(noisy.turned, stage.block[2], stage.inverse, group.count);
     turn_back(noisy.turned, group.count, estimates);
     inverse_haar(estimates, group.count);
     return 1 / (level * level * left);

@@ -5,23 +5,18 @@
 
 namespace pyrad::bm4d {
 
-constexpr i64 lanes = 16;  // candidates and blocks side by side
-constexpr i64 margin = 64; // voxels behind the image that may be read
+constexpr i64 lanes = 16; // blocks side by side
+
+// Candidates are compared this many rows at a time; so many lines and these voxels more may be read
+// behind the image.
+constexpr int match_rows = 6;
+constexpr i64 margin = 64;
 
 // Alike blocks, the reference first, then the closest ones; ties by their order in memory.
 template <class T> struct Group {
     T distance[largest_group];
     i64 at[largest_group]; // index of the first voxel
     int count;             // a power of two
-};
-
-// Rows of blocks at consecutive x against the reference: distances[row * stride + x].
-template <class T> struct Candidates {
-    const T *reference, *first;
-    i64 line, plane; // voxels from one line, one plane to the next
-    i64 rows, count; // lines of candidates, candidates in a line
-    T *distances;
-    i64 stride;
 };
 
 template <class T>

@@ -1,39 +1,41 @@
 // Search for the blocks that look most like a reference block. All candidates of a line are
-// compared at once: one voxel of the reference against as many neighbours in memory.
+// compared at once (bm4d_match.inl).
 #include "denoise/bm4d_group.hpp"
 
-#include "base/simd.hpp"
+#include "base/x86.hpp"
 
 #include <algorithm>
 
 namespace pyrad::bm4d {
 namespace {
 
-constexpr i64 widest = 48; // candidates compared in one go
+constexpr int together = match_rows; // rows of candidates compared in one go
+constexpr int widest = 48;           // candidates of a row compared in one go
 
-template <i64 depth, i64 edge, class T>
-inline __attribute__((always_inline)) void compare_rows(const Candidates<T> &c) {
-    for (i64 row = 0; row < c.rows; ++row)
-        for (i64 begin = 0; begin < c.count; begin += lanes) {
-            T sum[lanes] = {};
-            for (i64 z = 0; z < depth; ++z)
-                for (i64 y = 0; y < edge; ++y)
-                    for (i64 x = 0; x < edge; ++x) {
-                        const i64 at = z * c.plane + y * c.line + x;
-                        const T *other = c.first + row * c.line + begin + at;
-                        for (i64 i = 0; i < lanes; ++i)
-                            sum[i] = add_square(sum[i], other[i] - c.reference[at]);
-                    }
-            for (i64 i = 0; i < lanes; ++i)
-                c.distances[row * c.stride + begin + i] = sum[i];
-        }
-}
+// Rows of blocks at consecutive x against the reference.
+template <class T> struct Candidates {
+    const T *reference, *first;
+    Triple block;
+    i64 line, plane; // voxels from one line, one plane to the next
+    int count;       // candidates in a row
+    T expected, limit;
+    T *keys;   // [together][widest]: distance from the expected difference
+    u64 *near; // [together]: bit x is set where the key is below the limit
+};
 
-template <class T> PYRAD_CLONES void compare_squares(const Candidates<T> &c) {
-    compare_rows<1, 8>(c);
-}
-template <class T> PYRAD_CLONES void compare_cubes(const Candidates<T> &c) {
-    compare_rows<4, 4>(c);
+#define BM4D_SOURCE "denoise/bm4d_match.inl"
+#include "denoise/bm4d_lanes.inl"
+
+template <class T> using Compare = void (*)(const Candidates<T> &);
+
+template <class T> Compare<T> best_compare() {
+#if defined(PYRAD_X86)
+    if (vector_width() == 16)
+        return avx512::compare<T>;
+    if (vector_width() == 8)
+        return avx2::compare<T>;
+#endif
+    return portable::compare<T>;
 }
 
 // Keeps the closest `most` blocks in order.
@@ -55,6 +57,8 @@ template <class T> class Closest {
             limit_ = std::min(limit_, group_.distance[most_ - 1]);
     }
 
+    T limit() const { return limit_; }
+
   private:
     Group<T> &group_;
     int most_;
@@ -75,33 +79,29 @@ void find_group(const T *guide, const Stage<T> &stage, Triple at, T level, Group
     group.count = 1;
     group.distance[0] = -1;
     group.at[0] = reference;
-    constexpr i64 together = 4;
-    alignas(64) T distances[together * widest];
-    const T level2 = level * level, expected = stage.expected * level2;
-    Closest<T> closest(group, stage.group, stage.similar * level2);
     if (stage.group == 1)
         return;
+    const T level2 = level * level;
+    Closest<T> closest(group, stage.group, stage.similar * level2);
+    const Compare<T> compare = best_compare<T>();
+    alignas(64) T keys[together * widest];
     for (i64 z = low[0]; z <= high[0]; ++z)
         for (i64 y = low[1]; y <= high[1]; y += together)
             for (i64 x = low[2]; x <= high[2]; x += widest) {
                 const i64 first = z * plane + y * line + x;
-                const Candidates<T> c{guide + reference,
-                                      guide + first,
-                                      line,
-                                      plane,
-                                      std::min(together, high[1] - y + 1),
-                                      std::min(widest, high[2] - x + 1),
-                                      distances,
-                                      widest};
-                if (stage.block[0] == 1)
-                    compare_squares(c);
-                else
-                    compare_cubes(c);
-                for (i64 row = 0; row < c.rows; ++row)
-                    for (i64 i = 0; i < c.count; ++i)
-                        if (first + row * line + i != reference)
-                            closest.offer(std::abs(distances[row * widest + i] - expected),
-                                          first + row * line + i);
+                const int count = static_cast<int>(std::min<i64>(widest, high[2] - x + 1));
+                const i64 rows = std::min<i64>(together, high[1] - y + 1);
+                u64 near[together] = {};
+                compare({guide + reference, guide + first, stage.block, line, plane, count,
+                         stage.expected * level2, closest.limit(), keys, near});
+                for (i64 row = 0; row < rows; ++row) {
+                    u64 left = near[row] & ((u64(1) << count) - 1);
+                    for (; left != 0; left &= left - 1) {
+                        const i64 k = __builtin_ctzll(left), at = first + row * line + k;
+                        if (at != reference)
+                            closest.offer(keys[row * widest + k], at);
+                    }
+                }
             }
     int count = 1;
     while (2 * count <= group.count)

@@ -1,10 +1,11 @@
-"""CUDA kernels of collaborative filtering against the CPU's, and instruction sets against plain."""
+"""CUDA kernels of collaborative filtering against the CPU's; hand-written loops against plain."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from pyrad_core._kernels.select import cpu_kernels
 from pyrad_core.denoise import bm4d
 
 
@@ -34,3 +35,19 @@ def test_bm4d(device, dtype, shape, uneven):
     tolerance = 1e-4 if dtype == np.float32 else 1e-10
     assert np.median(abs(got - expected)) < 1e-6
     assert abs(got - expected).max() < 100 * tolerance
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("profile", ["np", "lc"])
+@pytest.mark.parametrize("shape", [(23, 71), (46, 17), (11, 9, 15), (5, 16, 8)])
+def test_instruction_sets_give_the_same_bits(shape, profile, dtype):
+    x = _image(shape, dtype)
+    results = []
+    for width in (0, 8, 16):
+        before = cpu_kernels().limit_vector_width(width)
+        try:
+            results.append(bm4d(x, sigma=0.1, profile=profile))
+        finally:
+            cpu_kernels().limit_vector_width(before)
+    np.testing.assert_array_equal(results[1], results[0])
+    np.testing.assert_array_equal(results[2], results[0])
