@@ -39,33 +39,9 @@ def bm4d_stage(
     real, kind = image.dtype.type, runtime.suffix(image)
     edge = window.shape[0]
     shape = (*(np.int64(n) for n in image.shape), np.int32(edge))
-    references = level.size
-    positions = runtime.empty(image, (references, _GROUP), np.int64)
-    counts = runtime.empty(image, references, np.int32)
-    block = (1 if edge == 8 else edge, edge, edge)
-    candidates = math.prod(
-        min(2 * r + 1, n - b + 1) for r, n, b in zip(search, image.shape, block, strict=True)
-    )
-    runtime.launch(
-        "denoise/bm4d.cu",
-        f"bm4d_find_{kind}",
-        (references,),
-        (_THREADS,),
-        (
-            image if guide is None else guide,
-            *shape,
-            *(starts_z, starts_y, starts_x),
-            *(np.int64(n) for n in level.shape[1:]),
-            level,
-            *(np.int64(r) for r in search),
-            np.int32(group),
-            real(similar),
-            real(expected),
-            positions,
-            counts,
-        ),
-        shared=candidates * image.dtype.itemsize,
-    )
+    seen = image if guide is None else guide
+    starts = (starts_z, starts_y, starts_x)
+    positions, counts = _find(seen, edge, starts, level, search, group, similar, expected)
     used = level[level > 0]
     weight = 1.0 if used.size == 0 else 1 / (float(used.min()) ** 2 * float(variance.min()))
     largest = max(float(abs(image).max()), 1e-30) * math.sqrt(_GROUP)
@@ -75,11 +51,11 @@ def bm4d_stage(
     runtime.launch(
         "denoise/bm4d.cu",
         f"bm4d_filter_{kind}",
-        (references,),
+        (level.size,),
         (_THREADS,),
         (
             image,
-            image if guide is None else guide,
+            seen,
             np.int32(guide is not None),
             *shape,
             *(positions, counts, level, forward, inverse, variance, window),
@@ -98,3 +74,45 @@ def bm4d_stage(
         (_THREADS,),
         (image, values, weights, window, *shape, np.float64(weight_scale / value_scale), out),
     )
+
+
+def _find(
+    image: Any,
+    edge: int,
+    starts: tuple[Any, Any, Any],
+    level: Any,
+    search: Sequence[int],
+    group: int,
+    similar: float,
+    expected: float,
+) -> tuple[Any, Any]:
+    """Positions of the blocks that are like each reference block, and how many they are."""
+    real, kind = image.dtype.type, runtime.suffix(image)
+    positions = runtime.empty(image, (level.size, _GROUP), np.int64)
+    counts = runtime.empty(image, level.size, np.int32)
+    block = (1 if edge == 8 else edge, edge, edge)
+    candidates = math.prod(
+        min(2 * r + 1, n - b + 1) for r, n, b in zip(search, image.shape, block, strict=True)
+    )
+    runtime.launch(
+        "denoise/bm4d.cu",
+        f"bm4d_find_{kind}",
+        (level.size,),
+        (_THREADS,),
+        (
+            image,
+            *(np.int64(n) for n in image.shape),
+            np.int32(edge),
+            *starts,
+            *(np.int64(n) for n in level.shape[1:]),
+            level,
+            *(np.int64(r) for r in search),
+            np.int32(group),
+            real(similar),
+            real(expected),
+            positions,
+            counts,
+        ),
+        shared=candidates * image.dtype.itemsize,
+    )
+    return positions, counts
