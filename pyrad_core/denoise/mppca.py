@@ -12,7 +12,7 @@ from .._checks import choice, entries, whole
 from .._kernels.select import edge_of
 from .._memory import new_array
 from ..errors import DataError, ShapeError
-from ._common import as_bool, one_axis
+from ._common import as_bool, one_axis, result_like
 
 __all__ = ["MPPCAInfo", "mppca"]
 
@@ -40,6 +40,7 @@ def mppca(
     shrinkage: str = "hard",
     volume_axis: int = 0,
     return_info: bool = False,
+    out: Any = None,
 ) -> tuple[Any, Any] | tuple[Any, Any, MPPCAInfo]:
     """Denoise a series of images by PCA in local windows; the noise sets the threshold.
 
@@ -83,6 +84,9 @@ def mppca(
         Axis of ``dwi`` along which the volumes lie.
     return_info : bool
         Also return an :class:`MPPCAInfo`.
+    out : array, optional
+        Where to put the denoised series: shape of ``dwi``, dtype of the result, C order; may be
+        ``dwi``.
 
     Returns
     -------
@@ -97,7 +101,8 @@ def mppca(
     DataError
         NaN or Inf, an even width, an unknown name.
     ShapeError
-        A window larger than the image, a stride larger than the window, a mask of other shape.
+        A window larger than the image, a stride larger than the window, a mask or ``out`` of other
+        shape.
 
     Notes
     -----
@@ -146,9 +151,12 @@ def mppca(
     choice("method", method, ("centre", "average"))
     choice("shrinkage", shrinkage, ("hard", "frobenius"))
     remedy = "denoise in slabs that overlap by the window"
-    out = new_array(edge, "the denoised series", x.shape, x.dtype, remedy)
+    if out is not None:
+        given = x[:, 0] if flat else x
+        out = result_like(edge, xp.moveaxis(given, 0, volume_axis), out)
+    denoised = new_array(edge, "the denoised series", x.shape, x.dtype, remedy)
     if inside is not None:
-        out[...] = x
+        denoised[...] = x
     sigma, rank = xp.zeros(x.shape[1:], x.real.dtype), xp.zeros(x.shape[1:], x.real.dtype)
     windows = [_windows(*sizes) for sizes in zip(x.shape[1:], widths, strides, strict=True)]
     edge.kernels.mppca(
@@ -160,16 +168,20 @@ def mppca(
         estimator == "exp2",
         shrinkage == "frobenius",
         method == "average",
-        out,
+        denoised,
         sigma,
         rank,
     )
     if flat:
-        out, sigma, rank = out[:, 0], sigma[0], rank[0]
-    answers = [edge.answer(a) for a in (xp.moveaxis(out, 0, volume_axis), sigma)]
+        denoised, sigma, rank = denoised[:, 0], sigma[0], rank[0]
+    denoised = xp.moveaxis(denoised, 0, volume_axis)
+    if out is None:
+        out = edge.answer(denoised)
+    else:
+        out[...] = denoised
     if not return_info:
-        return answers[0], answers[1]
-    return answers[0], answers[1], MPPCAInfo(edge.answer(rank), widths)
+        return out, edge.answer(sigma)
+    return out, edge.answer(sigma), MPPCAInfo(edge.answer(rank), widths)
 
 
 def _per_axis(name: str, value: Any, flat: bool) -> tuple[int, int, int]:

@@ -350,3 +350,14 @@ def test_kernel_refuses_windows_that_leave_the_image():
             cpu_kernels().mppca(
                 dwi, [3, 3, 3], origins, owned, None, True, False, False, out, maps, maps
             )
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+def test_out_may_be_the_series_whatever_its_axes(axis):
+    dwi = np.random.default_rng(0).normal(10, 1, (8, 1, 6, 7)).astype(np.float32)[:, 0]
+    dwi = np.ascontiguousarray(np.moveaxis(dwi, 0, axis))
+    expected, level = mppca(dwi, window=3, volume_axis=axis)
+    out, sigma, info = mppca(dwi, window=3, volume_axis=axis, return_info=True, out=dwi)
+    assert out is dwi and info.window == (1, 3, 3)
+    np.testing.assert_array_equal(out, expected)
+    np.testing.assert_array_equal(sigma, level)
