@@ -37,7 +37,7 @@ _LAZY = {
 }
 _SUBPACKAGES = (
     "ct", "mr", "denoise", "filters", "wavelet", "features", "geometry", "operators", "solvers",
-    "prox", "phantom", "io", "plot", "cohort",
+    "prox", "phantom", "io", "plot", "chunked", "cohort",
 )  # fmt: skip
 
 __all__ = [

@@ -111,3 +111,9 @@ def test_examples_of_mr(test, scan):
 @pytest.mark.parametrize("test", _examples(*ALONE))
 def test_examples_on_their_own(test):
     _run(test, {})
+
+
+@pytest.mark.parametrize("test", _examples("chunked"))
+def test_examples_of_chunked(test):
+    pytest.importorskip("dask.array")
+    _run(test, {})

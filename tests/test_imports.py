@@ -19,6 +19,7 @@ LAYERS = (
     ("denoise", "filters"),
     ("prox",),
     ("ct", "mr", "features"),
+    ("chunked",),
     ("io",),
     ("plot",),
     ("demo",),

@@ -12,6 +12,7 @@ import numpy as np
 from .._kernels.select import Edge
 from ..errors import GeometryError, PyradWarning
 from ..geometry import ConeBeam, Volume
+from ._fdk_rows import RowsOnDemand, rebin_on_demand
 from ._fdk_stage import FilterStage
 from ._fdk_turn import turning_views
 from ._results import result_array
@@ -22,6 +23,7 @@ __all__ = ["helix"]
 
 _REBINNED_FLAT, _REBINNED_CURVED = 2, 3  # ConeRays of csrc/ct/backproject_cone_math.hpp
 _FEATHER = 0.4  # outer part of the half detector over which the weight falls to zero
+_TILE = 64  # slices that the kernel looks at together
 _FAR_AWAY = 1e9  # mm, height of a view that does not exist
 
 
@@ -63,6 +65,14 @@ def helix(edge: Edge, rows: Any, geometry: ConeBeam, volume: Volume, window: dic
     near, far = geometry.source_origin, geometry.source_detector
     v, pixel_v = geometry.row_positions(), geometry.pixel[0]
     reach = np.full(columns, far) if geometry.curved else far / np.cos(rays.fan)
+
+    def prepare(part: slice, out: Any) -> None:
+        if isinstance(rows, RowsOnDemand):
+            rebin_on_demand(edge, rows, rays, part, seen, out)
+        else:
+            rays.fill(edge, rows, part, out)
+
+    seen = _seen(geometry, volume, rays)
     stage = FilterStage(
         (geometry.rows, columns),
         (reach / np.hypot(reach, v[:, None]))[None],
@@ -70,11 +80,11 @@ def helix(edge: Edge, rows: Any, geometry: ConeBeam, volume: Volume, window: dic
         np.full(rays.angles.size, rays.period / rays.angles.shape[0]),
         ramp_response(columns + sum(rays.pad), rays.pitch, **window),
         rays.pad,
-        prepare=lambda part, out: rays.fill(edge, rows, part, out),
+        prepare=prepare,
         together=partners,
     )
     out = result_array(edge, rows, volume, stage.scratch(rows.itemsize))
-    if (np.diff(rays.order) != 1).any():
+    if (np.diff(rays.order) != 1).any() and not isinstance(rows, RowsOnDemand):
         rows = edge.xp.ascontiguousarray(rows[edge.xp.asarray(rays.order)])
     climb = geometry.pitch / (2 * np.pi)
     table = turning_views(rays.angles.ravel(), volume, 0.0, climb * rays.angles.ravel())
@@ -134,6 +144,16 @@ def _rebin(geometry: ConeBeam, volume: Volume) -> _Rebinning:
         weights=weights,
         pad=pad,
     )
+
+
+def _seen(geometry: ConeBeam, volume: Volume, rays: _Rebinning) -> np.ndarray:
+    """Which of the rebinned views may see a voxel: as many as fit between the outermost slices."""
+    near, far = geometry.source_origin, geometry.source_detector
+    v = geometry.row_positions()
+    reach = (np.abs(v).max() + geometry.pixel[0]) * (near + volume.radius) / far
+    reach += abs(geometry.pitch) / 4 + volume.spacing[0] * _TILE  # a ray's own height, whole tiles
+    z, source = volume.axes()[0], geometry.pitch / (2 * np.pi) * rays.angles.ravel()
+    return rays.exists.ravel() & (source > z[0] - reach) & (source < z[-1] + reach)
 
 
 def _warn_of_gaps(geometry: ConeBeam, volume: Volume, rays: _Rebinning) -> None:

@@ -39,8 +39,11 @@ class FilterStage:
     @property
     def shape(self) -> tuple[int, int]:
         """Of one view's filtered projections."""
-        rows, columns = self.detector
-        return columns + sum(self.pad) + 2, -(-rows // 16) * 16 + 2 * ROW_PAD
+        return self.detector[1] + sum(self.pad) + 2, self._stride(slice(0, self.detector[0]))
+
+    @staticmethod
+    def _stride(rows: slice) -> int:
+        return -(-(rows.stop - rows.start) // 16) * 16 + 2 * ROW_PAD
 
     def views_at_a_time(self, itemsize: int) -> int:
         fitting = _SCRATCH // (self.together * self._bytes(itemsize))
@@ -56,10 +59,16 @@ class FilterStage:
         return (self.shape[0] * self.shape[1] + unfiltered) * itemsize
 
     def chunks(self, edge: Edge, projections: Any) -> Iterator[tuple[slice, Any]]:
-        """Slices of the views and their filtered projections, all in one scratch array."""
+        """Slices of the views and their filtered projections, all in one scratch array.
+
+        Where projections have a ``span``, these rows of them are filtered and the others are zero.
+        """
         xp, dtype = edge.xp, projections.dtype
         step = self.views_at_a_time(projections.itemsize)
-        scratch = xp.empty((step, *self.shape), dtype=dtype)
+        span = slice(*getattr(projections, "span", (0, self.detector[0])))
+        partial = span.stop - span.start < self.detector[0]
+        scratch = (xp.zeros if partial else xp.empty)((step, *self.shape), dtype=dtype)
+        narrow = xp.empty((step, self.shape[0], self._stride(span)) if partial else 0, dtype=dtype)
         made = xp.empty((step if self.prepare else 0, *self.detector), dtype=dtype)
         response = xp.asarray(self.response, dtype=dtype)
         scale = xp.asarray(self.views, dtype=dtype)
@@ -67,13 +76,21 @@ class FilterStage:
         for first in range(0, self.views.size, step):
             part = slice(first, min(first + step, self.views.size))
             count = part.stop - part.start
-            given, out = projections[part], scratch[:count]
+            out = scratch[:count]
             if self.prepare is not None:
                 given = made[:count]
                 self.prepare(part, given)
+            else:
+                given = projections[part]
+            target, weights = out, cosine(part)
+            if partial:
+                target, weights = narrow[:count], xp.ascontiguousarray(weights[:, span])
             edge.kernels.filter_transposed(
-                given, cosine(part), rays(part), response, scale[part], self.pad[0], out
+                given, weights, rays(part), response, scale[part], self.pad[0], target
             )
+            if partial:
+                filtered = target[:, :, ROW_PAD : ROW_PAD + span.stop - span.start]
+                out[:, :, ROW_PAD + span.start : ROW_PAD + span.stop] = filtered
             yield part, out
 
 

@@ -112,7 +112,7 @@ def fdk(
     same_shape("projections", edge["projections"].shape, "geometry", geometry.projection_shape)
     rows = edge.real("projections")
     window = {"filter": filter, "cutoff": cutoff}
-    result = _reconstruct(edge, rows, geometry, volume, window)
+    result = reconstruct(edge, rows, geometry, volume, window)
     return out if out is not None else edge.answer(result)
 
 
@@ -130,9 +130,10 @@ def check_cone(geometry: Beam, volume: Volume) -> None:
         )
 
 
-def _reconstruct(
+def reconstruct(
     edge: Edge, rows: Any, geometry: ConeBeam, volume: Volume, window: dict[str, Any]
 ) -> Any:
+    """The volume by the geometry's method; ``rows`` may be RowsOnDemand."""
     if geometry.vectors is not None:
         turn = as_turn(geometry)
         if turn is None:
