@@ -64,6 +64,7 @@ def test_fdk_in_memory(name, dtype=np.float32):
         np.testing.assert_allclose(made, whole[-60:], rtol=0, atol=1e-12 * abs(whole).max())
 
 
+@pytest.mark.filterwarnings("ignore::pyrad_core.errors.PyradWarning")
 @pytest.mark.parametrize("name", ["circle", "free", "helix"])
 def test_fdk_in_memory_float64(name):
     test_fdk_in_memory(name, np.float64)
