@@ -9,7 +9,7 @@ from .gaussian import gaussian
 from .gibbs import gibbs
 from .median import median, percentile, rank
 from .mppca import MPPCAInfo, mppca
-from .nlm import nlm
+from .nlm import NLMInfo, nlm
 from .noise_level import estimate_sigma
 from .piesno import piesno
 from .rician import (
@@ -26,6 +26,7 @@ from .wavelet import wavelet
 
 __all__ = [
     "MPPCAInfo",
+    "NLMInfo",
     "TGVInfo",
     "TVInfo",
     "anisotropic_diffusion",

@@ -11,9 +11,10 @@ from .._checks import choice, entries, positive
 from .._kernels.select import Edge, edge_of
 from ..errors import DataError, ShapeError
 from ._common import is_map, noise_levels, per_axis, result_like, take_mask
+from ._local_noise import local_sigma
 from ._nlm_blocks import STEP, blockwise
 
-__all__ = ["nlm"]
+__all__ = ["NLMInfo", "nlm"]
 
 # h / sigma, by dimensions
 _FACTORS = {
@@ -21,6 +22,18 @@ _FACTORS = {
     "voxelwise": {2: 1.2, 3: 1.0},
     "blockwise": {2: 1.2, 3: 0.8},
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class NLMInfo:
+    """What :func:`nlm` worked with.
+
+    ``sigma``: the noise level, one number per volume or a map (one per volume where each had its
+    own); ``h``: the filter strength, of the same kind unless it was given.
+    """
+
+    sigma: Any
+    h: Any
 
 
 def nlm(
@@ -36,6 +49,7 @@ def nlm(
     spacing: tuple[float, ...] | None = None,
     mask: Any = None,
     out: Any = None,
+    return_info: bool = False,
 ) -> Any:
     """Non-local means: each voxel becomes a mean of the voxels whose surroundings look alike.
 
@@ -54,8 +68,12 @@ def nlm(
     image : array, (y, x), (z, y, x) or (volume, z, y, x)
         float32 or float64; integers are converted to float32. Four dimensions are filtered volume
         by volume.
-    sigma : float, one per volume, or array of the volume's shape
-        Standard deviation of the noise: one number, one per volume, or a map.
+    sigma : float, one per volume, array of the volume's shape, or "local"
+        Standard deviation of the noise: one number, one per volume, or a map. "local" estimates a
+        map for every volume: the least distance of a voxel's patch to those of its neighbours,
+        both without their local mean, smoothed by a Gaussian of three voxels. For noise that
+        varies slowly; white, since correlated noise looks weaker. Voxels of noise of one level
+        read it to 10 % (3D) or 20 % (2D); a Rician background without signal reads 20 % low.
     patch : int or one per axis
         Width of the patch, odd.
     search : int or one per axis
@@ -80,10 +98,12 @@ def nlm(
         Where to filter. Voxels outside are returned unchanged; they still serve as partners.
     out : array, optional
         Where to put the result: shape of the image, dtype of the result, C order.
+    return_info : bool
+        Also return the noise level and h that were used.
 
     Returns
     -------
-    array
+    array, or (array, NLMInfo)
         Same shape and, but for integers, same dtype as the image. A constant image is returned as
         it is; an axis of length 1 has no neighbours, whatever the widths. The same bits come out
         for any number of threads.
@@ -101,6 +121,7 @@ def nlm(
     Buades, Coll, Morel, Image Process. On Line 1 (2011) 208, doi:10.5201/ipol.2011.bcm_nlm
     (patchwise means).
     Coupe et al., IEEE Trans. Med. Imaging 27 (2008) 425, doi:10.1109/TMI.2007.906087 (blockwise).
+    Manjon et al., J. Magn. Reson. Imaging 31 (2010) 192, doi:10.1002/jmri.22003 (local noise).
     Wiest-Daessle et al., MICCAI 2008, 171, doi:10.1007/978-3-540-85990-1_21 (Rician noise).
 
     Examples
@@ -113,6 +134,9 @@ def nlm(
     >>> bool(abs(clean - disc).mean() < abs(noisy - disc).mean() / 3)
     True
     """
+    is_local = isinstance(sigma, str)
+    if is_local:
+        choice("sigma", sigma, ("local",))
     edge = edge_of(image=image, mask=mask, sigma=sigma if is_map(sigma) else None)
     x = edge.real("image", ndim=(2, 3, 4))
     spatial = x.shape[-3:] if x.ndim == 4 else x.shape
@@ -127,7 +151,11 @@ def nlm(
     choice("noise", noise, ("gaussian", "rician"))
     if h is not None:
         h = positive("h", h)
-    levels = noise_levels(edge, x, spatial, sigma)
+    if is_local:
+        volumes = x.reshape(-1, *spatial)
+        levels = edge.xp.stack([local_sigma(edge, volume, noise) for volume in volumes])
+    else:
+        levels = noise_levels(edge, x, spatial, sigma)
     if h is None and isinstance(levels, list) and 0.0 in levels:
         raise DataError("sigma is 0, so that h = factor * sigma is 0 too; pass h or sigma > 0")
     limits = _limits(preselection)
@@ -137,7 +165,16 @@ def nlm(
         patch_radius, search_radius, variant, noise, h, _FACTORS[variant][len(spatial)], limits
     )
     _apply(edge, x.reshape(-1, *spatial), levels, plan, mask, result.reshape(-1, *spatial))
-    return edge.answer(result) if out is None else out
+    answer = edge.answer(result) if out is None else out
+    return (answer, _info(edge, x, levels, plan)) if return_info else answer
+
+
+def _info(edge: Edge, x: Any, levels: Any, plan: _Plan) -> NLMInfo:
+    if isinstance(levels, list):
+        sigma: Any = list(levels) if x.ndim == 4 else levels[0]
+        return NLMInfo(sigma, plan.h or (plan.factor * np.asarray(sigma)).tolist())
+    shaped = levels if x.ndim == 4 and len(levels) > 1 else levels[0]
+    return NLMInfo(edge.answer(shaped), plan.h or edge.answer(plan.factor * shaped))
 
 
 @dataclasses.dataclass(frozen=True)
