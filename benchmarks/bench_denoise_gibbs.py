@@ -59,6 +59,8 @@ def agreement(shape):
             return ""
         scale = abs(anchor).max()
         off = abs(calm - anchor) / scale
+        if not off.any():
+            return "the reference"
         return f"to mrdegibbs: max {off.max():.1e}, mean {off.mean():.1e}"
 
     return text

@@ -89,6 +89,8 @@ def quality(answer):
     anchor = reference()
     if anchor is None:
         return text
+    if image is anchor[0]:
+        return f"{text}; the reference"
     off = np.abs(image - anchor[0]).max() / np.abs(anchor[0]).max()
     noise = np.abs(sigma - anchor[1])
     return f"{text}; to dwidenoise: {off:.1e}, noise {noise.max():.1e} (mean {noise.mean():.1e})"
