@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._checks import choice, entries, whole
-from .._kernels.select import edge_of
+from .._kernels.select import Edge, edge_of
 from .._memory import new_array
 from ..errors import DataError, ShapeError
 from ._common import as_bool, one_axis, result_like
@@ -129,21 +129,7 @@ def mppca(
     """
     edge = edge_of(dwi=dwi, mask=mask)
     xp = edge.xp
-    data = edge["dwi"]
-    flat = data.ndim == 3
-    if data.ndim not in (3, 4):
-        raise ShapeError(
-            f"dwi has shape {data.shape}; expected (volumes, z, y, x) or (volumes, y, x)"
-        )
-    volume_axis = one_axis("volume_axis", volume_axis, data.ndim, "dwi")
-    edge.arrays["dwi"] = xp.moveaxis(data, volume_axis, 0)
-    x = edge.complex("dwi") if data.dtype.kind == "c" else edge.real("dwi")
-    x = x[:, None] if flat else x
-    if x.shape[0] < 2 or 0 in x.shape:
-        raise ShapeError(
-            f"dwi has shape {data.shape}, volumes along axis {volume_axis}; expected at least two "
-            "volumes and no empty axis"
-        )
+    x, flat, volume_axis = _series(edge, volume_axis)
     widths = _window(window, x.shape, flat)
     strides = _strides(stride, widths, flat)
     inside = _mask(edge, x.shape[1:], flat)
@@ -182,6 +168,26 @@ def mppca(
     if not return_info:
         return out, edge.answer(sigma)
     return out, edge.answer(sigma), MPPCAInfo(edge.answer(rank), widths)
+
+
+def _series(edge: Edge, volume_axis: int) -> tuple[Any, bool, int]:
+    """The series as (volumes, z, y, x), whether it came without z, and its axis of volumes."""
+    data = edge["dwi"]
+    flat = data.ndim == 3
+    if data.ndim not in (3, 4):
+        raise ShapeError(
+            f"dwi has shape {data.shape}; expected (volumes, z, y, x) or (volumes, y, x)"
+        )
+    volume_axis = one_axis("volume_axis", volume_axis, data.ndim, "dwi")
+    edge.arrays["dwi"] = edge.xp.moveaxis(data, volume_axis, 0)
+    x = edge.complex("dwi") if data.dtype.kind == "c" else edge.real("dwi")
+    x = x[:, None] if flat else x
+    if x.shape[0] < 2 or 0 in x.shape:
+        raise ShapeError(
+            f"dwi has shape {data.shape}, volumes along axis {volume_axis}; expected at least two "
+            "volumes and no empty axis"
+        )
+    return x, flat, volume_axis
 
 
 def _per_axis(name: str, value: Any, flat: bool) -> tuple[int, int, int]:
