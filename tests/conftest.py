@@ -108,3 +108,13 @@ def pytest_collection_modifyitems(items):
         uses = {"device", "emulator"} & set(getattr(item, "fixturenames", ()))
         if uses and "stand-in" not in item.name:
             item.add_marker(pytest.mark.sanitize)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Neighbours run in one process, so that what a module shares is made once, not in each."""
+    if config.getvalue("dist") == "load":
+        from xdist.scheduler import WorkStealingScheduling
+
+        return WorkStealingScheduling(config, log)
+    return None
