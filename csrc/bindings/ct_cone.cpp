@@ -145,7 +145,7 @@ template <class T> void def_helix(py::module_ &m) {
         "Backprojection of rebinned helical views, averaged over views half a turn apart.");
 }
 
-template <class T> void def_all(py::module_ &m) {
+template <class T> void def_cone_all(py::module_ &m) {
     def_filter_transposed<T>(m);
     def_backproject_cone<T>(m);
     def_backproject_free<T>(m);
@@ -155,8 +155,8 @@ template <class T> void def_all(py::module_ &m) {
 } // namespace
 
 void bind_ct_cone(py::module_ &m) {
-    def_all<float>(m);
-    def_all<double>(m);
+    def_cone_all<float>(m);
+    def_cone_all<double>(m);
 }
 
 } // namespace pyrad::bind

@@ -12,8 +12,8 @@ Scan3D scan_of(const Array<double> &scan, bool divergent) {
     return {n(0), n(1), {n(2), n(3), n(4)}, divergent};
 }
 
-void check_tables(const View<const double, 2> &views, const View<const double, 2> &columns,
-                  const std::array<i64, 3> &projections) {
+void check_joseph3d_tables(const View<const double, 2> &views, const View<const double, 2> &columns,
+                           const std::array<i64, 3> &projections) {
     require_shape<2>(views.shape, {projections[0], view3d_numbers}, "views");
     require_shape<2>(columns.shape, {projections[2], 2}, "columns");
 }
@@ -28,7 +28,7 @@ template <class T> void def_joseph3d(py::module_ &m) {
             const auto detector = input<2>(columns, "columns");
             const Scan3D shared = scan_of(scan, divergent);
             auto projections = output<3>(out, "out");
-            check_tables(table, detector, projections.shape);
+            check_joseph3d_tables(table, detector, projections.shape);
             if (voxels.size() && projections.size())
                 run([&] { project3d<T>(voxels, table, detector, shared, projections); });
         },
@@ -43,7 +43,7 @@ template <class T> void def_joseph3d(py::module_ &m) {
             const auto detector = input<2>(columns, "columns");
             const Scan3D shared = scan_of(scan, divergent);
             auto volume = output<3>(out, "out");
-            check_tables(table, detector, given.shape);
+            check_joseph3d_tables(table, detector, given.shape);
             if (volume.size() && given.size())
                 run([&] { backproject3d<T>(given, table, detector, shared, volume); });
         },

@@ -9,7 +9,7 @@ namespace {
 
 using bm4d::Triple;
 
-template <class T> void check_tables(const bm4d::Stage<T> &stage) {
+template <class T> void check_stage_tables(const bm4d::Stage<T> &stage) {
     for (int d = 0; d < 3; ++d) {
         if (stage.search[d] < 0)
             fail(ErrorKind::shape, "search radius is ", stage.search[d], " along axis ", d);
@@ -62,7 +62,7 @@ template <class T> void def_stage(py::module_ &m) {
                                        static_cast<T>(similar),
                                        static_cast<T>(expected),
                                        static_cast<T>(threshold)};
-            check_tables(stage);
+            check_stage_tables(stage);
             run([&] {
                 bm4d::stage(image.data(), guide ? guide->data() : nullptr, stage, result.data);
             });

@@ -9,7 +9,7 @@ void bind_denoise_diffusion(py::module_ &m);
 
 namespace {
 
-using Triple = std::array<double, 3>;
+using InverseSpacing = std::array<double, 3>;
 
 template <class T> View<const T, 3> margined(const Array<T> &u) {
     const auto image = input<3>(u, "u");
@@ -19,7 +19,7 @@ template <class T> View<const T, 3> margined(const Array<T> &u) {
     return image;
 }
 
-template <class T> diffusion::Step<T> step_of(const Triple &inverse_spacing) {
+template <class T> diffusion::Step<T> step_of(const InverseSpacing &inverse_spacing) {
     diffusion::Step<T> step{};
     std::copy(inverse_spacing.begin(), inverse_spacing.end(), step.inverse);
     return step;
@@ -28,7 +28,7 @@ template <class T> diffusion::Step<T> step_of(const Triple &inverse_spacing) {
 template <class T> void def_diffuse(py::module_ &m) {
     m.def(
         "diffuse",
-        [](const Array<T> &u, const Triple &inverse_spacing, double tau, double kappa,
+        [](const Array<T> &u, const InverseSpacing &inverse_spacing, double tau, double kappa,
            bool reciprocal, bool curvature, Array<T> &out) {
             const auto image = margined(u);
             const auto result = output<3>(out, "out");
@@ -50,7 +50,7 @@ template <class T> void def_diffuse(py::module_ &m) {
         "One explicit step of anisotropic diffusion; rows of u have a margin, those of out may.");
     m.def(
         "squared_gradient",
-        [](const Array<T> &u, const Triple &inverse_spacing) {
+        [](const Array<T> &u, const InverseSpacing &inverse_spacing) {
             const auto image = margined(u);
             double sum = 0;
             run([&] { sum = diffusion::squared_gradient(image, step_of<T>(inverse_spacing)); });
@@ -60,7 +60,9 @@ template <class T> void def_diffuse(py::module_ &m) {
         "Sum of the squared central differences; rows of u have a margin.");
 }
 
-tensor::Spacing spacing_of(const Triple &inverse) { return {{inverse[0], inverse[1], inverse[2]}}; }
+tensor::Spacing spacing_of(const InverseSpacing &inverse) {
+    return {{inverse[0], inverse[1], inverse[2]}};
+}
 
 // Tensors of the cells of an image, faces included.
 template <class T> void require_cells(View<const T, 3> u, const std::array<i64, 4> &shape) {
@@ -70,7 +72,8 @@ template <class T> void require_cells(View<const T, 3> u, const std::array<i64, 
 template <class T> void def_tensors(py::module_ &m) {
     m.def(
         "edge_tensor",
-        [](const Array<T> &u, const Triple &inverse_spacing, double kappa, Array<T> &tensor) {
+        [](const Array<T> &u, const InverseSpacing &inverse_spacing, double kappa,
+           Array<T> &tensor) {
             const auto image = margined(u);
             const auto cells = output<4>(tensor, "tensor");
             require_cells(image, cells.shape);
@@ -80,7 +83,7 @@ template <class T> void def_tensors(py::module_ &m) {
         "Edge-enhancing diffusion tensors of an image, zz yy xx zy zx yx.");
     m.def(
         "gradient_products",
-        [](const Array<T> &u, const Triple &inverse_spacing, Array<T> &tensor) {
+        [](const Array<T> &u, const InverseSpacing &inverse_spacing, Array<T> &tensor) {
             const auto image = margined(u);
             const auto cells = output<4>(tensor, "tensor");
             require_cells(image, cells.shape);
@@ -100,8 +103,8 @@ template <class T> void def_tensors(py::module_ &m) {
         "Structure tensors become coherence-enhancing diffusion tensors, in place.");
     m.def(
         "tensor_step",
-        [](const Array<T> &u, const Array<T> &tensor, const Triple &inverse_spacing, double tau,
-           Array<T> &out) {
+        [](const Array<T> &u, const Array<T> &tensor, const InverseSpacing &inverse_spacing,
+           double tau, Array<T> &out) {
             const auto image = margined(u);
             const auto cells = input<4>(tensor, "tensor");
             const auto result = output<3>(out, "out");

@@ -102,7 +102,7 @@ template <class T> void def_bilateral(py::module_ &m) {
         "guide)^2).");
 }
 
-template <class T> void def_all(py::module_ &m) {
+template <class T> void def_local_all(py::module_ &m) {
     def_bilateral<T>(m);
     def_pad_rows<T>(m);
     def_rank_filter<T>(m);
@@ -111,8 +111,8 @@ template <class T> void def_all(py::module_ &m) {
 } // namespace
 
 void bind_denoise_local(py::module_ &m) {
-    def_all<float>(m);
-    def_all<double>(m);
+    def_local_all<float>(m);
+    def_local_all<double>(m);
 }
 
 } // namespace pyrad::bind

@@ -66,7 +66,7 @@ View<const i32, 2> steps_of(const Array<i32> &offsets, i64 reach, bool forwards)
     return steps;
 }
 
-template <class T, class L> void def_discretise(py::module_ &m) {
+template <class T, class L> void def_discretise_batch(py::module_ &m) {
     m.def(
         "discretise_batch",
         [](const Array<T> &values, const Array<u8> &mask, const Array<i64> &boxes,
@@ -181,10 +181,10 @@ void bind_texture_batch(py::module_ &m) {
     def_label_boxes<short>(m);
     def_label_boxes<i32>(m);
     def_label_boxes<i64>(m);
-    def_discretise<float, u8>(m);
-    def_discretise<float, u16>(m);
-    def_discretise<double, u8>(m);
-    def_discretise<double, u16>(m);
+    def_discretise_batch<float, u8>(m);
+    def_discretise_batch<float, u16>(m);
+    def_discretise_batch<double, u8>(m);
+    def_discretise_batch<double, u16>(m);
     def_matrices<u8>(m);
     def_matrices<u16>(m);
 }
