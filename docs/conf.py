@@ -65,6 +65,7 @@ AREAS = {
     "phantom": "Phantoms and simulated noise",
     "io": "Files",
     "plot": "Pictures",
+    "chunked": "Volumes beyond memory",
     "cohort": "Cohorts",
 }
 

@@ -62,6 +62,11 @@ def _of_bilateral(shape: Shape, options: Options) -> tuple[int, int]:
 def _of_nlm(shape: Shape, options: Options) -> tuple[int, int]:
     spacing, variant = options.get("spacing"), options.get("variant", "patchwise")
     choice("variant", variant, tuple(_FACTORS))
+    if isinstance(options.get("sigma"), str):
+        raise DataError(
+            f"sigma is {options['sigma']!r}, which nlm cannot estimate in slabs; pass a number "
+            "(denoise.estimate_sigma of a part) or a map of the volume's shape"
+        )
     patch = _radius("patch", options.get("patch", 3), shape, spacing)[0]
     search = _radius("search", options.get("search", 11), shape, spacing)[0]
     if 2 * patch + 1 > shape[0]:

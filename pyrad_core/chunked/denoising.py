@@ -27,6 +27,7 @@ _GLOBAL = {
     "gibbs": "it transforms whole lines of the image",
 }
 _IMAGES = ("guide", "mask", "sigma")  # options that may be images, cut like the image itself
+_WHOLE = ("out", "return_info")  # options that belong to a whole image
 
 
 def denoise(image: Any, method: str, /, *, chunk: int | None = None, **options: Any) -> Any:
@@ -113,7 +114,7 @@ def denoise(image: Any, method: str, /, *, chunk: int | None = None, **options: 
 
 def _check_options(function: Any, method: str, options: dict[str, Any]) -> None:
     known = inspect.signature(function).parameters.values()
-    names = [p.name for p in known if p.kind is p.KEYWORD_ONLY and p.name != "out"]
+    names = [p.name for p in known if p.kind is p.KEYWORD_ONLY and p.name not in _WHOLE]
     for name in options:
         choice(f"option of {method}", name, names)
     for parameter in known:

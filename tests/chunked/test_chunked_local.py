@@ -231,6 +231,8 @@ def test_global_methods_are_refused(method):
         (lambda x: chunked.denoise(x, "medain"), "median"),
         (lambda x: chunked.denoise(x, "median", sice=3), "size"),
         (lambda x: chunked.denoise(x, "nlm"), "needs sigma"),
+        (lambda x: chunked.denoise(x, "nlm", sigma="local"), "in slabs"),
+        (lambda x: chunked.denoise(x, "nlm", sigma=1.0, return_info=True), "return_info"),
         (lambda x: chunked.denoise(x, "gaussian", sigma=1.0, boundary="wrap"), "boundary"),
         (lambda x: chunked.denoise(x, "anisotropic_diffusion"), "needs kappa"),
         (lambda x: chunked.denoise(x, "median", chunk=0), "chunk is 0"),
