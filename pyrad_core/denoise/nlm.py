@@ -72,8 +72,9 @@ def nlm(
         Standard deviation of the noise: one number, one per volume, or a map. "local" estimates a
         map for every volume: the least distance of a voxel's patch to those of its neighbours,
         both without their local mean, smoothed by a Gaussian of three voxels. For noise that
-        varies slowly; white, since correlated noise looks weaker. On phantoms
-        with edges the map was off by 14 % (3D) and 21 % (2D, RMS), its median 7 % high in 2D; a Rician background without signal reads 20 % low.
+        varies slowly; white, since correlated noise looks weaker. On phantoms with edges the map
+        was off by 14 % (3D) and 21 % (2D, RMS), its median 7 % high in 2D; a Rician background
+        without signal reads 23 % low.
     patch : int or one per axis
         Width of the patch, odd.
     search : int or one per axis
