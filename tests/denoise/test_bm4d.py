@@ -202,6 +202,27 @@ def test_coefficient_variances_by_simulation():
     np.testing.assert_allclose(got, measured, rtol=0.18)
 
 
+def test_rician_noise_is_removed_with_its_bias():
+    clean, _ = _phantom((96, 96), 0.1)
+    x = phantom.rician_noise(clean, sigma=0.1, seed=0).astype(np.float32)
+    got, gaussian = (bm4d(x, sigma=0.1, noise=n) for n in ("rician", "gaussian"))
+    assert got.dtype == np.float32 and (got >= 0).all()
+    assert _psnr(got, clean) > _psnr(gaussian, clean) + 2
+    stable = prc.denoise.stabilise_rician(x, sigma=0.1)
+    expected = prc.denoise.unstabilise_rician(bm4d(stable, sigma=1.0), sigma=0.1)
+    np.testing.assert_array_equal(got, expected)
+    by_map = bm4d(x, sigma=np.full(x.shape, 0.1, np.float32), noise="rician")
+    np.testing.assert_allclose(by_map, got, atol=1e-3)
+    np.testing.assert_allclose(bm4d(x, sigma=0, noise="rician"), x, rtol=1e-6)
+    mask = np.arange(96) > 40 * np.ones((96, 1))
+    out = np.empty_like(x)
+    assert bm4d(x, sigma=0.1, noise="rician", mask=mask, out=out) is out
+    np.testing.assert_array_equal(out[~mask], x[~mask])
+    for options in (dict(sigma=0 * x), dict(psd=x), dict(sigma=0.1, image=-x), dict(sigma=-1)):
+        with pytest.raises(prc.DataError, match="sigma|negative"):
+            bm4d(**{"image": x, "noise": "rician", **options})
+
+
 # --- properties ---------------------------------------------------------------------------------
 
 
@@ -274,6 +295,11 @@ def test_four_dimensions_volume_by_volume():
     got = bm4d(x, sigma=[0.1, 0.2], profile="lc")
     for volume, sigma, result in zip(x, (0.1, 0.2), got, strict=True):
         np.testing.assert_array_equal(result, bm4d(volume, sigma=sigma, profile="lc"))
+    magnitudes = abs(x)
+    got = bm4d(magnitudes, sigma=[0.1, 0.2], profile="lc", noise="rician")
+    alone = bm4d(magnitudes[1], sigma=0.2, profile="lc", noise="rician")
+    np.testing.assert_allclose(got[1], alone, atol=1e-5)
+    got = bm4d(x, sigma=[0.1, 0.2], profile="lc")
     maps = np.ones(x.shape) * np.array([0.1, 0.2])[:, None, None, None]
     np.testing.assert_allclose(bm4d(x, sigma=maps, profile="lc"), got, atol=1e-5)
 
