@@ -7,6 +7,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from .gather import gather
 from .manifest import Manifest, locked
 from .outcome import Outcome
 from .table import Case, cases_of
-from .verbs import VERBS, Verb
+from .verbs import VERBS, Verb, normal_name
 
 __all__ = ["run"]
 
@@ -112,8 +113,8 @@ def run(
     chosen = VERBS[_checks.choice("verb", verb, VERBS)]
     if devices is not None:
         options = {**(options or {}), "gpu": True}
-    manifest, shared = _manifest(chosen, settings, options, Path(out).absolute())
-    cases = cases_of(table, chosen)
+    manifest, shared, files = _manifest(chosen, settings, options, Path(out).absolute())
+    cases = [replace(c, options={**files, **c.options}) for c in cases_of(table, chosen)]
     # Before anything is written: every case's options must be options.
     arguments = _arguments(chosen, shared, cases)
     tell = log or (lambda text: None)
@@ -154,8 +155,11 @@ def _arguments(
 
 def _manifest(
     verb: Verb, settings: Any, options: Mapping[str, Any] | None, out: Path
-) -> tuple[Manifest, dict[str, Any]]:
-    """What the folder is begun with, and the options that all cases share."""
+) -> tuple[Manifest, dict[str, Any], dict[str, str]]:
+    """What the folder is begun with, the options that all cases share, and the files among them.
+
+    Files are inputs of every case: their contents count, not their names.
+    """
     shared = dict(options or {})
     chosen = None
     if verb.takes_settings:
@@ -164,7 +168,9 @@ def _manifest(
         chosen = settings_of(settings).to_dict()
     elif settings is not None:
         shared = {**_mapping(verb, settings), **shared}
-    return Manifest(out, verb.name, chosen, tuple(verb.arguments(shared))), shared
+    shared = {normal_name(name): value for name, value in shared.items()}
+    files = {n: os.path.abspath(shared.pop(n)) for n in verb.paths if n in shared}
+    return Manifest(out, verb.name, chosen, tuple(verb.arguments(shared))), shared, files
 
 
 def _mapping(verb: Verb, settings: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from .. import _checks
 from ..cli import program
 from ..errors import DataError
 
-__all__ = ["VERBS", "Verb"]
+__all__ = ["VERBS", "Verb", "normal_name"]
 
 # Options that belong to the whole run or to its layout, never to a case.
 _OWN = (
@@ -65,8 +65,8 @@ class Verb:
     def arguments(self, given: Mapping[str, Any]) -> list[str]:
         """Options as words of a command line; unknown names and wrong values are errors."""
         known = self.options()
-        spelled = {_normal(name): value for name, value in given.items()}
-        by_flag = {_normal(flag): name for name, p in known.items() for flag in p.opts}
+        spelled = {normal_name(name): value for name, value in given.items()}
+        by_flag = {normal_name(flag): name for name, p in known.items() for flag in p.opts}
         _checks.known_names(f"option of {self.name}", spelled, {**by_flag, **known})
         words: list[str] = []
         for name, value in spelled.items():
@@ -82,7 +82,8 @@ class Verb:
             raise DataError(f"{self.name}: {error.format_message()}") from None
 
 
-def _normal(name: str) -> str:
+def normal_name(name: str) -> str:
+    """An option's name as Python spells it: ``--max-bytes`` is max_bytes."""
     return name.strip().lower().lstrip("-").replace("-", "_")
 
 

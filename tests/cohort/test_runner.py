@@ -185,6 +185,21 @@ def test_images_with_options_per_case(folder, run):
     assert (again.computed, again.kept) == (1, 1)
 
 
+def test_files_among_the_options_count_by_content(folder, run):
+    mask = np.ones((5, 9, 8), np.uint8)
+    write = {"spacing": (2.0, 1.0, 1.0)}
+    path = io.write_image(folder.path / "where.nii.gz", mask, **write)
+    rows = [{"id": "a", "image": str(folder.path / "i0.nii.gz")}]
+    given = {"verb": "denoise", "settings": {"method": "median", "mask": str(path)}}
+    assert run(rows, **given).computed == 1
+    moved = path.rename(folder.path / "moved.nii.gz")
+    given["settings"]["mask"] = str(moved)
+    assert run(rows, **given).kept == 1
+    mask[0] = 0
+    io.write_image(moved, mask, **write)
+    assert run(rows, **given).computed == 1
+
+
 def test_maps_leave_a_folder_of_files(folder, run):
     folder.write(["id,image,mask", "a,i0.nii.gz,m.nii.gz"])
     outcome = run(verb="maps", options={"features": "Contrast,JointEntropy", "family": "glcm"})
