@@ -7,7 +7,6 @@
 #define PYRAD_UNROLL _Pragma("unroll")
 #else
 #define PYRAD_UNROLL
-#include <cstring>
 #endif
 
 namespace pyrad {
@@ -48,22 +47,10 @@ template <int N, class T> __device__ T middle(const T *at, const Window &window)
     return values[kept - 2];
 }
 
-#if defined(__CUDACC__)
 __device__ i32 bits_of(float x) { return __float_as_int(x); }
 __device__ i64 bits_of(double x) { return __double_as_longlong(x); }
 __device__ float value_of(i32 x) { return __int_as_float(x); }
 __device__ double value_of(i64 x) { return __longlong_as_double(x); }
-#else
-template <class To, class From> To reinterpret(From x) {
-    To y;
-    std::memcpy(&y, &x, sizeof y);
-    return y;
-}
-i32 bits_of(float x) { return reinterpret<i32>(x); }
-i64 bits_of(double x) { return reinterpret<i64>(x); }
-float value_of(i32 x) { return reinterpret<float>(x); }
-double value_of(i64 x) { return reinterpret<double>(x); }
-#endif
 
 // Signed integers in the order of the values, and back.
 template <class Key> __device__ Key flipped(Key bits) {
