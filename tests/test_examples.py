@@ -31,6 +31,8 @@ def _examples(*packages):
 
 
 def _run(test, names):
+    if any("import numba" in e.source or "from numba" in e.source for e in test.examples):
+        pytest.importorskip("numba")
     test.globs = test.globs | names
     text: list[str] = []
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
