@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,6 @@ def test_python_blocks_run(page):
     text = (DOCS / page).read_text(encoding="utf-8")
     names: dict = {}
     for block in re.findall(r"^```python\n(.*?)^```", text, re.M | re.S):
-        if "numba" in block:
-            pytest.importorskip("numba")
+        if "numba" in block and find_spec("numba") is None:
+            continue
         exec(compile(block, page, "exec"), names)

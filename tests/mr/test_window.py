@@ -11,6 +11,14 @@ from pyrad_core import mr
 from pyrad_core.errors import DataError, ShapeError
 from pyrad_core.mr.window import WINDOWS
 
+
+@pytest.fixture(autouse=True)
+def same_numbers():
+    """Every test draws the same numbers, whatever ran before it."""
+    global RNG
+    RNG = np.random.default_rng(5)
+
+
 RNG = np.random.default_rng(5)
 
 
