@@ -102,12 +102,10 @@ __device__ void back_field(const T *q, T *out, T factor, const Axes<T> inverse, 
     });
 }
 
-// parts[terms block + i]: this block's share of term i. Blocks have 256 threads.
 template <class T>
 __device__ void objectives(const T *f, const T *u, const T *w, const T *q, const T *field,
                            double *parts, const Axes<double> inverse, const Sizes sizes, int dims,
                            int channels) {
-    __shared__ double shared[terms][256];
     double total[terms] = {};
     dispatch(dims, channels, [&](auto dims_, auto channels_) {
         constexpr int D = decltype(dims_)::value, C = decltype(channels_)::value;
@@ -124,24 +122,7 @@ __device__ void objectives(const T *f, const T *u, const T *w, const T *q, const
                 total[i] = i < summed_terms ? total[i] + values[i] : max_of(total[i], values[i]);
         });
     });
-    const int thread = threadIdx.y * blockDim.x + threadIdx.x;
-    for (int i = 0; i < terms; ++i)
-        shared[i][thread] = total[i];
-    for (int half = 128; half > 0; half /= 2) {
-        __syncthreads();
-        if (thread < half)
-            for (int i = 0; i < terms; ++i) {
-                const double other = shared[i][thread + half];
-                shared[i][thread] =
-                    i < summed_terms ? shared[i][thread] + other : max_of(shared[i][thread], other);
-            }
-    }
-    if (thread == 0) {
-        const long long block =
-            (static_cast<long long>(blockIdx.z) * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
-        for (int i = 0; i < terms; ++i)
-            parts[terms * block + i] = shared[i][0];
-    }
+    volume::store_block_terms(total, summed_terms, parts);
 }
 
 } // namespace

@@ -176,7 +176,6 @@ template <class T>
 __device__ void objectives(const T *f, const T *u, const T *p, double weight,
                            const Axes<double> inverse, double *parts, long long nz, long long ny,
                            long long nx, int dims, int channels, int isotropic) {
-    __shared__ double sums[2][256];
     const Sizes sizes{nz, ny, nx};
     double primal_sum = 0, dual_sum = 0;
     dispatch(dims, channels, isotropic, [&](auto d, auto c, auto iso) {
@@ -186,22 +185,7 @@ __device__ void objectives(const T *f, const T *u, const T *p, double weight,
                 f, u, p, weight, inverse.values, Voxel<D>(sizes, z, y, x), &primal_sum, &dual_sum);
         });
     });
-    const int thread = threadIdx.y * blockDim.x + threadIdx.x;
-    sums[0][thread] = primal_sum;
-    sums[1][thread] = dual_sum;
-    for (int half = 128; half > 0; half /= 2) {
-        __syncthreads();
-        if (thread < half) {
-            sums[0][thread] += sums[0][thread + half];
-            sums[1][thread] += sums[1][thread + half];
-        }
-    }
-    if (thread == 0) {
-        const long long block =
-            (static_cast<long long>(blockIdx.z) * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
-        parts[2 * block] = sums[0][0];
-        parts[2 * block + 1] = sums[1][0];
-    }
+    volume::store_block_terms({primal_sum, dual_sum}, 2, parts);
 }
 
 } // namespace

@@ -157,7 +157,6 @@ __device__ void objectives(const T *f, const T *u, double weight, const Axes<dou
                            const T *limit, int has_limit, const unsigned char *links, int has_links,
                            const BoundArguments<T> &bounds, const T *p, double *parts,
                            const Sizes &sizes, int dims, int channels, int coupling) {
-    __shared__ double sums[2][256];
     double primal_sum = 0, dual_sum = 0;
     volume::dispatch(dims, 1, [&](auto d, auto) {
         constexpr int D = decltype(d)::value;
@@ -180,22 +179,7 @@ __device__ void objectives(const T *f, const T *u, double weight, const Axes<dou
             }
         });
     });
-    const int thread = threadIdx.y * blockDim.x + threadIdx.x;
-    sums[0][thread] = primal_sum;
-    sums[1][thread] = dual_sum;
-    for (int half = 128; half > 0; half /= 2) {
-        __syncthreads();
-        if (thread < half) {
-            sums[0][thread] += sums[0][thread + half];
-            sums[1][thread] += sums[1][thread + half];
-        }
-    }
-    if (thread == 0) {
-        const long long block =
-            (static_cast<long long>(blockIdx.z) * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
-        parts[2 * block] = sums[0][0];
-        parts[2 * block + 1] = sums[1][0];
-    }
+    volume::store_block_terms({primal_sum, dual_sum}, 2, parts);
 }
 
 } // namespace

@@ -43,6 +43,31 @@ template <class Body> __device__ void for_each_voxel(const Sizes &sizes, Body &&
             body(z, y, x);
 }
 
+// parts[Terms block + i]: this block's share of term i, the first `summed` of which add up and the
+// others keep their maximum. Blocks have 256 threads; every thread of the block calls it.
+template <int Terms>
+__device__ void store_block_terms(const double (&total)[Terms], int summed, double *parts) {
+    __shared__ double shared[Terms][256];
+    const int thread = threadIdx.y * blockDim.x + threadIdx.x;
+    for (int i = 0; i < Terms; ++i)
+        shared[i][thread] = total[i];
+    for (int half = 128; half > 0; half /= 2) {
+        __syncthreads();
+        if (thread < half)
+            for (int i = 0; i < Terms; ++i) {
+                const double other = shared[i][thread + half];
+                shared[i][thread] =
+                    i < summed ? shared[i][thread] + other : max_of(shared[i][thread], other);
+            }
+    }
+    if (thread == 0) {
+        const long long block =
+            (static_cast<long long>(blockIdx.z) * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
+        for (int i = 0; i < Terms; ++i)
+            parts[Terms * block + i] = shared[i][0];
+    }
+}
+
 template <int Value> struct Int {
     static constexpr int value = Value;
 };
