@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, PyradError
-from ..io.files import existing, refused, safe_name
+from ..io.cases import COLUMNS, read_rows
+from ..io.files import existing, safe_name
 from .verbs import Verb
 
 __all__ = ["Case", "cases_of"]
-
-_ID = ("id", "case", "case_id", "patient", "patientid")
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ def cases_of(table: Any, verb: Verb) -> list[Case]:
     missing = [ours for ours, column in found.items() if column is None]
     if missing:
         raise DataError(f"{name}: no column {missing[0]!r}; it has {', '.join(columns)}")
-    id_column = _column(columns, _ID)
+    id_column = _column(columns, COLUMNS["id"])
     options = verb.options()
     own = {c: _key(c) for c in columns if _key(c) in options and c not in found.values()}
     own.pop(id_column or "", None)
@@ -67,12 +65,7 @@ def cases_of(table: Any, verb: Verb) -> list[Case]:
 def _rows(table: Any) -> tuple[list[Mapping[str, Any]], Path, str]:
     if isinstance(table, (str, os.PathLike)):
         path = existing(table)
-        try:
-            with open(path, newline="", encoding="utf-8-sig") as stream:
-                rows = list(csv.DictReader(stream))
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise refused(path, f"is no CSV table ({error})") from None
-        return [_named(row) for row in rows], path.absolute().parent, path.name
+        return [_named(row) for row in read_rows(path)], path.absolute().parent, path.name
     if hasattr(table, "to_dict"):
         table = table.to_dict("records")
     if not isinstance(table, Iterable) or isinstance(table, Mapping):

@@ -11,6 +11,7 @@ import click
 from .. import _checks
 from ..cli import program
 from ..errors import DataError
+from ..io.cases import COLUMNS
 
 __all__ = ["VERBS", "Verb", "normal_name"]
 
@@ -102,8 +103,7 @@ def _words(option: click.Option, value: Any) -> list[str]:
     return [word for item in values for word in (flag, str(item))]
 
 
-_IMAGE = ("image", "image_path", "input")
-_MASK = ("mask", "mask_path", "segmentation")
+_IMAGE, _MASK = (*COLUMNS["image"], "input"), COLUMNS["mask"]
 _RAW = ("input", "path", "file", "raw", "projections", "kspace")
 
 VERBS = {

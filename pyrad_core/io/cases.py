@@ -15,7 +15,8 @@ from .mask import mask_names, read_mask
 
 __all__ = ["Case", "read_cases"]
 
-_COLUMNS = {
+#: What columns may be called.
+COLUMNS = {
     "image": ("image", "image_path"),
     "mask": ("mask", "mask_path", "segmentation"),
     "label": ("label",),
@@ -73,16 +74,12 @@ def read_cases(path: PathLike) -> list[Case]:
         A label that is no whole number, or an id that occurs twice with the same region.
     """
     found = existing(path)
-    try:
-        with open(found, newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
-            names = list(rows[0]) if rows else []
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise refused(found, f"is no CSV table ({error})") from None
+    rows = read_rows(found)
+    names = list(rows[0]) if rows else []
     if not rows:
         raise refused(found, "holds no cases")
     columns = {}
-    for ours, accepted in _COLUMNS.items():
+    for ours, accepted in COLUMNS.items():
         match = [n for n in names if n and n.strip().lower().replace(" ", "") in accepted]
         if match:
             columns[ours] = match[0]
@@ -95,6 +92,15 @@ def read_cases(path: PathLike) -> list[Case]:
         if count > 1:
             raise DataError(f"{found.name}: the id {name!r} occurs {count} times")
     return cases
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV table with a header line, as they stand."""
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as stream:
+            return list(csv.DictReader(stream))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise refused(path, f"is no CSV table ({error})") from None
 
 
 def _case(table: Path, number: int, row: dict[str, str], columns: dict[str, str]) -> Case:
