@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-#: Need a cluster, or a raw file of the reader.
-ELSEWHERE = ("cohort.md", "recon_mr.md")
+#: Need a cluster, or a raw file of the reader; tests/features/test_definitions.py runs features.md.
+ELSEWHERE = ("cohort.md", "features.md", "recon_mr.md")
 
 
 @pytest.mark.parametrize(
