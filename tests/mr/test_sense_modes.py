@@ -267,11 +267,13 @@ def test_a_step_allocates_nothing():
         iteration = mr.ConjugateGradients(operator, y, regularization=0.1)
         iteration.step()
         assert iteration.capture() is False
-        tracemalloc.start()
-        iteration.step()
-        largest = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert largest < 20_000  # a single image has 32 768 bytes
+        peaks = []
+        for _ in range(5):  # threads that other tests left behind allocate too, now and then
+            tracemalloc.start()
+            iteration.step()
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+        assert min(peaks) < 20_000  # a single image has 32 768 bytes
 
 
 @pytest.mark.parametrize("normal", ["nufft", "toeplitz"])
