@@ -20,7 +20,9 @@ _LEAST_VARIANCE = 1e-3  # of a coefficient, relative to the mean
 class Profile:
     """Pairs are (first, second stage); squared differences count per voxel, in units of the noise.
 
-    ``alike`` is the largest difference from ``expected`` within a group; ``wiener`` multiplies the
+    ``alike`` is the largest difference from ``expected`` within a group. What is expected of alike
+    blocks is twice the noise that they still hold: without it, even parts of the guide give groups
+    of neighbours that share their voxels, and little noise averages out. ``wiener`` multiplies the
     variance in the second stage, whose guide has lost some of the image.
     """
 
@@ -30,7 +32,7 @@ class Profile:
     threshold: float
     alike: tuple[float, float]
     transform: tuple[str, str] = ("bior1.5", "dct")
-    expected: tuple[float, float] = (1.6, 0.0)
+    expected: tuple[float, float] = (1.6, 0.005)
     wiener: float = 0.7
     beta: float = 2.0
 

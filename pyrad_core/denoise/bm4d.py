@@ -40,9 +40,9 @@ def bm4d(
     in the first result and shrinks by the Wiener filter that this gives. Estimates of a voxel are
     averaged, weighted by the inverse of the noise that is left in their group. In two dimensions
     this is BM3D, in three BM4D, with these choices: the mean of a group is never shrunk, so that
-    means survive and a constant may be added to the image; in the first stage those blocks are
-    preferred that differ by a little less than pure noise would make them, not those that share its
-    noise.
+    means survive and a constant may be added to the image; those blocks are preferred that differ
+    by a little less than pure noise would make them (in the second stage: the noise that the first
+    left), not those that share its noise.
 
     Parameters
     ----------
@@ -62,8 +62,8 @@ def bm4d(
         runs between :func:`stabilise_rician` and :func:`unstabilise_rician`.
     profile : {"np", "lc"}
         Normal, or low complexity: smaller groups and windows, steps of 4 and more. On the project's
-        benchmarks the latter takes a ninth (2D) to a quarter (3D) of the time and loses 0.5 to 0.8
-        dB in images, 2.4 dB in a volume of 64^3.
+        benchmarks the latter takes a ninth (2D) to a quarter (3D) of the time and loses 0.4 to 0.8
+        dB in images, 2.5 dB in a volume of 64^3.
     stages : {"both", "hard"}
         Both stages or the first alone.
     threshold : float, optional
