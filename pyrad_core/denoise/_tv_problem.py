@@ -19,6 +19,7 @@ _ROUNDING = 1e-5
 _CONVEXITY = 0.35  # of the data term (at most 1): smaller values begin slower and end faster
 
 State = tuple[float, float]  # objective of an image and the bound below it
+_UNKNOWN = (math.inf, -math.inf)
 
 
 class Problem:
@@ -169,14 +170,13 @@ def is_enough(state: State, tol: float) -> bool:
     return primal - lower <= tol * primal and lower <= primal * (1 + _ROUNDING)
 
 
-def pdhg(problem: Problem, tol: float, max_iterations: int) -> tuple[Any, int, State]:
-    """Image, iterations and objectives; tau and sigma as algorithm 2 of Chambolle and Pock."""
-    image = problem.xp.empty_like(problem.f)
+def pdhg(problem: Problem, image: Any, tol: float, max_iterations: int) -> tuple[int, State]:
+    """Iterations and objectives; tau and sigma as algorithm 2 of Chambolle and Pock."""
     problem.image(image)
-    previous = image.copy()
+    previous = problem.xp.zeros(image.shape, image.dtype)  # any: the first theta is 0
     tau, theta, done = _FIRST_TAU, 0.0, 0
     product = _STEP_GAIN / (problem.norm2 * problem.weight**2)
-    state = problem.objectives(image)
+    state = problem.objectives(image) if tol > 0 or max_iterations == 0 else _UNKNOWN
     while done < max_iterations and not (tol > 0 and is_enough(state, tol)):
         steps = []
         for _ in range(min(_CHECK_EVERY, max_iterations - done)):
@@ -187,17 +187,19 @@ def pdhg(problem: Problem, tol: float, max_iterations: int) -> tuple[Any, int, S
         done += len(steps)
         if tol > 0 or done == max_iterations:
             state = problem.objectives(image)
-    return image, done, state
+    return done, state
 
 
-def fgp(problem: Problem, tol: float, max_iterations: int) -> tuple[Any, int, State]:
+def fgp(problem: Problem, image: Any, tol: float, max_iterations: int) -> tuple[int, State]:
     """Nesterov momentum, set back where the dual objective falls (O'Donoghue, Candes 2015)."""
-    image = problem.xp.empty_like(problem.f)
-    problem.image(image)
-    previous = problem.dual.copy()
+    dual = problem.dual
+    previous = problem.xp.zeros(dual.shape, dual.dtype)  # any: the first momentum is 0
     step = 1 / (problem.norm2 * problem.weight)
     t, factor, done = 1.0, 0.0, 0
-    state = problem.objectives(image)
+    state = _UNKNOWN
+    if tol > 0 or max_iterations == 0:
+        problem.image(image)
+        state = problem.objectives(image)
     while done < max_iterations and not (tol > 0 and is_enough(state, tol)):
         momenta = []
         for _ in range(min(_CHECK_EVERY, max_iterations - done)):
@@ -212,4 +214,4 @@ def fgp(problem: Problem, tol: float, max_iterations: int) -> tuple[Any, int, St
             former, state = state, problem.objectives(image)
             if state[1] < former[1]:
                 t, factor = 1.0, 0.0
-    return image, done, state
+    return done, state

@@ -167,16 +167,20 @@ def tv(
         coupling if isotropic else "separate",
         limit=limit, links=_links(edge, inside, grid, len(shape)), bounds=within,
     )  # fmt: skip
+    # a result of our own that is laid out as f holds the iterate; `out` may be the image itself
+    own = out is None and x.dtype.kind == "f" and axis is None and result.flags.c_contiguous
+    solution = result.reshape(f.shape) if own else edge.xp.empty_like(f)
     if most == 0:
-        solution, iterations, state = f, 0, (0.0, 0.0)
+        iterations, state = 0, (0.0, 0.0)
+        solution[...] = f
         if within is not None:
             problem.dual[...] = 0
-            problem.image(solution := edge.xp.empty_like(f))
+            problem.image(solution)
     else:
-        solution, iterations, state = (pdhg if method == "pdhg" else fgp)(
-            problem, tol, max_iterations
-        )
-    from_channels(edge, solution, result, axis)
+        solve = pdhg if method == "pdhg" else fgp
+        iterations, state = solve(problem, solution, tol, max_iterations)
+    if not own:
+        from_channels(edge, solution, result, axis)
     if inside is not None:
         wide = inside if axis is None else edge.xp.expand_dims(inside, axis)
         edge.xp.copyto(result, x, where=~wide)
