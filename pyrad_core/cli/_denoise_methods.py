@@ -27,6 +27,8 @@ class Method:
         name -> factor. ``--sigma`` is that standard deviation, else it is estimated.
     per_length
         Which of them also grow with the voxel size (weights of derivatives).
+    in_voxels
+        Lengths that follow from the (smallest) voxel size where they are not given: name -> factor.
     defaults
         Values of arguments that the function wants and the command need not be given.
     dims
@@ -44,6 +46,7 @@ class Method:
     says: str
     from_noise: Mapping[str, float] = field(default_factory=dict)
     per_length: tuple[str, ...] = ()
+    in_voxels: Mapping[str, float] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     dims: tuple[int, ...] = (2, 3)
     series: bool = False
@@ -70,9 +73,10 @@ METHODS: dict[str, Method] = {
         info=("iterations", "relative_gap"),
     ),
     "tgv": Method(
-        "total generalised variation: slopes with sharp edges",
+        "total generalised variation: slopes with sharp edges (option ratio: default two voxels)",
         from_noise={"weight": 1.0},
         per_length=("weight",),
+        in_voxels={"ratio": 2.0},
         info=("iterations", "relative_gap"),
     ),
     "wavelet": Method(

@@ -130,7 +130,7 @@ class Job:
         used: dict[str, Any] = {}
         if any(key not in arguments for key in self.method.from_noise):
             noise = _noise_level(part, mask) if self.noise is None else self.noise
-            used = self.method.levels(noise, min(np.atleast_1d(arguments.get("spacing", 1.0))))
+            used = self.method.levels(noise, _voxel(arguments))
             arguments = {**used, **arguments}
         accepted = _accepted(self.name)
         if mask is not None and "mask" in accepted:
@@ -152,6 +152,8 @@ class Job:
         spacing = arguments.get("spacing", 1.0)
         if np.ndim(spacing) and len(spacing) > ndim:
             arguments["spacing"] = tuple(spacing[-ndim:])
+        for name, voxels in self.method.in_voxels.items():
+            arguments.setdefault(name, voxels * _voxel(arguments))
         return arguments
 
     def summary(self, results: Mapping[str, Any]) -> dict[str, Any]:
@@ -167,6 +169,11 @@ class Job:
         for key in self.method.info if done else ():
             said[key] = max(getattr(info, key) for info in done)
         return {**said, "shape": results["image"].shape}
+
+
+def _voxel(arguments: Mapping[str, Any]) -> float:
+    """The smallest voxel size among the arguments of a call."""
+    return float(min(np.atleast_1d(arguments.get("spacing", 1.0))))
 
 
 def _accepted(name: str) -> list[str]:

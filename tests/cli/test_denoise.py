@@ -107,6 +107,9 @@ def test_spacing_and_weight_follow_from_the_file(series, tmp_path, capsys):
     assert report["weight"] == 8 and report["relative_gap"] <= 1e-4
     expected = denoise.tv(data[1], weight=8, spacing=(3, 2, 2))
     assert np.array_equal(io.read_image(out).data[1], expected)
+    assert call("denoise", path, out, "--method", "tgv", "--sigma", 4, "--force", "-q") == 0
+    expected = denoise.tgv(data[1], weight=8, ratio=4, spacing=(3, 2, 2))
+    assert np.array_equal(io.read_image(out).data[1], expected)
 
 
 def test_series_as_channels(series, tmp_path):
