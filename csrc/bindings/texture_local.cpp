@@ -6,6 +6,7 @@
 #include "texture/local_first_order.hpp"
 #include "texture/local_glcm.hpp"
 #include "texture/local_matrices.hpp"
+#include "texture/local_pair_sums.hpp"
 #include "texture/ngtdm_math.hpp"
 #include "texture/packed_levels.hpp"
 #include "texture/rolling_pairs.hpp"
@@ -48,20 +49,44 @@ void require_directions(View<const L, 3> levels, View<const i64, 1> centres,
     if (groups < 0 || local.starts[0] != 0 || local.starts[groups] != offsets ||
         !std::is_sorted(local.starts, local.starts + groups + 1))
         fail(ErrorKind::data, "starts does not cut offsets into groups");
-    i64 most = 0;
-    for (int axis = 0; axis < 3; ++axis) {
-        const i64 reach = local.reach[axis];
-        if (reach < 0 || reach >= levels.shape[axis])
-            fail(ErrorKind::shape, "reach is ", reach, " along axis ", axis, " of length ",
-                 levels.shape[axis]);
-        most = most * levels.shape[axis] + reach;
-    }
+    const auto &shape = levels.shape;
+    const i64 *const reach = local.reach;
+    for (int axis = 0; axis < 3; ++axis)
+        if (reach[axis] < 0 || reach[axis] >= shape[axis])
+            fail(ErrorKind::shape, "reach is ", reach[axis], " along axis ", axis, " of length ",
+                 shape[axis]);
+    const auto inside = [&](i64 at, int axis) {
+        return at >= reach[axis] && at < shape[axis] - reach[axis];
+    };
     for (i64 c = 0; c < centres.shape[0]; ++c) {
-        if (centres.data[c] < most || centres.data[c] >= levels.size() - most)
-            fail(ErrorKind::shape, "the window around voxel ", centres.data[c], " leaves levels");
+        const i64 at = centres.data[c], row = at / shape[2];
+        if (at < 0 || !inside(at % shape[2], 2) || !inside(row % shape[1], 1) ||
+            !inside(row / shape[1], 0))
+            fail(ErrorKind::shape, "the window around voxel ", at, " leaves levels");
         if (c && centres.data[c] <= centres.data[c - 1])
             fail(ErrorKind::data, "centres is not ascending at ", c);
     }
+}
+
+// Calls kernel(levels, centres, count, directions) with what the maps of co-occurrence have in
+// common.
+template <class L, class Kernel>
+void run_directions(const Array<L> &levels, const Array<i64> &centres, const Array<i32> &offsets,
+                    const Array<i32> &starts, const std::array<i64, 3> &reach, i64 ng,
+                    View<double, 2> out, Kernel &&kernel) {
+    const auto from = input<3>(levels, "levels");
+    const auto at = input<1>(centres, "centres");
+    const auto steps = input<2>(offsets, "offsets");
+    const auto groups = input<1>(starts, "starts");
+    require_shape<2>(out.shape, {at.shape[0], glcm_feature_count}, "out");
+    require_shape<2>(steps.shape, {steps.shape[0], 3}, "offsets");
+    const LocalDirections local{
+        steps.data, groups.data, groups.shape[0] - 1, {reach[0], reach[1], reach[2]}};
+    require_directions(from, at, local, steps.shape[0]);
+    run([&] {
+        require_below(from, ng);
+        kernel(from, at.data, at.shape[0], local);
+    });
 }
 
 template <class L> void def_local_glcm(py::module_ &m) {
@@ -70,23 +95,31 @@ template <class L> void def_local_glcm(py::module_ &m) {
         [](const Array<L> &levels, const Array<i64> &centres, const Array<i32> &offsets,
            const Array<i32> &starts, const std::array<i64, 3> &reach, i64 ng, bool ibsi,
            bool histograms, bool mcc, Array<double> &out) {
-            const auto from = input<3>(levels, "levels");
-            const auto at = input<1>(centres, "centres");
-            const auto steps = input<2>(offsets, "offsets");
-            const auto groups = input<1>(starts, "starts");
             const auto to = output<2>(out, "out");
-            require_shape<2>(to.shape, {at.shape[0], glcm_feature_count}, "out");
-            require_shape<2>(steps.shape, {steps.shape[0], 3}, "offsets");
-            const LocalDirections local{
-                steps.data, groups.data, groups.shape[0] - 1, {reach[0], reach[1], reach[2]}};
-            require_directions(from, at, local, steps.shape[0]);
-            run([&] {
-                require_below(from, ng);
-                local_glcm(from, at.data, at.shape[0], local, ng, ibsi, histograms, mcc, to.data);
-            });
+            run_directions(levels, centres, offsets, starts, reach, ng, to,
+                           [&](auto from, const i64 *at, i64 count, const LocalDirections &local) {
+                               local_glcm(from, at, count, local, ng, ibsi, histograms, mcc,
+                                          to.data);
+                           });
         },
         exact("levels"), exact("centres"), exact("offsets"), exact("starts"), "reach"_a, "ng"_a,
         "ibsi"_a, "histograms"_a, "mcc"_a, exact("out"));
+}
+
+template <class L> void def_local_pair_sums(py::module_ &m) {
+    m.def(
+        "local_pair_sums",
+        [](const Array<L> &levels, const Array<i64> &centres, const Array<i32> &offsets,
+           const Array<i32> &starts, const std::array<i64, 3> &reach, i64 ng, bool ibsi,
+           Array<double> &out) {
+            const auto to = output<2>(out, "out");
+            run_directions(levels, centres, offsets, starts, reach, ng, to,
+                           [&](auto from, const i64 *at, i64 count, const LocalDirections &local) {
+                               local_pair_sums(from, at, count, local, ng, ibsi, to.data);
+                           });
+        },
+        exact("levels"), exact("centres"), exact("offsets"), exact("starts"), "reach"_a, "ng"_a,
+        "ibsi"_a, exact("out"));
 }
 
 // Tables of the sums over pairs (pair_sums_math.hpp); returns their units.
@@ -273,6 +306,7 @@ void def_ngtdm_features(py::module_ &m) {
 
 template <class L> void def_all(py::module_ &m) {
     def_local_glcm<L>(m);
+    def_local_pair_sums<L>(m);
     def_local_first_order<float, L>(m);
     def_local_first_order<double, L>(m);
     def_local_glrlm<L>(m);

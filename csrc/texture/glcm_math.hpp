@@ -58,7 +58,9 @@ struct GlcmSums {
     double joint_log = 0, x_log = 0, y_log = 0, sum_log = 0, difference_log = 0;
 };
 
-PYRAD_HD void glcm_moment_features(const GlcmSums &g, double flat_correlation, double *out) {
+// Those that need no histogram. out: a pointer, or what is indexed like one.
+template <class Out>
+PYRAD_HD void glcm_moment_features(const GlcmSums &g, double flat_correlation, Out out) {
     const double share = 1 / g.n, mx = g.a * share, my = g.b * share, ms = mx + my;
     const double vx = g.aa * share - mx * mx, vy = g.bb * share - my * my;
     const double s2 = g.s2 * share, s3 = g.s3 * share, s4 = g.s4 * share, d1 = g.d1 * share;

@@ -91,9 +91,17 @@ def _glcm(window: Window, names: list[str]) -> Compute:
     reach = [int(n) for n in window.reach]
     ibsi = settings.rule("undefined") == "nan"
 
+    def from_sums(centres: Any, out: Any) -> None:
+        region.kernels.local_pair_sums(
+            levels.packed, centres, offsets, starts, reach, levels.ng, ibsi, out
+        )
+
+    if not histograms:
+        return from_sums
+
     def compute(centres: Any, out: Any) -> None:
         region.kernels.local_glcm(
-            levels.packed, centres, offsets, starts, reach, levels.ng, ibsi, histograms, mcc, out
+            levels.packed, centres, offsets, starts, reach, levels.ng, ibsi, True, mcc, out
         )
         if mcc and int(np.count_nonzero(levels.counts)) == 1:
             defined = ~xp.isnan(out[:, COLUMNS.index("Contrast")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ __all__ = [
     "local_glszm",
     "local_ngldm",
     "local_ngtdm",
+    "local_pair_sums",
     "ngtdm_features",
     "pair_weights",
 ]
@@ -71,6 +73,103 @@ def local_glcm(
         ),
         shared=4 * counters * warps if in_shared else 0,
     )  # fmt: skip
+
+
+_CHANNELS = 12  # sums over pairs: of pair_sums_math.hpp
+_TABLE_BYTES = 1 << 30
+
+
+def local_pair_sums(
+    levels: Any,
+    centres: Any,
+    offsets: Any,
+    starts: Any,
+    reach: Sequence[int],
+    ng: int,
+    ibsi: bool,
+    out: Any,
+) -> None:
+    """GLCM features without histograms of the windows around the centres, mean over the groups."""
+    steps, groups = host_array(offsets), host_array(starts)
+    inside = (np.abs(steps) < 2 * np.asarray(reach) + 1).all(axis=1)
+    offsets_of = [np.arange(b, e)[inside[b:e]] for b, e in itertools.pairwise(groups)]
+    offsets_of = [group for group in offsets_of if len(group)]
+    if not offsets_of or not len(centres):
+        out[...] = np.nan
+        return
+    most = _most_pairs(steps, groups, reach)
+    tables = np.empty(2 * most + 2, np.int64), np.empty(most + 2, np.int64), np.empty((ng, 8), int)
+    _, share_unit = pair_weights(ng, most, *tables)
+    by_difference = runtime.beside(levels, tables[2])
+    plane = int(levels.shape[1] * levels.shape[2])
+    ends = [int(host_array(centres[c : c + 1])[0]) // plane for c in (0, len(centres) - 1)]
+    thickness = max(1, _TABLE_BYTES // (8 * _CHANNELS * plane) - 2 * reach[0])
+    cuts = [0, len(centres)]
+    if ends[1] - ends[0] >= thickness:
+        slices = np.arange(ends[0], ends[1] + 1, thickness) * plane
+        cuts = [*np.searchsorted(host_array(centres), slices).tolist(), len(centres)]
+    for begin, end in itertools.pairwise(cuts):
+        if begin < end:
+            some, to = centres[begin:end], out[begin:end]
+            z = [int(host_array(centres[c : c + 1])[0]) // plane for c in (begin, end - 1)]
+            slab = z[0] - reach[0], z[1] + reach[0] + 1
+            _pair_sums_of_slab(
+                levels, some, slab, steps, offsets_of, reach, (by_difference, share_unit), ibsi, to
+            )
+
+
+def _pair_sums_of_slab(
+    levels: Any,
+    centres: Any,
+    slab: tuple[int, int],
+    steps: Any,
+    groups: list[Any],
+    reach: Sequence[int],
+    weights: tuple[Any, float],
+    ibsi: bool,
+    out: Any,
+) -> None:
+    """The slices slab[0], ..., slab[1] - 1 hold the windows of the centres."""
+    source = "texture/local_pair_sums.cu"
+    shape = slab[1] - slab[0], *(int(n) for n in levels.shape[1:])
+    nz, ny, nx = map(np.int64, shape)
+    first, count = np.int64(slab[0]), len(centres)
+    table = runtime.empty(levels, (_CHANNELS, *shape), np.uint64)
+    sums = runtime.empty(levels, _CHANNELS * (count if max(map(len, groups)) > 1 else 1), np.uint64)
+    averages = runtime.zeros(levels, (26, count), np.float64)
+    for group in groups:
+        for d in group:
+            step = [int(n) for n in steps[d]]
+            low = [max(0, -n) - r - 1 for n, r in zip(step, reach, strict=True)]
+            high = [r - max(0, n) for n, r in zip(step, reach, strict=True)]
+            runtime.launch(
+                source,
+                f"local_pair_prefix_x_{runtime.suffix(levels)}",
+                (runtime.ceil_div(int(nz * ny), _WINDOWS),),
+                (_LANES, _WINDOWS),
+                (
+                    levels, nz, ny, nx, first, np.int64(levels.shape[0]), *map(np.int32, step),
+                    weights[0], table,
+                ),
+            )  # fmt: skip
+            for length, beside in ((ny, nx), (nz, ny * nx)):
+                lines = table.size // length
+                arguments = table, np.int64(lines), length, beside
+                runtime.launch(
+                    source, "local_pair_prefix", (runtime.ceil_div(lines, 128),), (128,), arguments
+                )
+            flags = d == group[0], d == group[-1], d == groups[-1][-1], ibsi
+            runtime.launch(
+                source,
+                "local_pair_features",
+                (runtime.ceil_div(count, 128),),
+                (128,),
+                (
+                    table, nz, ny, nx, first, centres, np.int64(count), *map(np.int32, low),
+                    *map(np.int32, high), np.float64(weights[1]), *map(np.int32, flags), sums,
+                    averages, out,
+                ),
+            )  # fmt: skip
 
 
 def _most_pairs(offsets: Any, starts: Any, reach: Sequence[int]) -> int:
