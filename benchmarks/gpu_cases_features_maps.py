@@ -22,3 +22,20 @@ for _radius, _size in ((1, 128), (3, 64), (7, 48)):
             settings=settings, spacing=1.0,
         )  # fmt: skip
         return job(call, {"image": levels.astype(np.float32), "mask": mask})
+
+
+for _radius in (1, 7):
+
+    @case(
+        f"features.maps glcm, 128^3, sums over pairs (Contrast, Correlation, Idm), radius {_radius}"
+    )
+    def _(tiny, radius=_radius):
+        from pyrad_core import features
+
+        levels, mask = cube(3 if tiny else 128)
+        settings = features.Settings.preset("pyradiomics", binWidth=1)
+        call = partial(
+            features.maps, family="glcm", features=("Contrast", "Correlation", "Idm"),
+            radius=min(radius, 2) if tiny else radius, settings=settings, spacing=1.0,
+        )  # fmt: skip
+        return job(call, {"image": levels.astype(np.float32), "mask": mask})
