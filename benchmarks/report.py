@@ -10,7 +10,8 @@ ratio is the entry's time over ours (the fastest entry named pyrad_core; a varia
 and counts where there is no other), and over ours with as many threads: 5.0 means that the entry
 takes five times as long. With --save the tables go to
 ``benchmarks/results/<date>-<cpu>.json`` and ``.md``, in place of the same tables of that day, and
-README takes the short form of the latest of each that stand there for this processor. The features'
+the short form of the latest of each that stand there for this processor to ``measured.md``; README
+takes those of HEADLINES with --readme. The features'
 area begins with its conformity to IBSI and PyRadiomics (benchmarks/conformity.py), which --save
 writes to ``benchmarks/results/conformity.md``.
 """
@@ -40,6 +41,32 @@ OURS = "pyrad_core"
 COLUMNS = (
     *("who", "threads", "ms", "x ours", "x ours, same threads"),
     *("quality", "floor ms", "peak MiB"),
+)
+HEADLINES = (  # of README: the main problem of each area
+    "fbp 512x720x736",
+    "fdk 256^3 x 360 x 384^2",
+    "cgls x20 512x720x736",
+    "nufft forward A 12 x 256^2, 402 x 512, eps 1e-03",
+    "nufft adjoint A 12 x 256^2, 402 x 512, eps 1e-05",
+    "cg-sense 12 x 256^2, 96 x 512, 20 iterations",
+    "espirit 8 x 256^2, calibration 24, kernel 6, 1 map",
+    "l1-wavelet 8 x 256^2, Poisson 4.03, 50 iterations",
+    "grappa 8 x 256^2, 2 x 2",
+    "F1 six matrices, first order and histogram in one call",
+    "F3 lung, 1130 features",
+    "glcm maps 12^3, radius 1",
+    "glcm maps 8^3, radius 2",
+    "wavedecn 256^3 coif1, 3 levels",
+    "swtn 256^3 coif1, 1 level",
+    "LoG 256^3, sigma 3, to 4 sigma",
+    "Riesz (1, 0, 0) 256^3",
+    "nlm 512^2, search 11",
+    "nlm 128^3, search 11, patch 3",
+    "tv 512^2, weight .1, to rel 2.3e-4",
+    "BM4D 64^3",
+    "mppca 32 x 40 x 96^2, window 5^3",
+    "gibbs 32 x 40 slices 96^2",
+    "bilateral 7^3 (1, .15), 128^3",
 )
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -82,8 +109,10 @@ def main(arguments: list[str] | None = None) -> int:
         groups = of_that_day(stem) | groups
         save(groups, threads, stem)
         console.print(f"wrote {stem.relative_to(HERE.parent)}.json and .md")
-    if options.readme and groups:
-        put_into_readme(short_table(*of_all_days(stem), threads))
+        latest, days = of_all_days(stem)
+        (stem.parent / "measured.md").write_text(short_table(latest, days, threads) + "\n")
+        if options.readme:
+            put_into_readme(short_table(headlines(latest), days, threads))
     return status
 
 
@@ -239,6 +268,10 @@ def short_table(groups: dict[str, list[dict[str, Any]]], days: str, threads: int
         time = f"{_text(ours['ms'])} ms"
         lines.append(f"| {name} | {time} | {ours['quality']} | {'; '.join(others)} |")
     return "\n".join(lines)
+
+
+def headlines(groups: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    return {name: groups[name] for name in HEADLINES if name in groups}
 
 
 def few(peers: Iterable[dict[str, Any]], most: int = 4) -> list[dict[str, Any]]:
