@@ -51,3 +51,33 @@ def _(tiny):
 @case("filters.gabor_planes float32, 33 taps, slices along x")
 def _(tiny):
     return _gabor((1, 9, 1, 5, 10), 5) if tiny else _gabor((1, 256, 1, 256, 256), 33)
+
+
+def _frequencies(n):
+    f = 2 * np.fft.fftfreq(n)
+    return np.stack([f, -np.roll(f[::-1], 1)])
+
+
+def _riesz(tiny, band):
+    n = 8 if tiny else 256
+    return n, {
+        "frequencies": np.concatenate([_frequencies(n)] * 3, axis=1),
+        "powers": (0, 0, 1),
+        "factor": 1.0,
+        "band": band,
+        "scale": 1.0,
+    }
+
+
+@case("filters.spectral_filter float32, Riesz")
+def _(tiny):
+    n, transfer = _riesz(tiny, 0)
+    x = np.random.default_rng(0).standard_normal((1, n, n, n), np.float32)
+    return kernel("spectral_filter", {"x": x, **transfer, "out": np.empty_like(x)}, ("out",))
+
+
+@case("filters.multiply_transfer complex64, Simoncelli")
+def _(tiny):
+    n, transfer = _riesz(tiny, 1)
+    spectrum = np.ones((1, n, n, n // 2 + 1), np.complex64)
+    return kernel("multiply_transfer", {"spectrum": spectrum, "nx": n, **transfer}, ("spectrum",))

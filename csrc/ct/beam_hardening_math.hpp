@@ -7,7 +7,7 @@
 // doi:10.1097/00004728-197801000-00017).
 #pragma once
 
-#include "ct/elementary_math.hpp"
+#include "base/elementary_math.hpp"
 
 namespace pyrad::hardening {
 

@@ -7,7 +7,7 @@
 // doi:10.1016/0167-6687(93)90997-4).
 #pragma once
 
-#include "ct/elementary_math.hpp"
+#include "base/elementary_math.hpp"
 
 namespace pyrad::dose {
 

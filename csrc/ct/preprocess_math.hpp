@@ -2,7 +2,7 @@
 // gain is 1 / (flat - dark), or 0 for a dead pixel, which counts as open beam.
 #pragma once
 
-#include "ct/elementary_math.hpp"
+#include "base/elementary_math.hpp"
 
 namespace pyrad {
 

@@ -11,10 +11,11 @@ import numpy as np
 
 from .. import _checks
 from .._kernels.cuda.runtime import fft_module
+from .._kernels.fft import fft_options
 from ..errors import DataError
 from ._image import BOUNDARIES, Image, take
 from ._rotation import POOLINGS, pool
-from ._spectrum import around, fft_options, slab_samples
+from ._spectrum import around, slab_samples
 
 __all__ = ["envelope_reach", "gabor", "respond"]
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
-
-import numpy as np
 
 from .. import _checks
 from ._image import take
 from ._spectrum import apply_spectrum
 
 __all__ = ["FAMILIES", "band_pass", "nonseparable_wavelet"]
+
+FAMILIES = ("simoncelli", "shannon")  # numbered as in transfer_math.hpp, after "all"
 
 
 def nonseparable_wavelet(
@@ -70,27 +69,13 @@ def nonseparable_wavelet(
     _checks.choice("boundary", boundary, ("periodic",))
     taken = take(image, boundary, by_slice=by_slice, spacing=None)
     band = band_pass(family, level)
-
-    def spectrum(*frequencies: Any) -> Any:
-        return band(taken.edge.xp.sqrt(sum(f**2 for f in frequencies)))
-
-    return taken.edge.answer(apply_spectrum(taken, taken.data, spectrum, endpoints))
+    powers = (0,) * len(taken.axes)
+    response = apply_spectrum(taken, taken.data, powers, factor=1.0, **band, endpoints=endpoints)
+    return taken.edge.answer(response)
 
 
-def band_pass(family: str, level: int) -> Callable[[Any], Any]:
-    """The filter as a function of |frequency| / Nyquist."""
+def band_pass(family: str, level: int) -> dict[str, Any]:
+    """The filter as :func:`apply_spectrum` takes it."""
     _checks.choice("family", family, FAMILIES)
     scale = 2.0 ** (_checks.whole("level", level, 1) - 1)
-    return lambda v: FAMILIES[family](scale * v)
-
-
-def _simoncelli(v: Any) -> Any:
-    inside = (v >= 0.25) & (v <= 1)
-    return inside * np.cos(np.pi / 2 * np.log2(2 * np.maximum(v, 0.25)))
-
-
-def _shannon(v: Any) -> Any:
-    return ((v > 0.5) & (v <= 1)) * 1.0
-
-
-FAMILIES = {"simoncelli": _simoncelli, "shannon": _shannon}
+    return {"band": 1 + FAMILIES.index(family), "scale": scale}

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import _checks
 from ..errors import DataError
-from ._image import Image, take
+from ._image import take
 from ._spectrum import apply_spectrum
 from .laplacian_of_gaussian import log_response
 from .nonseparable_wavelet import band_pass
@@ -90,27 +90,7 @@ def riesz(
         x = log_response(
             taken, taken.in_voxels("sigma", sigma), _checks.positive("truncate", truncate)
         )
-    band = None if family is None else band_pass(family, level)
-    return taken.edge.answer(
-        apply_spectrum(taken, x, lambda *f: _transfer(taken, powers, band, f), endpoints)
-    )
-
-
-def _transfer(image: Image, powers: Sequence[int], band: Any, frequencies: Any) -> Any:
-    xp, total = image.edge.xp, sum(powers)
-    factor = (-1j) ** total * math.sqrt(
-        math.factorial(total) / math.prod(math.factorial(power) for power in powers)
-    )
-    if band is None:  # smooth but for the origin, so that the image's precision does
-        frequencies = [f.astype(image.data.dtype) for f in frequencies]
-    square = sum(f * f for f in frequencies)
-    norm = xp.sqrt(square)
-    direction = 1 / xp.where(square > 0, norm, 1)
-    if total > 1:
-        direction = direction**total
-    for f, power in zip(frequencies, powers, strict=True):
-        if power:
-            direction = direction * f**power
-    if band is not None:
-        direction = direction * band(norm)
-    return direction * factor
+    band = {"band": 0, "scale": 1.0} if family is None else band_pass(family, level)
+    factor = math.sqrt(math.factorial(sum(powers)) / math.prod(map(math.factorial, powers)))
+    response = apply_spectrum(taken, x, powers, factor=factor, **band, endpoints=endpoints)
+    return taken.edge.answer(response)

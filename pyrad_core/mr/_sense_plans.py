@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from .._kernels.fft import own_fft
 from .._kernels.select import Edge, host_array
 from .._memory import require_memory
-from .gridding import Gridding, LaneGrid, _largest_prime
+from .gridding import Gridding, LaneGrid
 from .off_resonance import difference_segments
 from .toeplitz import Convolution, lags_spectrum
 
 __all__ = ["Cartesian", "Gridded", "prefers_toeplitz"]
 
-_MAX_PRIME = 31
 # Nanoseconds of one thread per coil, measured on 12 coils: per cell that gridding touches, there
 # and back; per cell of the gridding's two FFTs with padding and cropping; per cell of the Toeplitz
 # grid. Their ratios decide and hold within 20 % for one and two threads, 2D and 3D.
@@ -133,7 +133,7 @@ class Cartesian(_Plan):
             self.convolution = Convolution(
                 xp, real, shape, xp.ascontiguousarray(squared, dtype=real)
             )
-        self.own_fft = max(map(_largest_prime, shape)) <= _MAX_PRIME
+        self.own_fft = own_fft(shape)
 
     def forward(self, kernels: Any, images: Any, y: Any, s: int = 0) -> None:
         work = self.grid.borrow(self.lanes)

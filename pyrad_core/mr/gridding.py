@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._kernels.fft import largest_prime, own_fft
 from .._kernels.select import Edge
 from .._memory import require_memory
 from ..errors import DataError
@@ -29,7 +30,6 @@ _OVERSAMPLINGS = (1.25, 1.375, 1.5, 1.75, 2.0)
 _LANES = {np.dtype(np.float32): (1, 2, 4, 8, 12, 16), np.dtype(np.float64): (1, 2, 4, 8)}
 _MAX_WIDTH = 16
 _VECTOR_WIDTH = 8  # cells for which single precision has hand-written loops
-_MAX_PRIME = 31  # factors beyond are slow in our FFT, not in SciPy's
 _TILE = 16  # cells; at least the kernel's width, see csrc/mr/gridding.cpp
 
 
@@ -104,7 +104,7 @@ class LaneGrid:
             kernels.lane_fft_filter(grid, factor, self.size)
 
     def _left_to_scipy(self, grid: Any) -> bool:
-        return isinstance(grid, np.ndarray) and max(map(_largest_prime, self.cells)) > _MAX_PRIME
+        return isinstance(grid, np.ndarray) and not own_fft(self.cells)
 
 
 class Gridding(LaneGrid):
@@ -218,18 +218,9 @@ def fast_size(size: int, oversampling: float, width: int) -> int:
     """Smallest even number without prime factors beyond 5 that oversamples `size`."""
     n = max(math.ceil(size * oversampling - 1e-9), 2 * width, _TILE)
     n += n % 2
-    while _largest_prime(n) > 5:
+    while largest_prime(n) > 5:
         n += 2
     return n
-
-
-def _largest_prime(n: int) -> int:
-    largest, p = 1, 2
-    while n > 1:
-        while n % p == 0:
-            n, largest = n // p, p
-        p += 1
-    return largest
 
 
 def _three(numbers: Any) -> tuple[int, int, int]:

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ..fft import filter_by_transforms
 from . import runtime
 
-__all__ = ["convolve_axis", "gabor_planes"]
+__all__ = ["convolve_axis", "gabor_planes", "multiply_transfer", "spectral_filter"]
 
 _THREADS = 256
 _MOST_BLOCKS = 1 << 16
@@ -52,3 +53,35 @@ def gabor_planes(
         grid = (min(_MOST_BLOCKS, runtime.ceil_div(out.size, _THREADS)),)
         args = (re, im, *sizes, taps[r], *switches, *sums, out)
         runtime.launch("filters/gabor.cu", f"gabor_columns_{suffix}", grid, (_THREADS,), args)
+
+
+def spectral_filter(
+    x: Any, frequencies: Any, powers: Any, factor: float, band: int, scale: float, out: Any
+) -> None:
+    """Real volumes (outer, z, y, x) through (-i)^L factor prod f_d^l_d / |f|^L B(scale |f|), l
+    the powers along z, y, x; frequencies (2, nz + ny + nx): f(k), then -f(-k)."""
+    if x.size == 0:
+        return
+    transfer = (x.shape[-1], frequencies, powers, factor, band, scale)
+    filter_by_transforms(x, lambda spectrum: multiply_transfer(spectrum, *transfer), out)
+
+
+def multiply_transfer(
+    spectrum: Any,
+    nx: int,
+    frequencies: Any,
+    powers: Any,
+    factor: float,
+    band: int,
+    scale: float,
+) -> None:
+    """The product of spectral_filter: half spectra (outer, z, y, nx / 2 + 1) by the filter's
+    values over nx ny nz, in place."""
+    if spectrum.size == 0:
+        return
+    sizes = (np.int64(n) for n in (*spectrum.shape[:3], nx))
+    numbers = (*(np.int32(p) for p in powers), np.float64(factor), np.int32(band))
+    args = (spectrum, *sizes, frequencies, *numbers, np.float64(scale))
+    grid = (min(_MOST_BLOCKS, runtime.ceil_div(spectrum.size, _THREADS)),)
+    kernel = f"multiply_transfer_{runtime.suffix(spectrum)}"
+    runtime.launch("filters/multiply_transfer.cu", kernel, grid, (_THREADS,), args)
