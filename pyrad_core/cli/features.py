@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,16 @@ def load_settings(given: str | None) -> Any:
     if Path(given).suffix.lower() in (".yaml", ".yml", ".json"):
         from ..io.files import existing
 
-        return Settings.from_yaml(existing(given))
+        path = existing(given)
+        return _settings_of(path, path.read_bytes())
     if given not in ("ibsi", "pyradiomics"):
         raise DataError(f"settings is {given!r}; expected a .yaml file, ibsi or pyradiomics")
     return Settings.preset(given)
+
+
+@functools.lru_cache(maxsize=4)
+def _settings_of(path: Path, content: bytes) -> Any:
+    """Parsed once for all the cases that a process is given; the content tells files apart."""
+    from ..features import Settings
+
+    return Settings.from_yaml(path)

@@ -7,7 +7,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,11 @@ from ..cli import program
 from ..cli.common import collecting
 from ..errors import PyradError
 from ..io.files import existing
-from .manifest import Manifest, read_record, write_json
+from .manifest import Manifest, read_record, write_record
 from .table import Case
 from .verbs import VERBS
 
-__all__ = ["Done", "Job", "failure", "run_case"]
+__all__ = ["Done", "Job", "failure", "run_case", "run_cases", "standing"]
 
 # Verbs filter warnings and set threads for the whole process.
 _ONE_AT_A_TIME = threading.Lock()
@@ -50,44 +50,63 @@ class Done:
     seconds: float
 
 
+def run_cases(jobs: Sequence[Job], seconds: float) -> list[Done]:
+    """Run the first of the jobs, as many as begin within so many seconds, at least one."""
+    begun = time.perf_counter()
+    found: list[Done] = []
+    for job in jobs:
+        if found and time.perf_counter() - begun >= seconds:
+            break
+        found.append(run_case(job))
+    return found
+
+
 def run_case(job: Job) -> Done:
     """Compute a case unless its result is there, and write its record."""
     started = time.perf_counter()
-    path = job.manifest.record(job.case.id)
+
+    def done(status: str, reason: str = "") -> Done:
+        return Done(job.case.id, status, reason, time.perf_counter() - started)
+
     with _ONE_AT_A_TIME:
         if job.threads is not None and threads.num_threads() != job.threads:
             threads.set_num_threads(job.threads)
         try:
             inputs = _digests(job)
             key = _key(job, inputs)
-        except OSError as error:
-            return _failed(path, job, error, started)
-        former = read_record(path)
-        if former and former["status"] == "ok" and former.get("key") == key and _there(job, former):
-            return Done(job.case.id, "kept", "", time.perf_counter() - started)
-        record = {"id": job.case.id, "status": "ok", "reason": "", "key": key, "inputs": inputs}
-        try:
+            if _stands(job, key):
+                return done("kept")
+            record = {"id": job.case.id, "status": "ok", "reason": "", "key": key, "inputs": inputs}
             record |= _compute(job)
-            write_json(path, record)
+            write_record(job.manifest.record(job.case.id), record)
         except Exception as error:
-            return _failed(path, job, error, started)
-    return Done(job.case.id, "ok", "", time.perf_counter() - started)
+            # A worker that a former run left behind may be at the same case, and end before.
+            return done("kept") if standing(job) else done("error", _failed(job, error))
+    return done("ok")
 
 
-def failure(manifest: Manifest, case: str, status: str, reason: str) -> None:
+def standing(job: Job) -> bool:
+    """Whether the case has a result, of the inputs as they are now."""
+    try:
+        return _stands(job, _key(job, _digests(job)))
+    except (PyradError, OSError):
+        return False
+
+
+def failure(job: Job, status: str, reason: str) -> None:
     """Write the record of a case that has no result."""
-    record = {"id": case, "status": status, "reason": reason, "key": None}
-    write_json(manifest.record(case), record)
+    record = {"id": job.case.id, "status": status, "reason": reason, "key": None}
+    write_record(job.manifest.record(job.case.id), record)
 
 
-def _failed(path: Path, job: Job, error: Exception, started: float) -> Done:
+def _failed(job: Job, error: Exception) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     reason = text if isinstance(error, _EXPECTED) else f"unexpected {type(error).__name__}: {text}"
     try:
-        failure(job.manifest, job.case.id, "error", reason)
+        failure(job, "error", reason)
     except OSError as second:  # a full disk: the row tells it, an older record stays
         reason = f"{reason}; {second}"
-    return Done(job.case.id, "error", reason, time.perf_counter() - started)
+    return reason
 
 
 def _compute(job: Job) -> dict[str, Any]:
@@ -133,7 +152,10 @@ def _flat(value: Any) -> Any:
     return value if isinstance(value, (str, int)) else str(value)
 
 
-def _there(job: Job, record: Mapping[str, Any]) -> bool:
+def _stands(job: Job, key: str) -> bool:
+    record = read_record(job.manifest.record(job.case.id))
+    if record is None or record["status"] != "ok" or record.get("key") != key:
+        return False
     return all((job.manifest.out / name).exists() for name in record.get("files", ()))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import os
 import secrets
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,20 @@ from ..io.files import needed
 __all__ = ["Plan", "connected", "plan"]
 
 _WAIT = 60  # seconds for the first worker of a scheduler
-_LOST = 1  # workers that a case may take down and still be tried again
+# Dask's defaults sample the stacks of all processes 100 times a second, and look at their event
+# loops 50 times; processors belong to the cases here.
+_LOCAL = {
+    "scheduler.allowed-failures": 1,  # workers that a case may take down and still be tried again
+    "scheduler.active-memory-manager.start": False,
+    "worker.memory.target": False,
+    "worker.memory.spill": False,
+    "worker.memory.pause": False,
+    "worker.multiprocessing-method": "spawn",
+    "worker.profile.enabled": False,
+    "admin.tick.interval": "1s",
+    "admin.tick.limit": "10s",
+    "admin.system-monitor.interval": "5s",
+}
 
 
 @dataclass(frozen=True)
@@ -85,13 +97,7 @@ def _local(distributed: Any, local: Plan) -> Iterator[Any]:
     """Worker processes of this machine, one case at a time in each."""
     import dask
 
-    quiet = {
-        "distributed.scheduler.allowed-failures": _LOST,
-        "distributed.worker.memory.target": False,
-        "distributed.worker.memory.spill": False,
-        "distributed.worker.memory.pause": False,
-        "distributed.worker.multiprocessing-method": "spawn",
-    }
+    quiet = {f"distributed.{name}": value for name, value in _LOCAL.items()}
     common = {"nthreads": 1, "memory_limit": local.memory or 0, "silence_logs": logging.ERROR}
     one_thread = {"OMP_NUM_THREADS": str(local.threads), "OPENBLAS_NUM_THREADS": "1"}
     specs = {}
@@ -143,8 +149,3 @@ def probe(client: Any, out: Path) -> None:
 def _seen(path: str, token: str) -> tuple[str, bool]:
     mark = Path(path)
     return __version__, mark.is_file() and mark.read_text() == token
-
-
-def window(client: Any) -> int:
-    """Cases under way: one running and one waiting per thread, so that no worker idles."""
-    return math.ceil(2 * workers_of(client))

@@ -1,12 +1,10 @@
-"""Records of cases to tables, one record in memory at a time."""
+"""Records of cases to tables, in one pass with one record in memory at a time."""
 
 from __future__ import annotations
 
-import csv
-import io
-import itertools
+import contextlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,74 +17,143 @@ __all__ = ["gather"]
 _FIRST = ("id", "status", "reason", "key")
 _BATCH = 256
 
+Columns = dict[str, bool]  # name -> whether it holds numbers only
+Row = dict[str, Any]
+
+
+class _Number(str):
+    """A number as its record spells it: tables take over the digits, which costs no conversion."""
+
+    __slots__ = ()
+
+
+class _OtherColumns(Exception):
+    """What the tables were begun with are not the columns of all records."""
+
 
 def gather(manifest: Manifest, ids: Iterable[str]) -> tuple[Path, ...]:
-    """Write ``results.csv``, and ``results.parquet`` where pyarrow is installed."""
+    """Write ``results.csv``, and ``results.parquet`` where pyarrow is installed.
+
+    All cases of a run mostly have the columns of the first one, so that one pass does; where they
+    do not, a second pass knows the columns of all.
+    """
     ids = list(ids)
-    columns: dict[str, bool] = dict.fromkeys(_FIRST, False)  # name -> whether numbers only
-    for record in _records(manifest, ids):
-        for name, value in _row(record).items():
-            if name not in _FIRST:
-                columns[name] = columns.get(name, True) and not isinstance(value, str)
-    written = [_csv(manifest, ids, list(columns))]
+    columns: Columns = dict.fromkeys(_FIRST, False)
+    for row in _rows(manifest, ids):
+        _add(columns, row)
+        if len(columns) > len(_FIRST):
+            break
     try:
-        import pyarrow
-        import pyarrow.parquet as parquet
-    except ImportError:
-        return tuple(written)
-    return (*written, _parquet(manifest, ids, columns, pyarrow, parquet))
+        return _written(manifest, ids, columns)
+    except _OtherColumns as error:
+        return _written(manifest, ids, error.args[0])
 
 
-def _records(manifest: Manifest, ids: list[str]) -> Iterator[dict[str, Any]]:
+def _written(manifest: Manifest, ids: list[str], columns: Columns) -> tuple[Path, ...]:
+    found: Columns = dict.fromkeys(_FIRST, False)
+    former: tuple[Any, ...] = ()
+    with contextlib.ExitStack() as open_tables:
+        tables = [open_tables.enter_context(_csv(manifest, columns))]
+        with contextlib.suppress(ImportError):
+            tables.append(open_tables.enter_context(_parquet(manifest, columns)))
+        for row in _rows(manifest, ids):
+            kinds = (*row, *map(type, row.values()))
+            if kinds != former:
+                former = kinds
+                _add(found, row)
+            if found.keys() <= columns.keys():
+                for _, write in tables:
+                    write(row)
+        if list(found.items()) != list(columns.items()):
+            raise _OtherColumns(found)
+    return tuple(path for path, _ in tables)
+
+
+def _add(columns: Columns, row: Row) -> None:
+    for name, value in row.items():
+        if name not in _FIRST:
+            columns[name] = columns.get(name, True) and type(value) is not str
+
+
+# --- rows ----------------------------------------------------------------------------------------
+
+
+def _rows(manifest: Manifest, ids: Iterable[str]) -> Iterator[Row]:
     for case in ids:
-        found = read_record(manifest.record(case))
-        yield found or {"id": case, "status": "open", "reason": "not computed yet"}
+        found = read_record(manifest.record(case), parse_float=_Number)
+        yield _row(found or {"id": case, "status": "open", "reason": "not computed yet"})
 
 
-def _row(record: dict[str, Any]) -> dict[str, Any]:
+def _row(record: dict[str, Any]) -> Row:
     row = {name: record.get(name) or "" for name in _FIRST}
     for column, digest in record.get("inputs", {}).items():
         row[f"{column}_sha256"] = digest
     files = record.get("files")
     if files:
         row["files"] = ";".join(files)
-    return row | record.get("values", {})
+    row.update(record.get("values", {}))
+    return row
 
 
-def _csv(manifest: Manifest, ids: list[str], columns: list[str]) -> Path:
+# --- tables --------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _csv(manifest: Manifest, columns: Columns) -> Iterator[tuple[Path, Callable[[Row], Any]]]:
     path = manifest.out / "results.csv"
+
+    def line(cells: Iterable[Any]) -> bytes:
+        texts = [cell if type(cell) is _Number else _quoted(cell) for cell in cells]
+        return (",".join(texts) + "\n").encode()
+
     with atomic_write(path) as stream:
-        text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
-        writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        for record in _records(manifest, ids):
-            writer.writerow(_row(record))
-        text.detach()
-    return path
+        stream.write(line(columns))
+        yield path, lambda row: stream.write(line(map(row.get, columns)))
 
 
-def _parquet(
-    manifest: Manifest, ids: list[str], columns: dict[str, bool], arrow: Any, parquet: Any
-) -> Path:
+def _quoted(cell: Any) -> str:
+    """As ``csv`` writes it, which would look at each digit of a number."""
+    text = "" if cell is None else str(cell)
+    if any(mark in text for mark in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+@contextlib.contextmanager
+def _parquet(manifest: Manifest, columns: Columns) -> Iterator[tuple[Path, Callable[[Row], Any]]]:
     """Numbers as doubles, all else as text; verb, settings and version in the file's metadata."""
-    kinds = {
-        name: arrow.float64() if numeric else arrow.string() for name, numeric in columns.items()
-    }
+    import pyarrow as arrow
+    from pyarrow import parquet
+
+    kinds = {name: arrow.float64() if n else arrow.string() for name, n in columns.items()}
     about = {"pyrad_core": __version__, "manifest": json.dumps(manifest.content, default=str)}
     schema = arrow.schema(list(kinds.items()), metadata=about)
+    rows: list[list[Any]] = []
+
+    def flush() -> None:
+        columnwise = zip(*rows, strict=True)
+        arrays = [
+            arrow.array(values, arrow.string()).cast(kind)
+            for values, kind in zip(columnwise, kinds.values(), strict=True)
+        ]
+        writer.write_table(arrow.table(arrays, schema=schema))
+        rows.clear()
+
+    def write(row: Row) -> None:
+        cells = zip(map(row.get, columns), columns.values(), strict=True)
+        rows.append([c if type(c) is _Number else _cell(c, numeric) for c, numeric in cells])
+        if len(rows) == _BATCH:
+            flush()
+
     path = manifest.out / "results.parquet"
     with atomic_write(path) as stream, parquet.ParquetWriter(stream, schema) as writer:
-        rest = map(_row, _records(manifest, ids))
-        while rows := list(itertools.islice(rest, _BATCH)):
-            data = {
-                name: [_cell(row.get(name), numeric) for row in rows]
-                for name, numeric in columns.items()
-            }
-            writer.write_table(arrow.table(data, schema=schema))
-    return path
+        yield path, write
+        if rows:
+            flush()
 
 
-def _cell(value: Any, numeric: bool) -> Any:
-    if value is None or value == "":
-        return None if numeric else value
-    return float(value) if numeric else str(value)
+def _cell(value: Any, numeric: bool) -> str | None:
+    """The text that a cell is made from; an empty one of a column of numbers is none."""
+    if isinstance(value, str):
+        return None if numeric and not value else value
+    return None if value is None else str(value)

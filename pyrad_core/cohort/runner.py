@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .. import _checks
-from ..errors import DataError, DeviceError
+from ..errors import DataError
 from ..io.files import needed
-from . import cluster
-from .case import Done, Job, failure, run_case
+from . import cluster, dispatch
+from .case import Done, Job
 from .estimate import bytes_per_case
 from .gather import gather
 from .manifest import Manifest, locked
@@ -24,8 +23,6 @@ from .table import Case, cases_of
 from .verbs import VERBS, Verb, normal_name
 
 __all__ = ["run"]
-
-_LOOK_EVERY = 5.0  # seconds between looks at the number of workers
 
 
 def run(
@@ -131,12 +128,28 @@ def run(
             cluster.probe(client, manifest.out)
             tell(f"dashboard {client.dashboard_link}")
             threads = local.threads if mine else None
-            jobs = (Job(manifest, c, arguments[c.id], previews, threads) for c in cases)
+            jobs = [Job(manifest, c, arguments[c.id], previews, threads) for c in cases]
             try:
-                counts, failed = _compute(client, jobs, len(cases), progress)
+                with contextlib.closing(dispatch.results(client, jobs)) as ended:
+                    counts, failed = _counted(ended, len(cases), progress)
             finally:
                 results = gather(manifest, (case.id for case in cases))
     return Outcome(manifest.out, results, counts["ok"], counts["kept"], failed)
+
+
+def _counted(
+    ended: Iterable[Done], total: int, progress: Callable[[Done, int, int], None] | None
+) -> tuple[Counter[str], dict[str, str]]:
+    """Cases by status, and id -> reason of those without a result."""
+    counts: Counter[str] = Counter()
+    failed = {}
+    for done in ended:
+        counts[done.status] += 1
+        if done.status in ("error", "crashed"):
+            failed[done.id] = done.reason
+        if progress is not None:
+            progress(done, counts.total(), total)
+    return counts, failed
 
 
 def _arguments(
@@ -186,60 +199,3 @@ def _mapping(verb: Verb, settings: Any) -> dict[str, Any]:
             f"settings is {type(settings).__name__}; expected options of {verb.name} as a mapping"
         )
     return dict(settings)
-
-
-def _compute(
-    client: Any,
-    jobs: Iterator[Job],
-    total: int,
-    progress: Callable[[Done, int, int], None] | None,
-) -> tuple[dict[str, int], dict[str, str]]:
-    """Keep the workers busy until all jobs are done; counts and failures."""
-    from distributed import as_completed
-
-    counts = {"ok": 0, "kept": 0, "error": 0, "crashed": 0}
-    failed: dict[str, str] = {}
-    under_way: dict[Any, Job] = {}
-    queue = as_completed()
-
-    def fill(room: int) -> None:
-        for job in itertools.islice(jobs, max(room - len(under_way), 0)):
-            future = client.submit(run_case, job, pure=False)
-            under_way[future] = job
-            queue.add(future)
-
-    looked, room = time.monotonic(), cluster.window(client)
-    fill(room)
-    try:
-        while under_way:
-            future = next(queue)
-            done = _done(future, under_way.pop(future))
-            if time.monotonic() - looked > _LOOK_EVERY:  # workers of batch systems come and go
-                looked, room = time.monotonic(), cluster.window(client)
-            fill(room)
-            counts[done.status] += 1
-            if done.status in ("error", "crashed"):
-                failed[done.id] = done.reason
-            if progress is not None:
-                progress(done, sum(counts.values()), total)
-    finally:
-        client.cancel(list(under_way))
-    return counts, failed
-
-
-def _done(future: Any, job: Job) -> Done:
-    """What the worker answered; a case whose workers died is a crashed one."""
-    if future.status == "finished":
-        done: Done = future.result()
-        return done
-    if future.status in ("cancelled", "lost"):
-        raise DeviceError(
-            "the scheduler was lost; finished cases are kept, run again to compute the rest"
-        )
-    error = future.exception()
-    crashed = type(error).__name__ == "KilledWorker"
-    reason = "the worker process died on it" if crashed else " ".join(str(error).split())
-    status = "crashed" if crashed else "error"
-    with contextlib.suppress(OSError):  # a full disk: the outcome tells it
-        failure(job.manifest, job.case.id, status, reason)
-    return Done(job.case.id, status, reason, 0.0)

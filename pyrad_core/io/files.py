@@ -178,10 +178,11 @@ def needed(module: str, extra: str = "io") -> Any:
 
 
 @contextlib.contextmanager
-def atomic_write(path: PathLike) -> Iterator[BinaryIO]:
+def atomic_write(path: PathLike, *, sync: bool = True) -> Iterator[BinaryIO]:
     """A stream to a temporary file of the same folder, renamed to ``path`` on success.
 
-    On failure the old file stays as it was and the temporary is removed.
+    On failure the old file stays as it was and the temporary is removed. Without ``sync`` the file
+    outlives its process, but maybe not a power failure of the next seconds.
     """
     target = Path(path)
     if target.is_dir():
@@ -191,7 +192,8 @@ def atomic_write(path: PathLike) -> Iterator[BinaryIO]:
         with open(scratch, "xb") as stream:
             yield stream
             stream.flush()
-            os.fsync(stream.fileno())
+            if sync:
+                os.fsync(stream.fileno())
         os.replace(scratch, target)
     except OSError as error:
         if isinstance(error, FileFormatError):

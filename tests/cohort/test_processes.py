@@ -11,21 +11,21 @@ import time
 import pytest
 
 from pyrad_core import cohort
-from pyrad_core.cohort import runner
+from pyrad_core.cohort import dispatch
 
 pytest.importorskip("distributed")
 SETTINGS = {"families": ["first_order"]}
 
 
 def test_bad_input_100_a_crashed_worker_is_a_crashed_case(folder, monkeypatch):
-    def deadly(job):
-        if job.case.id == "p1":
+    def deadly(jobs, seconds):
+        if any(job.case.id == "p1" for job in jobs):
             os.kill(os.getpid(), signal.SIGKILL)
-        from pyrad_core.cohort.case import run_case
+        from pyrad_core.cohort.case import run_cases
 
-        return run_case(job)
+        return run_cases(jobs, seconds)
 
-    monkeypatch.setattr(runner, "run_case", deadly)
+    monkeypatch.setattr(dispatch, "run_cases", deadly)
     outcome = cohort.run(folder.table, settings=SETTINGS, out=folder.out, workers=1)
     # An answer that its worker took along is asked for again, and then found on disk.
     assert outcome.computed + outcome.kept == 3

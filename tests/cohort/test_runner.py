@@ -11,7 +11,7 @@ import pytest
 from pyrad_core import DataError, cohort, denoise, features, io
 from pyrad_core.cli import main
 from pyrad_core.cohort import case as case_module
-from pyrad_core.cohort import cluster, manifest
+from pyrad_core.cohort import cluster
 from pyrad_core.cohort.manifest import locked
 from pyrad_core.io.files import atomic_write
 
@@ -81,8 +81,7 @@ def test_bad_input_95_no_record_is_ever_half_written(folder, run, monkeypatch):
             stream.write(b'{"status": "ok", "id')
             raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(case_module, "write_json", torn)
-    monkeypatch.setattr(manifest, "write_json", torn)
+    monkeypatch.setattr(case_module, "write_record", torn)
     folder.image("i0.nii.gz", 3)
     outcome = run()
     assert set(outcome.failed) == {"p0", "p3", "bad1", "bad2"}
@@ -145,8 +144,7 @@ def test_bad_input_103_a_full_disk_keeps_what_is_done(folder, run, monkeypatch):
     def full(path, content):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(case_module, "write_json", full)
-    monkeypatch.setattr(manifest, "write_json", full)
+    monkeypatch.setattr(case_module, "write_record", full)
     outcome = run()
     assert "No space left" in outcome.failed["p1"] and outcome.kept == 3
     assert folder.records() == before

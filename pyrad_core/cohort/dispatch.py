@@ -1,0 +1,124 @@
+"""Cases to workers: short ones in bundles, and whose fault it is where workers die."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections import deque
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from ..errors import DeviceError
+from .case import Done, Job, failure, run_cases, standing
+from .cluster import workers_of
+
+__all__ = ["results"]
+
+_TASK = 1.0  # seconds of work that a task is to hold: many times what Dask takes for a task
+_MOST = 64  # cases of a task
+_LOOK_EVERY = 5.0  # seconds between looks at the number of workers
+
+# Tasks under way per worker, round by round. In the first one runs and one waits, so that no
+# worker idles. A worker that dies leaves all its cases under suspicion; they are tried again one
+# per worker, and at last (None) each on its own, so that only the guilty ones count as crashed.
+_ROUNDS = (2, 1, None)
+
+
+def results(client: Any, jobs: Sequence[Job]) -> Generator[Done, None, None]:
+    """Compute all jobs; how each went, in the order in which they end."""
+    left = list(jobs)
+    for per_worker in _ROUNDS:
+        left = yield from _round(client, left, per_worker)
+    for job in left:
+        yield _gone(job, "crashed", "the worker process died on it")
+
+
+def _round(
+    client: Any, jobs: Sequence[Job], per_worker: int | None
+) -> Generator[Done, None, list[Job]]:
+    """Keep the workers busy until all jobs are done; returns those that took a worker down."""
+    from distributed import as_completed
+
+    waiting = deque(jobs)
+    suspects: list[Job] = []
+    under_way: dict[Any, tuple[Job, ...]] = {}
+    queue, pace, room = as_completed(), _Pace(), _Room(client, per_worker)
+    try:
+        while waiting or under_way:
+            while waiting and len(under_way) < room():
+                size = 1 if per_worker != _ROUNDS[0] else pace.bundle(len(waiting), room())
+                bundle = tuple(waiting.popleft() for _ in range(size))
+                future = client.submit(run_cases, bundle, _TASK, pure=False)
+                under_way[future] = bundle
+                queue.add(future)
+            future = next(queue)
+            bundle = under_way.pop(future)
+            found = _answer(future, bundle)
+            if found is None:
+                suspects += bundle
+                continue
+            waiting.extendleft(reversed(bundle[len(found) :]))
+            for done in found:
+                pace.see(done.seconds)
+                yield done
+    finally:
+        client.cancel(list(under_way))
+    return suspects
+
+
+def _answer(future: Any, bundle: tuple[Job, ...]) -> list[Done] | None:
+    """What became of the bundle's first cases; None if that is not known of any."""
+    if future.status == "finished":
+        found: list[Done] = future.result()
+        return found
+    if future.status in ("cancelled", "lost"):
+        raise DeviceError(
+            "the scheduler was lost; finished cases are kept, run again to compute the rest"
+        )
+    error = future.exception()
+    if type(error).__name__ == "KilledWorker" or len(bundle) > 1:
+        return None
+    return [_gone(bundle[0], "error", " ".join(str(error).split()))]
+
+
+def _gone(job: Job, status: str, reason: str) -> Done:
+    """A case that no worker answered for; its record says so, unless it has a result."""
+    if standing(job):
+        return Done(job.case.id, "kept", "", 0.0)
+    with contextlib.suppress(OSError):  # a full disk: the outcome tells it
+        failure(job, status, reason)
+    return Done(job.case.id, status, reason, 0.0)
+
+
+class _Room:
+    """Tasks that may be under way; workers of batch systems come and go."""
+
+    def __init__(self, client: Any, per_worker: int | None):
+        self._client, self._per_worker = client, per_worker
+        self._looked, self._workers = -math.inf, 1
+
+    def __call__(self) -> int:
+        if self._per_worker is None:
+            return 1
+        if time.monotonic() - self._looked > _LOOK_EVERY:
+            self._looked, self._workers = time.monotonic(), workers_of(self._client)
+        return self._per_worker * self._workers
+
+
+class _Pace:
+    """Seconds a case, of late."""
+
+    def __init__(self) -> None:
+        self._seconds: float | None = None
+
+    def see(self, seconds: float) -> None:
+        former = seconds if self._seconds is None else self._seconds
+        self._seconds = former + 0.1 * (seconds - former)
+
+    def bundle(self, waiting: int, room: int) -> int:
+        """Cases of the next task: a task's worth of time, and fewer when the end is near."""
+        if self._seconds is None:
+            return 1
+        wanted = math.ceil(_TASK / max(self._seconds, 1e-3))
+        return max(1, min(wanted, _MOST, waiting // (2 * room)))
