@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.cohort scale [--cases 1000]`` compares a run of two workers with the sum of
 the single cases; ``kill [--moments 20]`` kills client, worker and scheduler at random moments and
-resumes; ``nodes`` compares one local cluster with two separate ones joined to a scheduler.
+resumes; ``nodes`` compares one local cluster with two separate ones joined to a scheduler. Each
+prints a table, and ``--save`` puts it beside those of ``benchmarks.report``.
 """
 
 from __future__ import annotations
@@ -10,23 +11,32 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import multiprocessing
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import psutil
 from distributed import Client
+from rich.console import Console
 
 from pyrad_core import cohort, features, io, set_num_threads
 
+from . import report
+
 SETTINGS = {"discretisation": ["fbn", 32], "filters": {"original": {}, "wavelet": {}}}
 QUICK = {"discretisation": ["fbn", 16], "families": ["first_order", "glcm"]}
+
+Groups = dict[str, list[dict[str, Any]]]
 
 
 def make_cases(folder: Path, count: int, side: int) -> Path:
@@ -45,46 +55,93 @@ def make_cases(folder: Path, count: int, side: int) -> Path:
     return table
 
 
-def scale(cases: int, side: int) -> None:
-    """Wall time against the sum of single calls, and the workers' memory as the run goes on."""
-    import psutil
+def single_cases(folder: Path, numbers: Sequence[int]) -> list[tuple[float, float]]:
+    """(seconds, processor seconds) of each case, as a user's own loop computes it."""
+    chosen = features.Settings(**SETTINGS)
+    taken = []
+    for number in (0, *numbers):  # the first one warms up
+        start = time.perf_counter(), time.process_time()
+        case = io.Case(folder / f"{number}.nii", folder / "mask.nii.gz")
+        image, mask, label = case.load()
+        features.extract(image, mask, label=label, settings=chosen)
+        taken.append((time.perf_counter() - start[0], time.process_time() - start[1]))
+    return taken[1:]
 
+
+def loops(folder: Path, numbers: Sequence[int], count: int) -> tuple[float, float]:
+    """Mean (seconds, processor seconds) a case of so many loops at once, a process each."""
+    with multiprocessing.get_context("spawn").Pool(count, set_num_threads, (1,)) as pool:
+        pool.starmap(single_cases, [(folder, numbers[:1])] * count, chunksize=1)
+        found = pool.starmap(single_cases, [(folder, numbers)] * count, chunksize=1)
+    seconds, processor = np.mean(found, axis=(0, 1))
+    return float(seconds), float(processor)
+
+
+def processor_time() -> float:
+    """Seconds of this process and its living children."""
+    me = psutil.Process()
+    return sum(sum(p.cpu_times()[:2]) for p in (me, *me.children(recursive=True)))
+
+
+def scale(cases: int, side: int) -> Groups:
+    """Wall time against the sum of single calls, and the workers' memory as the run goes on.
+
+    The single case is one of a plain loop in a warm process with one thread, measured before and
+    after the run; two such loops at once tell what the machine's processors give without Dask.
+    """
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         table = make_cases(folder, cases, side)
-        chosen = features.Settings(**SETTINGS)
-        sample = range(0, cases, max(1, cases // 100))
-        set_num_threads(1)
-        taken = []
-        for number in (0, *sample):
-            start = time.perf_counter()
-            case = io.Case(folder / f"{number}.nii", folder / "mask.nii.gz")
-            image, mask, label = case.load()
-            features.extract(image, mask, label=label, settings=chosen)
-            taken.append(time.perf_counter() - start)
-        single = float(np.mean(taken[1:]))
+        sample = range(0, cases, max(1, cases // 50))
+        ones, twos = [loops(folder, sample, 1)], [loops(folder, sample, 2)]
         memory: dict[int, int] = {}
+        marks: list[tuple[float, float]] = []
+
+        def mark(_: str = "") -> None:
+            marks.append((time.perf_counter(), processor_time()))
 
         def watch(done: object, number: int, total: int) -> None:
             if number in (cases // 10, cases):
                 workers = psutil.Process().children(recursive=True)
                 memory[number] = max(w.memory_info().rss for w in workers) >> 20
+            if number == total:
+                mark()
 
-        marks: list[float] = []
-
-        def mark(text: str) -> None:
-            marks.append(time.perf_counter())
-
+        mark()
         outcome = cohort.run(
-            table, settings=chosen, out=folder / "out", workers=2, progress=watch, log=mark
+            table, settings=SETTINGS, out=folder / "out", workers=2, progress=watch, log=mark
         )
-        wall = time.perf_counter() - marks[-1]  # from the moment when the workers are ready
-        ideal = cases * single / 2
-        print(f"{cases} cases of {side}^3, {outcome.computed} computed")
-        print(f"a single call {single * 1e3:.1f} ms")
-        print(f"two workers {wall:.1f} s, half the sum {ideal:.1f} s: {100 * ideal / wall:.0f} %")
-        print(f"overhead {1e3 * (2 * wall / cases - single):.1f} ms a case and worker")
-        print("largest worker: " + ", ".join(f"{m} MiB after {n}" for n, m in memory.items()))
+        end = time.perf_counter()
+        ready, computed = marks[-2], marks[-1]
+        ones.append(loops(folder, sample, 1))
+        twos.append(loops(folder, sample, 2))
+    (single, single_cpu), (pair, pair_cpu) = np.mean(ones, axis=0), np.mean(twos, axis=0)
+    wall = end - ready[0]
+    cpu = (computed[1] - ready[1]) / cases
+    title = f"cohort: features of {cases} cases of {side}^3, wavelets, two workers"
+    assert outcome.computed == cases
+    half = cases / 2 / wall
+    shares = (
+        f"{100 * half * single:.0f} % of a loop's pace, {100 * half * pair:.0f} % of two loops'"
+    )
+    overhead = f"overhead {1e3 * (2 * wall / cases - single):.1f} ms a case"
+    held = " to ".join(f"{m} MiB after {n}" for n, m in memory.items())
+    around = f"start {ready[0] - marks[0][0]:.1f} s, tables {end - computed[0]:.1f} s"
+    load = f"load {os.getloadavg()[0]:.1f}"
+    return {
+        title: [
+            row("pyrad_core", 2, 1e3 * wall / cases, f"{shares}; {overhead}; worker {held}"),
+            row("pyrad_core, processor time", 2, 1e3 * cpu, f"{around}; {load}"),
+            row("pyrad_core in a loop", 1, 1e3 * single, f"processor {1e3 * single_cpu:.1f} ms"),
+            row("pyrad_core in two loops", 2, 1e3 * pair / 2, f"processor {1e3 * pair_cpu:.1f} ms"),
+        ]
+    }
+
+
+def row(who: str, threads: int, ms: float | None, quality: str) -> dict[str, Any]:
+    """A row of the tables of ``benchmarks.report``: milliseconds a case."""
+    empty = dict.fromkeys(report.COLUMNS)
+    return {**empty, "who": who, "threads": threads, "ms": ms, "quality": quality}
 
 
 # --- faults --------------------------------------------------------------------------------------
@@ -107,28 +164,35 @@ class Cluster:
         self.address = json.loads(self.file.read_text())["address"]
         self.workers = [
             subprocess.Popen(
-                [*_dask("worker"), *address, "--nthreads", "1", "--no-dashboard"],
+                [*_dask("worker"), *address, "--host", host, "--nthreads", "1", "--no-dashboard"],
                 start_new_session=True, env=env, **quiet,
             )
-            for _ in range(2)
+            for host in ("127.0.0.2", "127.0.0.3")
         ]  # fmt: skip
+        self.ready()
+
+    def ready(self) -> None:
+        """Wait for both workers, which may have been killed."""
         with Client(self.address) as client:
             client.wait_for_workers(2)
 
     def processes(self, worker: int) -> list[int]:
         """The process that computes: the child of the nanny."""
-        import psutil
-
         nanny = psutil.Process(self.workers[worker].pid)
         return [p.pid for p in nanny.children() if "spawn_main" in " ".join(p.cmdline())]
 
+    def processor_times(self) -> list[float]:
+        """Seconds that each worker has computed."""
+        pids = [pid for number in (0, 1) for pid in self.processes(number)]
+        return [sum(psutil.Process(pid).cpu_times()[:2]) for pid in pids]
+
     def close(self) -> None:
-        for process in (self.scheduler, *self.workers):
+        self.scheduler.kill()
+        self.scheduler.wait()
+        for nanny in self.workers:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(
-                    process.pid, signal.SIGKILL
-                ) if process in self.workers else process.kill()
-            process.wait()
+                os.killpg(nanny.pid, signal.SIGKILL)
+            nanny.wait()
 
 
 def _dask(part: str) -> list[str]:
@@ -153,74 +217,105 @@ def client_of(table: Path, out: Path, settings: Path, address: str) -> subproces
     )
 
 
+def reached(client: subprocess.Popen[bytes], out: Path, cases: int) -> None:
+    """Wait until the run has its folder and so many cases are done, or its client has ended."""
+    while client.poll() is None:
+        if (out / "cases").exists() and len(list((out / "cases").glob("c*.json"))) >= cases:
+            return
+        time.sleep(0.005)
+
+
 def records_of(out: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in (out / "cases").glob("[!.]*.json")}
 
 
-def kill(moments: int, cases: int) -> None:
+def kill(moments: int, cases: int) -> Groups:
     """Every record that exists after a kill is right, and the next run completes."""
     rng = random.Random(0)
-    with tempfile.TemporaryDirectory() as place:
+    title = f"cohort: {cases} cases, processes killed (kill -9) at random moments, then resumed"
+    rows = []
+    with tempfile.TemporaryDirectory() as place, cluster_of(Path(place)) as healthy:
         folder = Path(place)
         table = make_cases(folder, cases, 24)
         settings = folder / "settings.yaml"
         settings.write_text(json.dumps(QUICK))
-        with cluster_of(folder) as cluster:
-            start = time.perf_counter()
-            cohort.run(table, settings=QUICK, out=folder / "reference", scheduler=cluster.address)
-            span = time.perf_counter() - start
+        cohort.run(table, settings=QUICK, out=folder / "reference", scheduler=healthy.address)
         reference = records_of(folder / "reference")
+        assert len(reference) == cases, "the reference is not complete"
         for target in ("client", "worker", "scheduler"):
-            left, kept = [], 0
+            left, waited = [], 0.0
             for moment in range(moments):
                 out = folder / f"{target}-{moment}"
-                with cluster_of(folder) as cluster:
+                with contextlib.ExitStack() as stack:
+                    cluster = healthy
+                    if target == "scheduler":
+                        cluster = stack.enter_context(cluster_of(folder))
+                    else:
+                        healthy.ready()
                     client = client_of(table, out, settings, cluster.address)
-                    while not (out / "cases").exists() and client.poll() is None:
-                        time.sleep(0.02)
-                    time.sleep(rng.uniform(0, span))
-                    victims = {
-                        "client": [client.pid],
-                        "scheduler": [cluster.scheduler.pid],
-                        "worker": cluster.processes(rng.randrange(2)),
-                    }[target]
-                    for pid in victims:
-                        with contextlib.suppress(ProcessLookupError):
-                            os.kill(pid, signal.SIGKILL)
-                    try:
-                        client.communicate(timeout=120)
-                    except subprocess.TimeoutExpired:
-                        raise SystemExit(f"{target} {moment}: the client hangs") from None
-                    if target == "worker" and client.returncode != 0:
-                        raise SystemExit(f"worker {moment}: exit code {client.returncode}")
+                    reached(client, out, rng.randrange(cases))
+                    time.sleep(rng.uniform(0, 0.1))
+                    waited = max(waited, struck(target, cluster, client, rng))
                 before = records_of(out)
                 wrong = [n for n, text in before.items() if text != reference[n]]
-                with cluster_of(folder) as cluster:
-                    outcome = cohort.run(table, settings=QUICK, out=out, scheduler=cluster.address)
-                if wrong or records_of(out) != reference or outcome.kept < len(before):
+                outcome = cohort.run(table, settings=QUICK, out=out, scheduler=healthy.address)
+                missing = outcome.kept < len(before) or records_of(out) != reference
+                if wrong or missing or list(out.glob("*/.*")):
                     raise SystemExit(f"{target} {moment}: {wrong or 'records differ'}")
                 left.append(len(before))
-                kept += outcome.kept
-            print(
-                f"{target} killed {moments} times with {min(left)} to {max(left)} of {cases} cases "
-                f"done: none lost, none different, every run completed"
+                shutil.rmtree(out)
+            done = f"{moments} kills with {min(left)} to {max(left)} cases done"
+            quality = (
+                f"{done}: none lost, none different, all completed; "
+                f"the client ended within {waited:.0f} s"
             )
+            rows.append(row(f"pyrad_core, {target} killed", 2, None, quality))
+            print(rows[-1]["who"], quality, flush=True)
+    return {title: rows}
 
 
-def nodes(cases: int) -> None:
-    """Two workers joined to a scheduler by its address, as two machines would, and one cluster."""
+def struck(
+    target: str, cluster: Cluster, client: subprocess.Popen[bytes], rng: random.Random
+) -> float:
+    """Kill the target; seconds until the client has ended, which must not hang."""
+    victims = {
+        "client": [client.pid],
+        "scheduler": [cluster.scheduler.pid],
+        "worker": cluster.processes(rng.randrange(2)),
+    }[target]
+    start = time.perf_counter()
+    for pid in victims:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    try:
+        _, log = client.communicate(timeout=120)
+    except subprocess.TimeoutExpired:
+        raise SystemExit(f"{target}: the client hangs") from None
+    if target == "worker" and client.returncode != 0:
+        raise SystemExit(f"worker: exit code {client.returncode}: {log.decode()[-500:]}")
+    return time.perf_counter() - start
+
+
+def nodes(cases: int) -> Groups:
+    """One local cluster, and two hosts (addresses of the loopback) that join a scheduler."""
+    title = f"cohort: {cases} cases on one node, and on two that join a scheduler"
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         table = make_cases(folder, cases, 24)
         cohort.run(table, settings=SETTINGS, out=folder / "one", workers=1)
         with cluster_of(folder) as cluster:
+            before = cluster.processor_times()
             cohort.run(table, settings=SETTINGS, out=folder / "two", scheduler=cluster.address)
+            shares = np.subtract(cluster.processor_times(), before)
+            assert shares.min() > 0.2 * shares.max(), "only one node took part"
         same = records_of(folder / "one") == records_of(folder / "two")
         tables = [(folder / n / "results.csv").read_bytes() for n in ("one", "two")]
+        assert len(records_of(folder / "one")) == cases, "not all cases were computed"
         records, table_of = (
             "equal" if equal else "DIFFER" for equal in (same, len(set(tables)) == 1)
         )
-        print(f"{cases} cases: records {records}, tables {table_of}, byte for byte")
+    quality = f"records {records}, tables {table_of}, byte for byte"
+    return {title: [row("pyrad_core", 2, None, quality)]}
 
 
 def main() -> None:
@@ -229,13 +324,22 @@ def main() -> None:
     parser.add_argument("--cases", type=int)
     parser.add_argument("--side", type=int, default=32)
     parser.add_argument("--moments", type=int, default=20)
+    parser.add_argument("--save", action="store_true", help="write to benchmarks/results")
     given = parser.parse_args()
     if given.what == "scale":
-        scale(given.cases or 1000, given.side)
+        groups = scale(given.cases or 1000, given.side)
     elif given.what == "kill":
-        kill(given.moments, given.cases or 40)
+        groups = kill(given.moments, given.cases or 300)
     else:
-        nodes(given.cases or 40)
+        groups = nodes(given.cases or 40)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    for title, rows in groups.items():
+        for entry in rows:
+            entry["x ours"] = entry["ms"] and entry["ms"] / rows[0]["ms"]
+        console.print(report.as_table(title, rows))
+    if given.save:
+        stem = report.results_stem()
+        report.save(report.of_that_day(stem) | groups, len(os.sched_getaffinity(0)), stem)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from ..io.files import needed
 __all__ = ["Plan", "connected", "plan"]
 
 _WAIT = 60  # seconds for the first worker of a scheduler
+_ANSWER = 20  # seconds for a scheduler
 # Dask's defaults sample the stacks of all processes 100 times a second, and look at their event
 # loops 50 times; processors belong to the cases here.
 _LOCAL = {
@@ -85,7 +86,7 @@ def connected(scheduler: Any, local: Plan) -> Iterator[Any]:
         yield scheduler
     else:
         try:
-            client = distributed.Client(scheduler, timeout="20s")
+            client = distributed.Client(scheduler, timeout=_ANSWER)
         except (OSError, ValueError) as error:
             raise DataError(f"no scheduler answers at {scheduler}: {error}") from None
         with client:

@@ -19,17 +19,17 @@ _TASK = 1.0  # seconds of work that a task is to hold: many times what Dask take
 _MOST = 64  # cases of a task
 _LOOK_EVERY = 5.0  # seconds between looks at the number of workers
 
-# Tasks under way per worker, round by round. In the first one runs and one waits, so that no
-# worker idles. A worker that dies leaves all its cases under suspicion; they are tried again one
-# per worker, and at last (None) each on its own, so that only the guilty ones count as crashed.
-_ROUNDS = (2, 1, None)
-
 
 def results(client: Any, jobs: Sequence[Job]) -> Generator[Done, None, None]:
-    """Compute all jobs; how each went, in the order in which they end."""
-    left = list(jobs)
-    for per_worker in _ROUNDS:
-        left = yield from _round(client, left, per_worker)
+    """Compute all jobs; how each went, in the order in which they end.
+
+    A worker that dies leaves all its cases under suspicion. They are tried again, one per worker,
+    and what is then still suspect on its own, so that only guilty cases count as crashed.
+    """
+    left = yield from _round(client, jobs, 2)  # one runs and one waits, so that no worker idles
+    if len(left) > 1 and workers_of(client) > 1:
+        left = yield from _round(client, left, 1)
+    left = yield from _round(client, left, None)
     for job in left:
         yield _gone(job, "crashed", "the worker process died on it")
 
@@ -37,7 +37,7 @@ def results(client: Any, jobs: Sequence[Job]) -> Generator[Done, None, None]:
 def _round(
     client: Any, jobs: Sequence[Job], per_worker: int | None
 ) -> Generator[Done, None, list[Job]]:
-    """Keep the workers busy until all jobs are done; returns those that took a worker down."""
+    """Keep so many tasks a worker (None: one in all) under way; returns jobs of dead workers."""
     from distributed import as_completed
 
     waiting = deque(jobs)
@@ -47,7 +47,7 @@ def _round(
     try:
         while waiting or under_way:
             while waiting and len(under_way) < room():
-                size = 1 if per_worker != _ROUNDS[0] else pace.bundle(len(waiting), room())
+                size = pace.bundle(len(waiting), room()) if per_worker == 2 else 1
                 bundle = tuple(waiting.popleft() for _ in range(size))
                 future = client.submit(run_cases, bundle, _TASK, pure=False)
                 under_way[future] = bundle

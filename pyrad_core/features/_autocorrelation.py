@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..threads import num_threads
+
 __all__ = ["moran_geary"]
 
 
@@ -35,7 +37,7 @@ def moran_geary(values: np.ndarray, inside: np.ndarray, spacing: np.ndarray) -> 
 def _spectrum(volume: np.ndarray, sizes: list[int]) -> np.ndarray:
     from scipy import fft
 
-    return fft.rfftn(volume, sizes, workers=-1)
+    return fft.rfftn(volume, sizes, workers=num_threads())
 
 
 def _weight_spectrum(sizes: list[int], shape: tuple[int, ...], spacing: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ pytest.importorskip("distributed")
 SETTINGS = {"families": ["first_order"]}
 
 
-def test_bad_input_100_a_crashed_worker_is_a_crashed_case(folder, monkeypatch):
+def test_bad_input_100_a_crashed_worker_is_a_crashed_case(folder, scheduler, monkeypatch):
     def deadly(jobs, seconds):
         if any(job.case.id == "p1" for job in jobs):
             os.kill(os.getpid(), signal.SIGKILL)
@@ -33,7 +33,7 @@ def test_bad_input_100_a_crashed_worker_is_a_crashed_case(folder, monkeypatch):
     row = folder.rows()["p1"]
     assert row["status"] == "crashed" and row["reason"] == "the worker process died on it"
     monkeypatch.undo()
-    again = cohort.run(folder.table, settings=SETTINGS, out=folder.out, workers=1)
+    again = cohort.run(folder.table, settings=SETTINGS, out=folder.out, scheduler=scheduler)
     assert (again.computed, again.kept) == (1, 3)
 
 

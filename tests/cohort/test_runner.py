@@ -205,7 +205,8 @@ def test_maps_leave_a_folder_of_files(folder, run):
     assert len(list((folder.out / "files" / "a").iterdir())) == 2
 
 
-def test_unknown_options_and_verbs(folder, run):
+def test_unknown_options_and_verbs(folder, run, monkeypatch):
+    monkeypatch.setattr(cluster, "_ANSWER", 1)
     with pytest.raises(DataError, match="unknown option of denoise 'sigmo'; did you mean 'sigma'"):
         run(verb="denoise", settings={"sigmo": 1})
     with pytest.raises(DataError, match="denoise: .*'nlmm' is not"):

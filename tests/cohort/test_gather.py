@@ -1,0 +1,82 @@
+"""Tables of records: digits are the records' own, whatever columns cases have."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from pyrad_core.cohort.gather import gather
+from pyrad_core.cohort.manifest import Manifest, write_json
+
+VALUES = {"a": 0.1 + 0.2, "b": -1e-300, "c": 12345678901234567, "d": None}
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    made = Manifest(tmp_path / "out", "features", {}, ())
+    made.begin()
+    return made
+
+
+def put(manifest, case, values, status="ok", **more):
+    record = {"id": case, "status": status, "reason": "", "key": "k", **more, "values": values}
+    write_json(manifest.record(case), record)
+
+
+def rows_of(path):
+    with open(path, newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_numbers_keep_their_digits(manifest):
+    put(manifest, "x", VALUES)
+    paths = gather(manifest, ["x", "open"])
+    first, second = rows_of(paths[0])
+    assert [first[name] for name in VALUES] == [repr(0.1 + 0.2), "-1e-300", "12345678901234567", ""]
+    assert float(first["a"]) == 0.1 + 0.2
+    assert (second["status"], second["reason"], second["a"]) == ("open", "not computed yet", "")
+    table = pytest.importorskip("pyarrow.parquet").read_table(paths[1])
+    assert table["a"].to_pylist() == [0.1 + 0.2, None] and table["b"].to_pylist()[0] == -1e-300
+    assert table["c"].to_pylist()[0] == float(12345678901234567)
+    assert table["d"].to_pylist() == [None, None] and table["reason"].to_pylist()[0] == ""
+
+
+def test_columns_of_all_cases(manifest):
+    put(manifest, "x", {"a": 1.5, "b": 2.5}, inputs={"image": "00ff"})
+    put(manifest, "y", {"b": 'text, "quoted"\nand broken', "e": 3}, files=["f/1", "f/2"])
+    put(manifest, "z", {"a": 4.5, "b": 5})
+    paths = gather(manifest, ["x", "y", "z"])
+    rows = rows_of(paths[0])
+    names = ["id", "status", "reason", "key", "image_sha256", "a", "b", "files", "e"]
+    assert list(rows[0]) == names
+    assert [row["a"] for row in rows] == ["1.5", "", "4.5"]
+    assert rows[1]["b"] == 'text, "quoted"\nand broken' and rows[1]["files"] == "f/1;f/2"
+    assert not list(manifest.out.glob(".*.part"))
+    table = pytest.importorskip("pyarrow.parquet").read_table(paths[1])
+    assert table.column_names == names
+    assert table["a"].to_pylist() == [1.5, None, 4.5]
+    assert table["b"].to_pylist() == ["2.5", 'text, "quoted"\nand broken', "5"]
+    assert table["image_sha256"].to_pylist() == ["00ff", None, None]
+
+
+def test_csv_is_what_the_csv_module_writes(manifest, tmp_path):
+    texts = ["plain", "", "a,b", 'say "x"', "two\nlines", " spaced ", "tab\t", "é"]
+    put(manifest, "x", {f"n{i}": text for i, text in enumerate(texts)})
+    path = gather(manifest, ["x"])[0]
+    with open(path, newline="") as stream:
+        rows = list(csv.reader(stream))
+    expected = tmp_path / "expected.csv"
+    with open(expected, "w", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerows(rows)
+    assert rows[1][4:] == texts
+    assert path.read_bytes() == expected.read_bytes()
+
+
+def test_more_cases_than_a_batch(manifest):
+    for number in range(300):
+        put(manifest, f"c{number}", {"a": float(number)})
+    paths = gather(manifest, [f"c{number}" for number in range(300)])
+    assert [float(row["a"]) for row in rows_of(paths[0])] == list(range(300))
+    table = pytest.importorskip("pyarrow.parquet").read_table(paths[1])
+    assert table["a"].to_pylist() == list(range(300))
