@@ -229,7 +229,7 @@ def records_of(out: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in (out / "cases").glob("[!.]*.json")}
 
 
-def kill(moments: int, cases: int) -> Groups:
+def kill(moments: int, cases: int, targets: Sequence[str]) -> Groups:
     """Every record that exists after a kill is right, and the next run completes."""
     rng = random.Random(0)
     title = f"cohort: {cases} cases, processes killed (kill -9) at random moments, then resumed"
@@ -242,7 +242,7 @@ def kill(moments: int, cases: int) -> Groups:
         cohort.run(table, settings=QUICK, out=folder / "reference", scheduler=healthy.address)
         reference = records_of(folder / "reference")
         assert len(reference) == cases, "the reference is not complete"
-        for target in ("client", "worker", "scheduler"):
+        for target in targets:
             left, waited = [], 0.0
             for moment in range(moments):
                 out = folder / f"{target}-{moment}"
@@ -324,12 +324,13 @@ def main() -> None:
     parser.add_argument("--cases", type=int)
     parser.add_argument("--side", type=int, default=32)
     parser.add_argument("--moments", type=int, default=20)
+    parser.add_argument("--targets", default="client,worker,scheduler", help="of kill")
     parser.add_argument("--save", action="store_true", help="write to benchmarks/results")
     given = parser.parse_args()
     if given.what == "scale":
         groups = scale(given.cases or 1000, given.side)
     elif given.what == "kill":
-        groups = kill(given.moments, given.cases or 300)
+        groups = kill(given.moments, given.cases or 300, given.targets.split(","))
     else:
         groups = nodes(given.cases or 40)
     console = Console(width=None if sys.stdout.isatty() else 160)

@@ -24,7 +24,7 @@ _ANSWER = 20  # seconds for a scheduler
 # Dask's defaults sample the stacks of all processes 100 times a second, and look at their event
 # loops 50 times; processors belong to the cases here.
 _LOCAL = {
-    "scheduler.allowed-failures": 1,  # workers that a case may take down and still be tried again
+    "scheduler.allowed-failures": 0,  # who is to blame is found out here (dispatch.py)
     "scheduler.active-memory-manager.start": False,
     "worker.memory.target": False,
     "worker.memory.spill": False,

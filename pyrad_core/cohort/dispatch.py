@@ -7,6 +7,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Generator, Sequence
+from concurrent.futures import CancelledError
 from typing import Any
 
 from ..errors import DeviceError
@@ -68,18 +69,22 @@ def _round(
 
 
 def _answer(future: Any, bundle: tuple[Job, ...]) -> list[Done] | None:
-    """What became of the bundle's first cases; None if that is not known of any."""
-    if future.status == "finished":
+    """What became of the bundle's first cases; None if that is not known of any.
+
+    An answer that its worker took along when it died is waited for once more: Dask runs the task
+    again, which finds the records.
+    """
+    try:
         found: list[Done] = future.result()
-        return found
-    if future.status in ("cancelled", "lost"):
+    except CancelledError:
         raise DeviceError(
             "the scheduler was lost; finished cases are kept, run again to compute the rest"
-        )
-    error = future.exception()
-    if type(error).__name__ == "KilledWorker" or len(bundle) > 1:
-        return None
-    return [_gone(bundle[0], "error", " ".join(str(error).split()))]
+        ) from None
+    except Exception as error:
+        if type(error).__name__ == "KilledWorker" or len(bundle) > 1:
+            return None
+        return [_gone(bundle[0], "error", " ".join(str(error).split()))]
+    return found
 
 
 def _gone(job: Job, status: str, reason: str) -> Done:

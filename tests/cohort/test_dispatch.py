@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import CancelledError
 
 import pytest
 
-from pyrad_core import FileFormatError, cohort
+from pyrad_core import DeviceError, FileFormatError, cohort
 from pyrad_core.cohort import case as case_module
 from pyrad_core.cohort import dispatch
 from pyrad_core.cohort.case import Job, run_case, run_cases
@@ -65,6 +66,25 @@ def test_pace_asks_for_a_task_of_a_second():
     for _ in range(50):
         pace.see(60.0)
     assert pace.bundle(1000, 4) == 1
+
+
+def test_answers_that_do_not_come(jobs):
+    class KilledWorker(Exception):
+        pass
+
+    class Future:
+        def __init__(self, error):
+            self.error = error
+
+        def result(self):
+            raise self.error
+
+    with pytest.raises(DeviceError, match="the scheduler was lost"):
+        dispatch._answer(Future(CancelledError()), tuple(jobs))
+    assert dispatch._answer(Future(KilledWorker()), tuple(jobs[:1])) is None
+    assert dispatch._answer(Future(ValueError("who knows")), tuple(jobs[:2])) is None
+    (done,) = dispatch._answer(Future(ValueError("who knows")), tuple(jobs[:1]))
+    assert (done.id, done.status, done.reason) == ("p0", "error", "who knows")
 
 
 def test_bad_input_100_a_result_outlives_its_worker(folder, jobs):

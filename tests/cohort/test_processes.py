@@ -14,7 +14,12 @@ from pyrad_core import cohort
 from pyrad_core.cohort import dispatch
 
 pytest.importorskip("distributed")
+psutil = pytest.importorskip("psutil")
 SETTINGS = {"families": ["first_order"]}
+
+
+def _computes(process):
+    return "spawn_main" in " ".join(process.cmdline())
 
 
 def test_bad_input_100_a_crashed_worker_is_a_crashed_case(folder, scheduler, monkeypatch):
@@ -25,10 +30,26 @@ def test_bad_input_100_a_crashed_worker_is_a_crashed_case(folder, scheduler, mon
 
         return run_cases(jobs, seconds)
 
+    answer, killed = dispatch._answer, []
+
+    def too_late(future, bundle):
+        """The worker of the first answer dies before anyone asks for it."""
+        if not killed:
+            killed.extend(p.pid for p in psutil.Process().children() if _computes(p))
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+            until = time.monotonic() + 20
+            while future.status == "finished" and time.monotonic() < until:
+                time.sleep(0.01)
+            assert future.status == "lost"
+        return answer(future, bundle)
+
     monkeypatch.setattr(dispatch, "run_cases", deadly)
+    monkeypatch.setattr(dispatch, "_answer", too_late)
     outcome = cohort.run(folder.table, settings=SETTINGS, out=folder.out, workers=1)
-    # An answer that its worker took along is asked for again, and then found on disk.
-    assert outcome.computed + outcome.kept == 3
+    assert len(killed) == 1
+    # The answer that the worker took along was asked for again, and then found on disk.
+    assert outcome.kept and outcome.computed + outcome.kept == 3
     assert set(outcome.failed) == {"p1", "bad1", "bad2"}
     row = folder.rows()["p1"]
     assert row["status"] == "crashed" and row["reason"] == "the worker process died on it"
