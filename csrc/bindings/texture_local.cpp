@@ -41,16 +41,10 @@ void require_pairs(View<const i32, 2> pairs, i64 window_size) {
             fail(ErrorKind::data, "pair ", p / 2, " leaves the window");
 }
 
-// Offsets in groups; the window around every centre lies inside the array.
+// Centres ascend, and the window around every one lies inside the array.
 template <class L>
-void require_directions(View<const L, 3> levels, View<const i64, 1> centres,
-                        const LocalDirections &local, i64 offsets) {
-    const i64 groups = local.groups;
-    if (groups < 0 || local.starts[0] != 0 || local.starts[groups] != offsets ||
-        !std::is_sorted(local.starts, local.starts + groups + 1))
-        fail(ErrorKind::data, "starts does not cut offsets into groups");
+void require_reach(View<const L, 3> levels, View<const i64, 1> centres, const i64 *reach) {
     const auto &shape = levels.shape;
-    const i64 *const reach = local.reach;
     for (int axis = 0; axis < 3; ++axis)
         if (reach[axis] < 0 || reach[axis] >= shape[axis])
             fail(ErrorKind::shape, "reach is ", reach[axis], " along axis ", axis, " of length ",
@@ -68,6 +62,13 @@ void require_directions(View<const L, 3> levels, View<const i64, 1> centres,
     }
 }
 
+void require_groups(const LocalDirections &local, i64 offsets) {
+    const i64 groups = local.groups;
+    if (groups < 0 || local.starts[0] != 0 || local.starts[groups] != offsets ||
+        !std::is_sorted(local.starts, local.starts + groups + 1))
+        fail(ErrorKind::data, "starts does not cut offsets into groups");
+}
+
 // Calls kernel(levels, centres, count, directions) with what the maps of co-occurrence have in
 // common.
 template <class L, class Kernel>
@@ -82,7 +83,8 @@ void run_directions(const Array<L> &levels, const Array<i64> &centres, const Arr
     require_shape<2>(steps.shape, {steps.shape[0], 3}, "offsets");
     const LocalDirections local{
         steps.data, groups.data, groups.shape[0] - 1, {reach[0], reach[1], reach[2]}};
-    require_directions(from, at, local, steps.shape[0]);
+    require_groups(local, steps.shape[0]);
+    require_reach(from, at, local.reach);
     run([&] {
         require_below(from, ng);
         kernel(from, at.data, at.shape[0], local);
@@ -146,23 +148,24 @@ template <class T, class L> void def_local_first_order(py::module_ &m) {
     m.def(
         "local_first_order",
         [](const Array<T> &values, const Array<L> &levels, const Array<i64> &centres,
-           const Array<i64> &window, double shift, double voxel_volume, double excess, double flat,
-           Array<double> &out) {
+           const std::array<i64, 3> &reach, i64 ng, double shift, double voxel_volume,
+           double excess, double flat, Array<double> &out) {
             const auto from = input<3>(values, "values");
             const auto inside = input<3>(levels, "levels");
             require_shape<3>(inside.shape, from.shape, "levels");
             const auto at = input<1>(centres, "centres");
-            const auto steps = input<1>(window, "window");
             const auto to = output<2>(out, "out");
             require_shape<2>(to.shape, {at.shape[0], first_order_feature_count}, "out");
-            require_windows(inside, at, steps);
+            const i64 reaches[3] = {reach[0], reach[1], reach[2]};
+            require_reach(inside, at, reaches);
             const LocalStatistics settings{shift, voxel_volume, excess, flat};
             run([&] {
-                local_first_order(from, inside, at.data, at.shape[0], steps.data, steps.shape[0],
-                                  settings, to.data);
+                require_below(inside, ng);
+                local_first_order(from, inside, at.data, at.shape[0], reaches, ng, settings,
+                                  to.data);
             });
         },
-        exact("values"), exact("levels"), exact("centres"), exact("window"), "shift"_a,
+        exact("values"), exact("levels"), exact("centres"), "reach"_a, "ng"_a, "shift"_a,
         "voxel_volume"_a, "excess"_a, "flat"_a, exact("out"));
 }
 

@@ -116,10 +116,11 @@ def _first_order(window: Window, names: list[str]) -> Compute:
     volume = np.nan if region.spacing is None else float(np.prod(region.spacing))
     values = region.xp.pad(region.values, levels.pad)
     excess, flat = kurtosis_rule(settings)
+    reach = [int(n) for n in window.reach]
 
     def compute(centres: Any, out: Any) -> None:
         region.kernels.local_first_order(
-            values, levels.packed, centres, window.steps, settings.voxel_array_shift, volume,
+            values, levels.packed, centres, reach, levels.ng, settings.voxel_array_shift, volume,
             excess, flat, out,
         )  # fmt: skip
 
