@@ -9,7 +9,7 @@
 #include "texture/local_pair_sums.hpp"
 #include "texture/ngtdm_math.hpp"
 #include "texture/packed_levels.hpp"
-#include "texture/rolling_pairs.hpp"
+#include "texture/pair_plan.hpp"
 #include "texture/size_features_math.hpp"
 
 #include <algorithm>

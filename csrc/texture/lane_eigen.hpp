@@ -21,36 +21,31 @@ class EigenQueue {
   public:
     explicit EigenQueue(double bound) : bound_(bound) {} // no eigenvalue is larger
 
-    // A table that waits: the square roots of its marginals, and those cells (i, j <= i) that are
-    // not 0, as they stand in the symmetric table.
+    // A table that waits, to be filled before the next call of add(): the counts (i, j <= i) of the
+    // symmetric table at i * row + j, and the square roots of its marginals, `eigen_lanes` apart.
+    // A row may be written 32 numbers wide, if rows follow in ascending order.
     struct Table {
+        float *count;
         double *root;
-        i32 *place, *count; // places are i * row + j
         i32 row;
-        i64 cells = 0; // how many
     };
-    // The caller fills the table before the next call. total: of all cells of the symmetric table.
-    // *result is written by flush() at the latest.
-    Table &add(i32 size, double total, double *result);
+    // total: of all cells of the symmetric table. *result is written by flush() at the latest.
+    Table add(i32 size, double total, double *result);
     void flush();
 
   private:
-    struct Waiting {
-        Table table;
-        i32 size;
-        double total, *result;
-        std::vector<double> root;
-        std::vector<i32> place, count;
-    };
     struct Group {
-        Waiting tables[eigen_lanes];
+        std::vector<float> counts; // of eight tables
+        std::vector<EigenLanes> roots;
+        EigenLanes total;
+        double *results[eigen_lanes];
         int filled = 0;
     };
     void solve(Group &group, i32 n);
 
     double bound_;
-    std::vector<Group> groups_;             // one per size, which is rounded up
-    std::vector<EigenLanes> counts_, work_; // counts are 0 between calls
+    std::vector<Group> groups_; // one per size, which is rounded up
+    std::vector<EigenLanes> work_;
 };
 
 } // namespace pyrad

@@ -79,37 +79,38 @@ PYRAD_TARGET inline void tridiagonalise_lanes(Vector *a, i32 n, i32 stride, Vect
     off[0] = Vector{};
 }
 
-// Counts become D^-1/2 P D^-1/2 without its known eigenvector, the roots of the marginals.
-PYRAD_TARGET inline void normalise(Vector *a, i32 stride, const Vector *root, const Vector &total,
-                                   Vector *inverse, Vector *share) {
-    const Vector scale = 1.0 / square_root(total);
+// Counts become D^-1/2 P D^-1/2 without its known eigenvector, the roots of the marginals: lower
+// triangle, blocks on the diagonal whole.
+PYRAD_TARGET inline void normalise(const LaneTables &tables, Vector *a, Vector *inverse,
+                                   Vector *share) {
+    const i32 stride = tables.row;
+    const Vector scale = 1.0 / square_root(*tables.total);
     for (i32 i = 0; i < stride; ++i) {
-        inverse[i] = root[i] > 0.0 ? 1.0 / root[i] : Vector{};
-        share[i] = root[i] * scale;
+        const Vector root = tables.root[i];
+        inverse[i] = root > 0.0 ? 1.0 / root : Vector{};
+        share[i] = root * scale;
     }
     for (i32 i = 0; i < stride; ++i) {
+        const float *const cells = tables.counts + i * stride;
         const Vector over = inverse[i], part = share[i];
         Vector *const row = a + static_cast<i64>(i) * stride;
         const i32 first = i / block * block;
         for (i32 j = 0; j < first; ++j)
-            row[j] = row[j] * over * inverse[j] - part * share[j];
+            row[j] = gather(cells + j, tables.stride) * over * inverse[j] - part * share[j];
         for (i32 j = first; j <= i; ++j) {
-            row[j] = row[j] * over * inverse[j] - part * share[j];
+            row[j] = gather(cells + j, tables.stride) * over * inverse[j] - part * share[j];
             a[static_cast<i64>(j) * stride + i] = row[j];
         }
     }
 }
 
-// counts: n rows, lower triangle, the rest and what is beyond n zero; all zero afterwards. root:
-// as long as a row. work: 6 rows.
-PYRAD_TARGET void largest_correlations(Vector *counts, i32 n, i32 stride, const Vector *root,
-                                       const Vector &total, double bound, Vector *work,
+// work: row + 6 rows.
+PYRAD_TARGET void largest_correlations(const LaneTables &tables, double bound, Vector *work,
                                        Vector *largest) {
-    Vector *const diagonal = work + 4 * stride, *const off = work + 5 * stride;
-    normalise(counts, stride, root, total, diagonal, off);
-    tridiagonalise_lanes(counts, n, stride, diagonal, off, work);
-    *largest = largest_eigenvalue(diagonal, off, n, bound);
-    for (i32 i = 0; i < stride; ++i)
-        for (i32 j = 0; j < i / block * block + block; ++j)
-            counts[static_cast<i64>(i) * stride + j] = Vector{};
+    const i32 stride = tables.row;
+    Vector *const diagonal = work + 4 * stride, *const off = diagonal + stride;
+    Vector *const a = off + stride;
+    normalise(tables, a, diagonal, off);
+    tridiagonalise_lanes(a, tables.n, stride, diagonal, off, work);
+    *largest = largest_eigenvalue(diagonal, off, tables.n, bound);
 }

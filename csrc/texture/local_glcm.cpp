@@ -20,6 +20,7 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 struct Direction {
     std::vector<i64> steps;
     i64 offset = 0, low = 0, high = -1;
+    i64 planes() const { return high - low + 1; }
 };
 
 // Pairs with one x; none for offsets that reach beyond the window.
@@ -44,7 +45,7 @@ struct Group {
     i64 pairs() const {
         i64 sum = 0;
         for (const Direction &d : directions)
-            sum += (d.high - d.low + 1) * static_cast<i64>(d.steps.size());
+            sum += d.planes() * static_cast<i64>(d.steps.size());
         return sum;
     }
 };
@@ -60,47 +61,93 @@ std::vector<Group> groups_of(const LocalDirections &local, const i64 *strides) {
     return groups;
 }
 
-// The window of one group on its way.
-template <class L> class Window {
+// The planes of pairs in the window of a group: those of one direction take turns, the one that
+// leaves makes place for the one that enters.
+class PlaneLists {
   public:
-    Window(const L *levels, const Group &group, RollingPairs &table, i64 width)
-        : levels_(levels), group_(group), table_(table), width_(width) {}
+    explicit PlaneLists(const Group &group) {
+        size_t pairs = 0;
+        for (const Direction &d : group.directions)
+            pairs += d.planes() * d.steps.size();
+        pairs_.resize(pairs);
+        u32 *next = pairs_.data();
+        for (const Direction &d : group.directions) {
+            turns_.push_back({static_cast<i64>(lists_.size()), 0});
+            for (i64 k = 0; k < d.planes(); ++k, next += d.steps.size())
+                lists_.push_back({next, 0, {}, {}});
+        }
+    }
+
+    PairList &at(size_t direction, i64 plane) { return lists_[turns_[direction].first + plane]; }
+    PairList &oldest(size_t direction) { return at(direction, turns_[direction].oldest); }
+    void turn(size_t direction, i64 planes) {
+        i64 &oldest = turns_[direction].oldest;
+        oldest = oldest + 1 == planes ? 0 : oldest + 1;
+    }
+    std::vector<PairList> &all() { return lists_; }
+
+  private:
+    struct Turn {
+        i64 first, oldest;
+    };
+    std::vector<u32> pairs_;
+    std::vector<PairList> lists_;
+    std::vector<Turn> turns_;
+};
+
+// The window of one group on its way.
+template <class L, class Cell> class Window {
+  public:
+    Window(const L *levels, const Group &group, const PairPlan &plan, RollingPairs<Cell> &table,
+           i64 width)
+        : levels_(levels), group_(group), plan_(plan), table_(table), lists_(group), width_(width) {
+    }
 
     void move_to(i64 centre) {
-        if (at_ < 0 || centre - at_ >= width_) {
-            clear();
-            each_plane(centre, [&](const PairPlane<L> &plane) { table_.add(plane); });
-            at_ = centre;
-        }
-        while (at_ < centre) {
-            for (const Direction &d : group_.directions) {
-                table_.remove(plane_at(d, at_ + d.low));
-                table_.add(plane_at(d, at_ + 1 + d.high));
+        if (at_ < 0 || centre - at_ >= width_)
+            start(centre);
+        for (; at_ < centre; ++at_)
+            for (size_t g = 0; g < group_.directions.size(); ++g) {
+                const Direction &d = group_.directions[g];
+                PairList &list = lists_.oldest(g);
+                table_.remove(list);
+                fill(list, d, at_ + 1 + d.high);
+                lists_.turn(g, d.planes());
             }
-            ++at_;
-        }
     }
 
     void clear() {
-        if (at_ >= 0)
-            each_plane(at_, [&](const PairPlane<L> &plane) { table_.remove(plane); });
+        if (at_ < 0)
+            return;
         at_ = -1;
+        if (table_.wipes())
+            return table_.wipe();
+        for (const PairList &list : lists_.all())
+            table_.remove(list);
     }
 
   private:
-    PairPlane<L> plane_at(const Direction &d, i64 base) const {
-        return {levels_ + base, d.steps.data(), static_cast<i64>(d.steps.size()), d.offset};
+    void start(i64 centre) {
+        clear();
+        for (size_t g = 0; g < group_.directions.size(); ++g) {
+            const Direction &d = group_.directions[g];
+            for (i64 x = d.low; x <= d.high; ++x)
+                fill(lists_.oldest(g), d, centre + x), lists_.turn(g, d.planes());
+        }
+        at_ = centre;
     }
 
-    template <class Work> void each_plane(i64 centre, const Work &work) const {
-        for (const Direction &d : group_.directions)
-            for (i64 x = d.low; x <= d.high; ++x)
-                work(plane_at(d, centre + x));
+    void fill(PairList &list, const Direction &d, i64 base) {
+        const i64 size = static_cast<i64>(d.steps.size());
+        list_pairs(PairPlane<L>{levels_ + base, d.steps.data(), size, d.offset}, plan_, list);
+        table_.add(list);
     }
 
     const L *levels_;
     const Group &group_;
-    RollingPairs &table_;
+    const PairPlan &plan_;
+    RollingPairs<Cell> &table_;
+    PlaneLists lists_;
     i64 width_, at_ = -1;
 };
 
@@ -109,47 +156,86 @@ struct Average {
     double sum[glcm_feature_count] = {}, count[glcm_feature_count] = {};
 
     void add(const double *values) {
-        for (int f = 0; f < glcm_feature_count; ++f) {
-            const bool defined = values[f] == values[f];
-            sum[f] += defined ? values[f] : 0.0;
-            count[f] += defined ? 1.0 : 0.0;
-        }
+        for (int f = 0; f < glcm_feature_count; ++f)
+            add(f, values[f]);
     }
 
     void write(double *out) const {
         for (int f = 0; f < glcm_feature_count; ++f)
             out[f] = count[f] > 0 ? sum[f] / count[f] : nan;
     }
+
+    void add(int feature, double value) {
+        const bool defined = value == value;
+        sum[feature] += defined ? value : 0.0;
+        count[feature] += defined ? 1.0 : 0.0;
+    }
 };
 
 // What one worker needs. `mcc` holds that of every group and window of a tile, NaN without pairs.
-struct Scratch {
-    RollingPairs table;
+template <class Cell> struct Scratch {
+    RollingPairs<Cell> table;
     EigenQueue queue;
     std::vector<Average> averages;
     std::vector<double> mcc;
 };
 
-template <class L>
-void move_group(const L *levels, const Group &group, const i64 *centres, i64 count, i64 width,
-                bool ibsi, bool histograms, Scratch &scratch, double *mcc) {
-    Window<L> window(levels, group, scratch.table, width);
+// Centres of a tile, and what is wanted of them.
+struct Centres {
+    const i64 *at;
+    i64 count, width; // of the window
+    bool ibsi, histograms;
+};
+
+template <class L, class Cell>
+void move_group(const L *levels, const Group &group, const PairPlan &plan, const Centres &centres,
+                Scratch<Cell> &scratch, double *mcc) {
+    constexpr i64 poll_step = 32;
+    Window<L, Cell> window(levels, group, plan, scratch.table, centres.width);
+    const double flat_correlation = centres.ibsi ? nan : 1.0, flat_imc1 = centres.ibsi ? nan : 0.0;
     double values[glcm_feature_count];
-    for (i64 c = 0; c < count; ++c) {
-        poll();
-        window.move_to(centres[c]);
+    for (i64 c = 0; c < centres.count; ++c) {
+        if (c % poll_step == 0)
+            poll();
+        window.move_to(centres.at[c]);
         if (!scratch.table.pairs())
             continue;
         std::fill_n(values, glcm_feature_count, nan);
         const GlcmSums sums = scratch.table.sums();
-        glcm_moment_features(sums, ibsi ? nan : 1.0, values);
-        if (histograms)
-            glcm_entropy_features(sums, ibsi ? nan : 0.0, values);
+        glcm_moment_features(sums, flat_correlation, values);
+        if (centres.histograms)
+            glcm_entropy_features(sums, flat_imc1, values);
         scratch.averages[c].add(values);
         if (mcc)
             scratch.table.mcc(scratch.queue, mcc + c);
     }
     window.clear();
+}
+
+template <class Cell, class L>
+void move_windows(const L *levels, const i64 *centres, i64 count, const std::vector<Group> &groups,
+                  const PairPlan &plan, const Centres &wanted, bool mcc, double *out) {
+    const RollingPairs<Cell> table(plan, wanted.histograms, mcc);
+    std::vector<Scratch<Cell>> workers(max_workers(),
+                                       Scratch<Cell>{table, EigenQueue(1.0 + 1e-12), {}, {}});
+    parallel_for(count, 256, [&](i64 begin, i64 end, int worker) {
+        Scratch<Cell> &scratch = workers[worker];
+        const i64 n = end - begin;
+        Centres tile = wanted;
+        tile.at = centres + begin;
+        tile.count = n;
+        scratch.averages.assign(n, {});
+        scratch.mcc.assign(mcc ? n * groups.size() : 0, nan);
+        for (size_t g = 0; g < groups.size(); ++g)
+            move_group(levels, groups[g], plan, tile, scratch,
+                       mcc ? scratch.mcc.data() + g * n : nullptr);
+        scratch.queue.flush();
+        for (size_t g = 0; mcc && g < groups.size(); ++g)
+            for (i64 c = 0; c < n; ++c)
+                scratch.averages[c].add(glcm_mcc, scratch.mcc[g * n + c]);
+        for (i64 c = 0; c < n; ++c)
+            scratch.averages[c].write(out + (begin + c) * glcm_feature_count);
+    });
 }
 
 } // namespace
@@ -158,37 +244,17 @@ template <class L>
 void local_glcm(View<const L, 3> levels, const i64 *centres, i64 count,
                 const LocalDirections &directions, i64 ng, bool ibsi, bool histograms, bool mcc,
                 double *out) {
-    histograms = histograms || mcc;
     const i64 strides[3] = {levels.shape[1] * levels.shape[2], levels.shape[2], 1};
     const std::vector<Group> groups = groups_of(directions, strides);
     i64 most_pairs = 0;
     for (const Group &group : groups)
         most_pairs = std::max(most_pairs, group.pairs());
     const PairPlan plan(ng, most_pairs);
-    const i64 width = 2 * directions.reach[2] + 1;
-    std::vector<Scratch> workers(
-        max_workers(),
-        Scratch{
-            RollingPairs(plan, ng, most_pairs, histograms, mcc), EigenQueue(1.0 + 1e-12), {}, {}});
-    parallel_for(count, 256, [&](i64 begin, i64 end, int worker) {
-        Scratch &scratch = workers[worker];
-        const i64 n = end - begin;
-        scratch.averages.assign(n, {});
-        scratch.mcc.assign(mcc ? n * groups.size() : 0, nan);
-        for (size_t g = 0; g < groups.size(); ++g)
-            move_group(levels.data, groups[g], centres + begin, n, width, ibsi, histograms, scratch,
-                       mcc ? scratch.mcc.data() + g * n : nullptr);
-        scratch.queue.flush();
-        for (size_t g = 0; mcc && g < groups.size(); ++g)
-            for (i64 c = 0; c < n; ++c) {
-                const double value = scratch.mcc[g * n + c];
-                const bool defined = value == value;
-                scratch.averages[c].sum[glcm_mcc] += defined ? value : 0.0;
-                scratch.averages[c].count[glcm_mcc] += defined ? 1.0 : 0.0;
-            }
-        for (i64 c = 0; c < n; ++c)
-            scratch.averages[c].write(out + (begin + c) * glcm_feature_count);
-    });
+    const Centres wanted{nullptr, 0, 2 * directions.reach[2] + 1, ibsi, histograms || mcc};
+    const auto move = [&](auto cell) {
+        move_windows<decltype(cell)>(levels.data, centres, count, groups, plan, wanted, mcc, out);
+    };
+    most_pairs <= most_pairs_of_u16 ? move(u16{}) : move(i32{});
 }
 
 template void local_glcm(View<const u8, 3>, const i64 *, i64, const LocalDirections &, i64, bool,

@@ -1,139 +1,41 @@
 #include "texture/rolling_pairs.hpp"
 
-#include "base/error.hpp"
 #include "base/simd.hpp"
+#include "base/x86.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <type_traits>
 
 namespace pyrad {
 namespace {
 
-#pragma GCC diagnostic ignored "-Wpsabi" // vectors stay within functions of this file
-typedef i64 Differences __attribute__((vector_size(8 * pair_difference_count), aligned(8)));
-typedef i64 Powers __attribute__((vector_size(8 * pair_power_count), aligned(8)));
-
-struct PairListSums {
-    Powers power;
-    Differences difference;
-};
-
-struct PairLogs {
-    i64 marginal, sum, difference;
-};
-
 constexpr i64 word_bits = 64;
+constexpr i64 level_step = 16; // marginals are padded to whole registers
 
-// Fixed point: the largest power of two by which sums up to `most` can be multiplied.
-double fixed_point(double most) { return std::ldexp(1.0, 61 - std::ilogb(std::max(most, 1.0))); }
+i64 rounded_up(i64 n, i64 step) { return (n + step - 1) / step * step; }
 
-i64 fixed(double x) { return static_cast<i64>(std::llround(x)); }
-
-double log_term(double c) { return c > 1 ? c * std::log2(c) : 0.0; }
-
-} // namespace
-
-PairPlan::PairPlan(i64 ng, i64 most_pairs)
-    : one_(2 * most_pairs + 2), twice_(most_pairs + 2), by_sum_(2 * ng * pair_power_count),
-      by_difference_(ng * pair_difference_count) {
-    const double pairs = static_cast<double>(std::max<i64>(most_pairs, 1));
-    const double top = static_cast<double>(ng), width = 2 * top;
-    if (width * width * width * width / 12 * 2 * pairs > 9e18) // of the fourth moment
-        fail(ErrorKind::data, "co-occurrence maps of ", ng, " grey levels and windows of ",
-             most_pairs, " pairs overflow; use fewer grey levels or a smaller radius");
-    const double log_scale = fixed_point(log_term(2 * pairs)), share_scale = fixed_point(pairs);
-    log_unit_ = 1 / log_scale;
-    share_unit_ = 1 / share_scale;
-    const auto term = [&](i64 c) { return fixed(log_scale * log_term(static_cast<double>(c))); };
-    for (i64 c = 1; c <= 2 * most_pairs; ++c)
-        one_[c] = term(c) - term(c - 1);
-    for (i64 c = 1; c <= most_pairs; ++c)
-        twice_[c] = term(2 * c) - term(2 * c - 2);
-    for (i64 s = 0; s < 2 * ng; ++s) {
-        u64 power = 1; // of i + j, levels from 1
-        for (int m = 0; m < pair_power_count; ++m) {
-            power *= static_cast<u64>(s + 2);
-            by_sum_[s * pair_power_count + m] = static_cast<i64>(power);
-        }
-    }
-    for (i64 k = 0; k < ng; ++k) {
-        i64 *const row = by_difference_.data() + k * pair_difference_count;
-        const double d = static_cast<double>(k), part = d / top;
-        row[pair_absolute] = k;
-        row[pair_square] = k * k;
-        row[pair_id] = fixed(share_scale / (1 + d));
-        row[pair_idn] = fixed(share_scale / (1 + part));
-        row[pair_idm] = fixed(share_scale / (1 + d * d));
-        row[pair_idmn] = fixed(share_scale / (1 + part * part));
-        row[pair_inverse] = k ? fixed(share_scale / (d * d)) : 0;
-        row[pair_count] = 1;
-    }
-}
-
-PairWeights PairPlan::weights() const {
-    return {one_.data(),           twice_.data(), by_sum_.data(),
-            by_difference_.data(), log_unit_,     share_unit_};
-}
-
-RollingPairs::RollingPairs(const PairPlan &plan, i64 ng, i64 most_pairs, bool histograms,
-                           bool graph)
-    : weights_(plan.weights()), ng_(ng), words_((ng + word_bits - 1) / word_bits),
-      histograms_(histograms || graph), joint_(histograms_ ? ng * ng : 0), marginal_(ng),
-      sum_(2 * ng), difference_(ng), cells_(2 * most_pairs + 1), graph_(graph ? ng * words_ : 0),
-      levels_(ng + 1), rank_(ng), root_(graph ? 2 * most_pairs + 1 : 0) {
-    for (size_t c = 0; c < root_.size(); ++c)
-        root_[c] = std::sqrt(static_cast<double>(c));
-}
-
-namespace {
-
-constexpr i64 batch = 256; // pairs at a time
-
-// Levels from 0 of the pairs of a plane.
-struct PairList {
-    i32 size, first[batch], second[batch];
-};
-
-// The pairs from k on, as many as fit, and their sums that need no counters.
-template <class L>
-PYRAD_CLONES i64 list_pairs(const PairPlane<L> &plane, i64 k, const i64 *by_sum,
-                            const i64 *by_difference, PairList &list, PairListSums &sums) {
-    const i64 end = std::min(plane.size, k + batch), offset = plane.offset;
-    Powers power = {};
-    Differences difference = {};
-    i32 n = 0;
-    for (; k < end; ++k) {
-        const L *const at = plane.base + plane.steps[k];
-        const i32 i = at[0], j = at[offset];
-        if (!i || !j)
-            continue;
-        list.first[n] = i - 1;
-        list.second[n++] = j - 1;
-        power += *reinterpret_cast<const Powers *>(by_sum + (i + j - 2) * pair_power_count);
-        difference += *reinterpret_cast<const Differences *>(
-            by_difference + std::abs(i - j) * pair_difference_count);
-    }
-    list.size = n;
-    sums = {power, difference};
-    return end;
-}
-
-// One more or one less in a counter; the step of its logarithm's table.
+// One more or one less in a counter; the larger of the counts before and after.
 template <bool enter> inline i64 touch(i32 &counter) {
     const i32 before = counter;
     counter = before + (enter ? 1 : -1);
     return enter ? before + 1 : before;
 }
 
+struct PairLogs {
+    i64 marginal, sum, difference;
+};
+
 // The steps of the logarithms of the marginals and of the histograms of i + j and |i - j|.
 template <bool enter>
 PYRAD_CLONES void count_levels(const PairList &list, const PairWeights &w, i32 *marginal, i32 *sum,
                                i32 *difference, PairLogs &logs) {
     const i64 *const one = w.one, *const twice = w.twice;
+    const u32 *const pairs = list.pairs;
     i64 marginal_log = 0, sum_log = 0, difference_log = 0;
-    for (i32 k = 0; k < list.size; ++k) {
-        const i32 i = list.first[k], j = list.second[k];
+    for (i64 k = 0; k < list.size; ++k) {
+        const i32 i = pairs[k] & 0xffff, j = pairs[k] >> 16;
         marginal_log += one[touch<enter>(marginal[i])];
         marginal_log += one[touch<enter>(marginal[j])];
         sum_log += twice[touch<enter>(sum[i + j])];
@@ -142,45 +44,130 @@ PYRAD_CLONES void count_levels(const PairList &list, const PairWeights &w, i32 *
     logs = {marginal_log, sum_log, difference_log};
 }
 
-// Cells of the lower triangle. A cell of the diagonal counts twice, others stand in the table
-// twice.
-struct CellCounters {
-    i32 *joint, *cells;
-    u64 *graph;
-    i64 ng, words;
+// The steps of the logarithms of the cells; one of the diagonal counts twice.
+template <bool enter, class Cell>
+PYRAD_CLONES i64 count_cells(const PairList &list, const PairPlan &plan, Cell *joint, i64 row) {
+    const i64 *const steps = plan.cell_steps(), diagonal = plan.most_pairs() + 2;
+    const u32 *const pairs = list.pairs;
+    constexpr Cell change = static_cast<Cell>(enter ? 1 : -1);
+    i64 log_sum = 0;
+    for (i64 k = 0; k < list.size; ++k) {
+        const i64 i = pairs[k] & 0xffff, j = pairs[k] >> 16, same = i == j;
+        Cell &forth = joint[i * row + j], &back = joint[j * row + i];
+        const i64 before = forth;
+        forth = static_cast<Cell>(before + change);
+        back = static_cast<Cell>(back + change);
+        log_sum += steps[(-same & diagonal) + (before >> same) + (enter ? 1 : 0)];
+    }
+    return log_sum;
+}
+
+// What is read from the rows of the levels present.
+struct RowSums {
+    i64 squares;
+    i32 largest;
 };
 
-template <bool enter, bool with_graph>
-PYRAD_CLONES void count_cells(const PairList &list, const PairWeights &weights,
-                              const CellCounters &counters, i64 &joint_log, i64 &squares,
-                              i32 &most) {
-    const CellCounters c = counters;
-    const i64 *const steps[2] = {weights.one, weights.twice};
-    i64 log_sum = 0, square_sum = 0;
-    i32 largest = most;
-    for (i32 k = 0; k < list.size; ++k) {
-        const i32 i = list.first[k], j = list.second[k], d = std::abs(i - j);
-        const i32 same = d == 0, high = (i + j + d) / 2, low = i + j - high;
-        const i64 u = touch<enter>(c.joint[high * c.ng + low]);
-        log_sum += steps[same][u] << (1 - same);
-        square_sum += (2 * u - 1) << (1 + same);
-        const i64 more = u << same, less = (u - 1) << same;
-        c.cells[less] += enter ? -1 : 1;
-        c.cells[more] += enter ? 1 : -1;
-        if (enter)
-            largest = std::max(largest, static_cast<i32>(more));
-        if (with_graph) {
-            u64 &forth = c.graph[i * c.words + j / word_bits];
-            const u64 lost = !enter && u == 1;
-            forth = enter ? forth | u64(1) << j % word_bits : forth & ~(lost << j % word_bits);
-            u64 &back = c.graph[j * c.words + i / word_bits];
-            back = enter ? back | u64(1) << i % word_bits : back & ~(lost << i % word_bits);
+// graph: of each level, or null.
+template <class Cell>
+PYRAD_CLONES RowSums read_rows(const Cell *joint, i64 row, const i32 *levels, i32 n, u64 *graph,
+                               i64 words) {
+    using Square = std::conditional_t<sizeof(Cell) == 2, u32, u64>; // (sum of cells)^2 at most
+    Square squares = 0;
+    Cell largest = 0;
+    for (i32 r = 0; r < n; ++r) {
+        const Cell *const from = joint + levels[r] * row;
+        for (i64 step = 0; step < row; step += row_step) {
+            u32 bits = 0;
+            for (i64 j = 0; j < row_step; ++j) {
+                const Cell cell = from[step + j];
+                bits |= static_cast<u32>(cell != 0) << j;
+                squares += static_cast<Square>(cell) * static_cast<Square>(cell);
+                largest = std::max(largest, cell);
+            }
+            if (graph) {
+                u64 &word = graph[levels[r] * words + step / word_bits];
+                word = step % word_bits ? word | static_cast<u64>(bits) << row_step : bits;
+            }
         }
     }
-    joint_log = log_sum;
-    squares = square_sum;
-    most = largest;
+    return {static_cast<i64>(squares), static_cast<i32>(largest)};
 }
+
+// Rows and columns of the levels present.
+template <class Cell>
+void take_levels(const Cell *joint, i64 row, const i32 *levels, i32 n, float *out, i32 out_row) {
+    for (i32 r = 0; r < n; ++r) {
+        const Cell *const from = joint + levels[r] * row;
+        for (i32 q = 0; q <= r; ++q)
+            out[r * out_row + q] = static_cast<float>(from[levels[q]]);
+    }
+}
+
+// levels: a register longer than needed.
+i32 list_levels(const i32 *marginal, i64 ng, i32 *levels) {
+    i32 n = 0;
+    for (i64 level = 0; level < ng; ++level) {
+        levels[n] = static_cast<i32>(level);
+        n += marginal[level] != 0;
+    }
+    return n;
+}
+
+#if defined(PYRAD_X86)
+namespace avx512 {
+
+PYRAD_AVX512 i32 list_levels(const i32 *marginal, i64 ng, i32 *levels) {
+    const __m512i ramp = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    i32 n = 0;
+    for (i64 level = 0; level < ng; level += level_step) {
+        const __m512i count = _mm512_loadu_si512(marginal + level);
+        const __mmask16 present = _mm512_test_epi32_mask(count, count);
+        const __m512i at = _mm512_add_epi32(ramp, _mm512_set1_epi32(static_cast<i32>(level)));
+        _mm512_storeu_si512(levels + n, _mm512_maskz_compress_epi32(present, at));
+        n += __builtin_popcount(present);
+    }
+    return n;
+}
+
+PYRAD_AVX512 RowSums read_rows(const u16 *joint, i64 row, const i32 *levels, i32 n, u64 *graph,
+                               i64 words) {
+    __m512i squares = _mm512_setzero_si512(), largest = squares;
+    for (i32 r = 0; r < n; ++r) {
+        const u16 *const from = joint + levels[r] * row;
+        for (i64 step = 0; step < row; step += row_step) {
+            const __m512i cells = _mm512_loadu_si512(from + step);
+            squares = _mm512_add_epi32(squares, _mm512_madd_epi16(cells, cells));
+            largest = _mm512_max_epu16(largest, cells);
+            if (graph) {
+                const u64 bits = _mm512_test_epi16_mask(cells, cells);
+                u64 &word = graph[levels[r] * words + step / word_bits];
+                word = step % word_bits ? word | bits << row_step : bits;
+            }
+        }
+    }
+    const __m512i halves = _mm512_max_epu32(_mm512_and_si512(largest, _mm512_set1_epi32(0xffff)),
+                                            _mm512_srli_epi32(largest, 16));
+    return {_mm512_reduce_add_epi32(squares), static_cast<i32>(_mm512_reduce_max_epu32(halves))};
+}
+
+// Of tables with one step a row. Writes up to 32 numbers a row.
+PYRAD_AVX512 void take_levels(const u16 *joint, const i32 *levels, i32 n, float *out, i32 out_row) {
+    const __m256i low = _mm512_cvtepi32_epi16(_mm512_loadu_si512(levels));
+    const __m256i high = _mm512_cvtepi32_epi16(_mm512_loadu_si512(levels + level_step));
+    const __m512i places = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+    for (i32 r = 0; r < n; ++r) {
+        const __m512i cells =
+            _mm512_permutexvar_epi16(places, _mm512_loadu_si512(joint + levels[r] * row_step));
+        const __m512i first = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(cells));
+        const __m512i second = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(cells, 1));
+        _mm512_storeu_ps(out + r * out_row, _mm512_cvtepi32_ps(first));
+        _mm512_storeu_ps(out + r * out_row + level_step, _mm512_cvtepi32_ps(second));
+    }
+}
+
+} // namespace avx512
+#endif
 
 // Whether the vertices hang together.
 bool connected_rows(const u64 *rows, u64 present) {
@@ -215,60 +202,76 @@ bool cover_connected(const u64 *rows, u64 present) {
 
 } // namespace
 
-template <class L, bool enter, bool graph> void RollingPairs::plane(const PairPlane<L> &plane) {
-    const CellCounters cells{joint_.data(), cells_.data(), graph_.data(), ng_, words_};
+template <class Cell>
+RollingPairs<Cell>::RollingPairs(const PairPlan &plan, bool histograms, bool graph)
+    : plan_(&plan), ng_(plan.ng()), row_(rounded_up(ng_, row_step)),
+      words_((ng_ + word_bits - 1) / word_bits), histograms_(histograms || graph),
+      graph_wanted_(graph), joint_(histograms_ ? ng_ * row_ : 0),
+      marginal_(rounded_up(ng_, level_step)), sum_(2 * ng_), difference_(ng_),
+      graph_(graph ? ng_ * words_ : 0), levels_(rounded_up(ng_, level_step) + 2 * level_step),
+      rank_(ng_), root_(graph ? 2 * plan.most_pairs() + 1 : 0) {
+    for (size_t c = 0; c < root_.size(); ++c)
+        root_[c] = std::sqrt(static_cast<double>(c));
+    const i64 bytes_of_a_pair = 512; // about as many are filled while a pair is taken away
+    wipes_ = static_cast<i64>(joint_.size() * sizeof(Cell)) < bytes_of_a_pair * plan.most_pairs();
+}
+
+template <class Cell> template <bool enter> void RollingPairs<Cell>::change(const PairList &list) {
     const i64 sign = enter ? 1 : -1;
-    PairList list;
-    PairListSums sums;
+    for (int m = 0; m < pair_power_count; ++m)
+        sums_.power[m] += static_cast<u64>(sign * list.power[m]);
+    for (int m = 0; m < pair_difference_count; ++m)
+        sums_.difference[m] += sign * list.difference[m];
+    if (!histograms_)
+        return;
     PairLogs logs;
-    for (i64 k = 0; k < plane.size;) {
-        k = list_pairs(plane, k, weights_.by_sum, weights_.by_difference, list, sums);
-        for (int m = 0; m < pair_power_count; ++m)
-            sums_.power[m] += static_cast<u64>(sign * sums.power[m]);
-        for (int m = 0; m < pair_difference_count; ++m)
-            sums_.difference[m] += sign * sums.difference[m];
-        if (!histograms_)
-            continue;
-        count_levels<enter>(list, weights_, marginal_.data(), sum_.data(), difference_.data(),
-                            logs);
-        sums_.marginal_log += sign * logs.marginal;
-        sums_.sum_log += sign * logs.sum;
-        sums_.difference_log += sign * logs.difference;
-        i64 joint_log, squares;
-        count_cells<enter, graph>(list, weights_, cells, joint_log, squares, largest_);
-        sums_.joint_log += sign * joint_log;
-        sums_.squares += sign * squares;
-    }
-    while (!enter && largest_ && !cells_[largest_])
-        --largest_;
+    count_levels<enter>(list, plan_->weights(), marginal_.data(), sum_.data(), difference_.data(),
+                        logs);
+    sums_.marginal_log += sign * logs.marginal;
+    sums_.sum_log += sign * logs.sum;
+    sums_.difference_log += sign * logs.difference;
+    sums_.joint_log += sign * count_cells<enter>(list, *plan_, joint_.data(), row_);
 }
 
-template <class L> void RollingPairs::add(const PairPlane<L> &where) {
-    if (graph_.empty())
-        plane<L, true, false>(where);
-    else
-        plane<L, true, true>(where);
+template <class Cell> void RollingPairs<Cell>::add(const PairList &list) { change<true>(list); }
+
+template <class Cell> void RollingPairs<Cell>::remove(const PairList &list) { change<false>(list); }
+
+template <class Cell> void RollingPairs<Cell>::wipe() {
+    sums_ = {};
+    std::fill(joint_.begin(), joint_.end(), Cell{});
+    for (std::vector<i32> *counters : {&marginal_, &sum_, &difference_})
+        std::fill(counters->begin(), counters->end(), 0);
 }
 
-template <class L> void RollingPairs::remove(const PairPlane<L> &where) {
-    if (graph_.empty())
-        plane<L, false, false>(where);
-    else
-        plane<L, false, true>(where);
+template <class Cell> void RollingPairs<Cell>::read_rows() {
+    u64 *const graph = graph_wanted_ ? graph_.data() : nullptr;
+    RowSums found;
+    const auto read = [&](auto list, auto rows) {
+        known_ = list(marginal_.data(), ng_, levels_.data());
+        found = rows(joint_.data(), row_, levels_.data(), known_, graph, words_);
+    };
+#if defined(PYRAD_X86)
+    if constexpr (sizeof(Cell) == 2) {
+        if (vector_width() == 16)
+            read(avx512::list_levels, avx512::read_rows);
+        else
+            read(list_levels, pyrad::read_rows<Cell>);
+    } else
+#endif
+        read(list_levels, pyrad::read_rows<Cell>);
+    sums_.squares = found.squares;
+    largest_ = found.largest;
 }
 
-void RollingPairs::list_levels() {
-    i32 n = 0;
-    for (i64 level = 0; level < ng_; ++level) {
-        levels_[n] = static_cast<i32>(level);
-        rank_[level] = n;
-        n += marginal_[level] != 0;
-    }
-    known_ = n;
+template <class Cell> GlcmSums RollingPairs<Cell>::sums() {
+    if (histograms_)
+        read_rows();
+    return glcm_sums(sums_, largest_, plan_->weights());
 }
 
 // Whether Mcc is below 1 (pair_graph_math.hpp).
-bool RollingPairs::connected() {
+template <class Cell> bool RollingPairs<Cell>::connected() {
     if (words_ == 1) {
         u64 present = 0, loops = 0;
         for (i32 r = 0; r < known_; ++r) {
@@ -279,43 +282,39 @@ bool RollingPairs::connected() {
         return loops ? connected_rows(graph_.data(), present)
                      : cover_connected(graph_.data(), present);
     }
+    for (i32 r = 0; r < known_; ++r)
+        rank_[levels_[r]] = r;
     parent_.resize(2 * known_);
     DoubleCover cover(parent_.data(), known_);
-    for (i32 r = 0; r < known_; ++r)
-        each_below(levels_[r], [&](i32 other) {
-            if (!cover.connected())
-                cover.add_pair(r, rank_[other]);
-        });
+    for (i32 r = 0; r < known_ && !cover.connected(); ++r)
+        for (i64 word = 0; word < words_; ++word)
+            for (u64 bits = graph_[levels_[r] * words_ + word]; bits; bits &= bits - 1) {
+                const i32 other = rank_[word_bits * word + __builtin_ctzll(bits)];
+                if (other <= r)
+                    cover.add_pair(r, other);
+            }
     return cover.connected();
 }
 
 // As in glcm_features.cpp, over the levels of the window only.
-void RollingPairs::mcc(EigenQueue &queue, double *result) {
-    list_levels();
+template <class Cell> void RollingPairs<Cell>::mcc(EigenQueue &queue, double *result) {
     if (known_ < 2 || !connected()) {
         *result = known_ < 2 ? 0 : 1;
         return;
     }
-    EigenQueue::Table &table = queue.add(known_, 2.0 * static_cast<double>(pairs()), result);
-    i32 *const place = table.place, *const count = table.count;
-    i64 cells = 0;
-    for (i32 r = 0; r < known_; ++r) {
-        const i32 level = levels_[r], first = r * table.row;
-        const i32 *const row = joint_.data() + level * ng_;
-        table.root[r] = root_[marginal_[level]];
-        each_below(level, [&](i32 other) {
-            place[cells] = first + rank_[other];
-            count[cells++] = row[other] << (other == level);
-        });
-    }
-    table.cells = cells;
+    const EigenQueue::Table table = queue.add(known_, 2.0 * static_cast<double>(pairs()), result);
+    for (i32 r = 0; r < known_; ++r)
+        table.root[r * eigen_lanes] = root_[marginal_[levels_[r]]];
+#if defined(PYRAD_X86)
+    if constexpr (sizeof(Cell) == 2)
+        if (row_ == row_step && vector_width() == 16)
+            return avx512::take_levels(joint_.data(), levels_.data(), known_, table.count,
+                                       table.row);
+#endif
+    take_levels(joint_.data(), row_, levels_.data(), known_, table.count, table.row);
 }
 
-#define PYRAD_ROLLING(L)                                                                           \
-    template void RollingPairs::add(const PairPlane<L> &);                                         \
-    template void RollingPairs::remove(const PairPlane<L> &);
-PYRAD_ROLLING(u8)
-PYRAD_ROLLING(u16)
-#undef PYRAD_ROLLING
+template class RollingPairs<u16>;
+template class RollingPairs<i32>;
 
 } // namespace pyrad
