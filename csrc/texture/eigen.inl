@@ -3,16 +3,18 @@
 //
 // T is double (eigen_math.hpp), or a vector register with one matrix per lane (lane_eigen.inl),
 // whose lanes get what a matrix of its own would. Whoever includes this defines PYRAD_EIGEN, the
-// attributes of the functions, and square_root(T) and none_of(mask).
+// attributes of the functions, EigenLimits<T>, square_root(T) and none_of(mask).
 
 // The last element x of a vector of squared length `norm` becomes that of its Householder vector v,
 // which annihilates all but `off` of it; returns 2 / |v|^2, 0 where only x is not 0.
 template <class T> PYRAD_EIGEN T reflect(T &x, const T &norm, T &off) {
-    const T last = x, root = square_root(norm), alpha = last > 0.0 ? -root : root;
-    const auto reduced = norm - last * last <= 1e-300;
+    using Limits = EigenLimits<T>;
+    const typename Limits::Real zero = 0, one = 1;
+    const T last = x, root = square_root(norm), alpha = last > zero ? -root : root;
+    const auto reduced = norm - last * last <= Limits::least;
     off = reduced ? last : alpha;
     x = reduced ? last : last - alpha;
-    return reduced ? T{} : 1.0 / (alpha * (alpha - last));
+    return reduced ? T{} : one / (alpha * (alpha - last));
 }
 
 // a: n x n row-major, lower triangle, destroyed. diagonal: n, off: n (off[0] unused).
@@ -48,8 +50,12 @@ template <class T> PYRAD_EIGEN void tridiagonalise(T *a, i32 n, T *diagonal, T *
 // largest one; 0 where rounding has carried x onto it. The determinant's first two derivatives come
 // from the recurrence over leading blocks, without divisions.
 template <class T>
-PYRAD_EIGEN T laguerre_step(const T *diagonal, const T *off, i32 n, const T &x, double side) {
-    const T zero = T{}, one = zero + 1.0;
+PYRAD_EIGEN T laguerre_step(const T *diagonal, const T *off, i32 n, const T &x,
+                            typename EigenLimits<T>::Real side) {
+    using Limits = EigenLimits<T>;
+    using Real = typename Limits::Real;
+    const Real large = Limits::large, small = 1 / large, nothing = 0;
+    const T zero = T{}, one = zero + Real(1);
     T p0 = zero, p1 = one, d0 = zero, d1 = zero, h0 = zero, h1 = zero; // p, p', p'' / 2
     for (i32 i = 0; i < n; ++i) {
         const T t = x - side * diagonal[i], e = off[i] * off[i];
@@ -57,33 +63,50 @@ PYRAD_EIGEN T laguerre_step(const T *diagonal, const T *off, i32 n, const T &x, 
         h0 = h1, h1 = h2;
         d0 = d1, d1 = d2;
         p0 = p1, p1 = p2;
-        if ((i & 15) == 15) { // stays within the range of the numbers
-            const T scale = p1 < 1e-60 ? zero + 1e60 : p1 > 1e60 ? zero + 1e-60 : one;
+        if ((i & (Limits::stretch - 1)) == Limits::stretch - 1) { // stays within the numbers' range
+            const T scale = p1 < small ? zero + large : p1 > large ? zero + small : one;
             h0 *= scale, h1 *= scale;
             d0 *= scale, d1 *= scale;
             p0 *= scale, p1 *= scale;
         }
     }
-    const double degree = n;
+    const Real degree = static_cast<Real>(n);
     const T g = d1 / p1, spread = (degree - 1) * ((degree - 1) * g * g - 2 * degree * (h1 / p1));
-    const T root = square_root(spread > 0.0 ? spread : zero);
-    return p1 > 0.0 ? degree / (g + root) : zero;
+    const T root = square_root(spread > nothing ? spread : zero);
+    return p1 > nothing ? degree / (g + root) : zero;
 }
 
-// max |eigenvalue| <= bound of a tridiagonal matrix: Laguerre's iteration from the bound towards
-// both ends of the spectrum, monotone and of third order (Wilkinson, The Algebraic Eigenvalue
-// Problem, 1965, chapter 7), until the end that lies further out stands still.
+// Bounds from above of the largest eigenvalue of T and of -T, all at most `bound`; the larger of
+// them is the eigenvalue.
+template <class T> struct SpectrumEnds {
+    T high, low;
+};
+
+// Laguerre's iteration from the bound towards both ends of a tridiagonal matrix's spectrum,
+// monotone and of third order (Wilkinson, The Algebraic Eigenvalue Problem, 1965, chapter 7), until
+// the end that lies further out stands still.
 template <class T>
-PYRAD_EIGEN T largest_eigenvalue(const T *diagonal, const T *off, i32 n, double bound) {
-    T high = T{} + bound, low = high; // above the largest eigenvalue of T and of -T
-    auto moving = high > 0.0;
+PYRAD_EIGEN SpectrumEnds<T> spectrum_ends(const T *diagonal, const T *off, i32 n,
+                                          typename EigenLimits<T>::Real bound) {
+    using Real = typename EigenLimits<T>::Real;
+    const Real nothing = 0, still = EigenLimits<T>::still * bound;
+    T high = T{} + bound, low = high;
+    auto moving = high > nothing;
     for (i32 step = 0; step < 80 && !none_of(moving); ++step) {
-        const T down = laguerre_step(diagonal, off, n, high, 1.0);
-        const T up = laguerre_step(diagonal, off, n, low, -1.0);
+        const T down = laguerre_step(diagonal, off, n, high, Real(1));
+        const T up = laguerre_step(diagonal, off, n, low, Real(-1));
         const T last = high > low ? down : up;
         high = moving ? high - down : high; // a lane that has arrived stays, whatever others do
         low = moving ? low - up : low;
-        moving = moving & (last > 1e-13 * bound);
+        moving = moving & (last > still);
     }
-    return high > low ? high : low;
+    return {high, low};
+}
+
+// max |eigenvalue| of a tridiagonal matrix, at most `bound`.
+template <class T>
+PYRAD_EIGEN T largest_eigenvalue(const T *diagonal, const T *off, i32 n,
+                                 typename EigenLimits<T>::Real bound) {
+    const SpectrumEnds<T> ends = spectrum_ends(diagonal, off, n, bound);
+    return ends.high > ends.low ? ends.high : ends.low;
 }

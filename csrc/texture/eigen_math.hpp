@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/portable.hpp"
+#include "texture/eigen_limits.hpp"
 
 namespace pyrad {
 

@@ -1,11 +1,5 @@
-// Eight matrices at a time for one instruction set; PYRAD_TARGET is its attribute.
-
-template <class Mask> PYRAD_TARGET inline bool none_of(const Mask &mask) {
-    for (int lane = 0; lane < eigen_lanes; ++lane)
-        if (mask[lane])
-            return false;
-    return true;
-}
+// Tables in lanes for one instruction set; PYRAD_TARGET is its attribute. Vector holds a number of
+// each of eight tables in double or of sixteen in single precision.
 
 #define PYRAD_EIGEN PYRAD_TARGET inline
 #include "texture/eigen.inl"
@@ -14,6 +8,7 @@ template <class Mask> PYRAD_TARGET inline bool none_of(const Mask &mask) {
 // Vectors are zero beyond their elements, up to a whole number of blocks.
 constexpr i32 block = 4;
 
+template <class Vector>
 PYRAD_TARGET inline Vector dot_product(const Vector *x, const Vector *y, i32 padded) {
     Vector sum[block] = {};
     for (i32 j = 0; j < padded; j += block)
@@ -24,14 +19,15 @@ PYRAD_TARGET inline Vector dot_product(const Vector *x, const Vector *y, i32 pad
 
 // What a pass over the leading rows reads and writes: the update A -= u w' + w u' that the row
 // before has left to do, and y = A v of the next one. Blocks on the diagonal are whole.
-struct LanePass {
+template <class Vector> struct LanePass {
     Vector *a;
     i32 stride;
     const Vector *u, *w, *v;
     Vector *y;
 };
 
-PYRAD_TARGET inline void pass_block(const LanePass &pass, i32 first) {
+template <class Vector>
+PYRAD_TARGET inline void pass_block(const LanePass<Vector> &pass, i32 first) {
     const Vector *const u = pass.u, *const w = pass.w, *const v = pass.v;
     Vector *const a0 = pass.a + static_cast<i64>(first) * pass.stride, *const a1 = a0 + pass.stride;
     Vector *const a2 = a1 + pass.stride, *const a3 = a2 + pass.stride;
@@ -51,66 +47,219 @@ PYRAD_TARGET inline void pass_block(const LanePass &pass, i32 first) {
     pass.y[first] = s0, pass.y[first + 1] = s1, pass.y[first + 2] = s2, pass.y[first + 3] = s3;
 }
 
+// T of a symmetric matrix, and what it takes to transform its vectors back.
+template <class Vector> struct LaneReflections {
+    Vector *diagonal, *off;
+    Vector *scale, *last; // of the reflection that frees row k, and element k - 1 of its vector
+};
+
 // As tridiagonalise(), but a row's update waits for the product with the next row, so that one
-// pass over the matrix does both. work: 4 times the stride, which is a whole number of blocks.
-PYRAD_TARGET inline void tridiagonalise_lanes(Vector *a, i32 n, i32 stride, Vector *diagonal,
-                                              Vector *off, Vector *work) {
-    Vector *u = work, *v = work + stride, *const w = v + stride, *const y = w + stride;
-    for (i32 i = 0; i < 4 * stride; ++i)
+// pass over the matrix does both. Row k of `a` becomes the vector of its reflection, with 0 for its
+// last element. work: twice the stride, which is a whole number of blocks.
+template <class Vector>
+PYRAD_TARGET inline void tridiagonalise_lanes(Vector *a, i32 n, i32 stride,
+                                              const LaneReflections<Vector> &to, Vector *work) {
+    using Real = typename EigenLimits<Vector>::Real;
+    Vector *const w = work, *const y = w + stride, *u = y + stride;
+    for (i32 i = 0; i < 3 * stride; ++i)
         work[i] = Vector{};
     for (i32 k = n - 1; k >= 1; --k) {
-        const Vector *const row = a + static_cast<i64>(k) * stride;
+        Vector *const v = a + static_cast<i64>(k) * stride;
         const i32 padded = (k + block - 1) / block * block;
+        const Vector uk = u[k], wk = w[k];
+        to.diagonal[k] = v[k] - Real(2) * uk * wk;
         for (i32 j = 0; j < k; ++j)
-            v[j] = row[j] - u[k] * w[j] - w[k] * u[j];
-        v[k] = Vector{};
-        diagonal[k] = row[k] - 2.0 * u[k] * w[k];
+            v[j] -= uk * w[j] + wk * u[j];
+        for (i32 j = k; j < padded; ++j)
+            v[j] = Vector{};
         u[k] = w[k] = Vector{};
-        const Vector scale = reflect(v[k - 1], dot_product(v, v, padded), off[k]);
-        const LanePass pass{a, stride, u, w, v, y};
+        const Vector scale = reflect(v[k - 1], dot_product(v, v, padded), to.off[k]);
+        const LanePass<Vector> pass{a, stride, u, w, v, y};
         for (i32 i = 0; i < k; i += block)
             pass_block(pass, i);
-        const Vector shift = 0.5 * scale * scale * dot_product(y, v, padded);
+        const Vector shift = Real(0.5) * scale * scale * dot_product(y, v, padded);
         for (i32 j = 0; j < k; ++j)
             w[j] = scale * y[j] - shift * v[j];
-        std::swap(u, v);
+        to.scale[k] = scale;
+        to.last[k] = v[k - 1];
+        u = v;
     }
-    diagonal[0] = a[0] - 2.0 * u[0] * w[0];
-    off[0] = Vector{};
+    to.diagonal[0] = a[0] - Real(2) * u[0] * w[0];
+    to.off[0] = Vector{};
 }
 
-// Counts become D^-1/2 P D^-1/2 without its known eigenvector, the roots of the marginals: lower
-// triangle, blocks on the diagonal whole.
-PYRAD_TARGET inline void normalise(const LaneTables &tables, Vector *a, Vector *inverse,
-                                   Vector *share) {
+// D^-1/2 P D^-1/2 without its known eigenvector, the roots of the marginals: lower triangle, blocks
+// on the diagonal whole.
+template <class Vector>
+PYRAD_TARGET inline void normalise(const LaneTables<Vector> &tables, Vector *a) {
     const i32 stride = tables.row;
-    const Vector scale = 1.0 / square_root(*tables.total);
-    for (i32 i = 0; i < stride; ++i) {
-        const Vector root = tables.root[i];
-        inverse[i] = root > 0.0 ? 1.0 / root : Vector{};
-        share[i] = root * scale;
-    }
-    for (i32 i = 0; i < stride; ++i) {
+    const Vector *const inverse = tables.inverse, *const share = tables.share;
+    const i32 rows = (tables.n + block - 1) / block * block;
+    for (i32 i = 0; i < rows; ++i) {
         const float *const cells = tables.counts + i * stride;
         const Vector over = inverse[i], part = share[i];
         Vector *const row = a + static_cast<i64>(i) * stride;
         const i32 first = i / block * block;
-        for (i32 j = 0; j < first; ++j)
-            row[j] = gather(cells + j, tables.stride) * over * inverse[j] - part * share[j];
+        Vector count;
+        for (i32 j = 0; j < first; ++j) {
+            gather(cells + j, tables.stride, count);
+            row[j] = count * over * inverse[j] - part * share[j];
+        }
         for (i32 j = first; j <= i; ++j) {
-            row[j] = gather(cells + j, tables.stride) * over * inverse[j] - part * share[j];
+            gather(cells + j, tables.stride, count);
+            row[j] = count * over * inverse[j] - part * share[j];
             a[static_cast<i64>(j) * stride + i] = row[j];
         }
     }
 }
 
-// work: row + 6 rows.
-PYRAD_TARGET void largest_correlations(const LaneTables &tables, double bound, Vector *work,
-                                       Vector *largest) {
+// work: a matrix and 7 rows, each a block longer than a row of the tables.
+template <class Vector>
+PYRAD_TARGET inline LaneReflections<Vector> reflections_in(Vector *&work, i32 stride) {
+    Vector *const first = work;
+    const i32 length = stride + block;
+    work += 4 * length;
+    return {first, first + length, first + 2 * length, first + 3 * length};
+}
+
+PYRAD_TARGET void largest_correlations(const LaneTables<Doubles> &tables, double bound,
+                                       Doubles *work, Doubles *largest) {
     const i32 stride = tables.row;
-    Vector *const diagonal = work + 4 * stride, *const off = diagonal + stride;
-    Vector *const a = off + stride;
-    normalise(tables, a, diagonal, off);
-    tridiagonalise_lanes(a, tables.n, stride, diagonal, off, work);
-    *largest = largest_eigenvalue(diagonal, off, tables.n, bound);
+    const LaneReflections<Doubles> to = reflections_in(work, stride);
+    Doubles *const a = work + 3 * stride;
+    normalise(tables, a);
+    tridiagonalise_lanes(a, tables.n, stride, to, work);
+    *largest = largest_eigenvalue(to.diagonal, to.off, tables.n, bound);
+}
+
+template <class Vector> PYRAD_TARGET inline Vector inverse_pivot(const Vector &pivot) {
+    const float least = 1e-30f;
+    const Vector size = pivot < 0.0f ? -pivot : pivot;
+    return reciprocal(size < least ? Vector{} + least : pivot);
+}
+
+// The vector of the largest absolute eigenvalue `value` of T by a twisted factorisation (Parlett
+// and Dhillon, doi:10.1016/S0024-3795(99)00263-3): one from either end, joined where the residual
+// is least. `side` is the eigenvalue's sign; off[0] and off[n] are 0. front, back: n + 1 inverse
+// pivots, those of row i at front[i + 1] and back[i].
+template <class Vector>
+PYRAD_TARGET inline void twisted_vector(const LaneReflections<Vector> &matrix, i32 n,
+                                        const Vector &value, const Vector &side, Vector *front,
+                                        Vector *back, Vector *vector) {
+    const Vector *const diagonal = matrix.diagonal, *const off = matrix.off;
+    front[0] = back[n] = Vector{};
+    for (i32 i = 0, r = n - 1; i < n; ++i, --r) {
+        front[i + 1] = inverse_pivot(value - side * diagonal[i] - off[i] * off[i] * front[i]);
+        back[r] = inverse_pivot(value - side * diagonal[r] - off[r + 1] * off[r + 1] * back[r + 1]);
+    }
+    Vector least = Vector{} + 1e30f, twist = {};
+    for (i32 i = 0; i < n; ++i) {
+        const Vector joined = value - side * diagonal[i] - off[i] * off[i] * front[i] -
+                              off[i + 1] * off[i + 1] * back[i + 1];
+        const Vector size = joined < 0.0f ? -joined : joined;
+        twist = size < least ? Vector{} + static_cast<float>(i) : twist;
+        least = size < least ? size : least;
+    }
+    Vector z = {};
+    for (i32 i = n - 1; i >= 0; --i) {
+        const Vector at = Vector{} + static_cast<float>(i);
+        z = at == twist ? Vector{} + 1.0f : side * off[i + 1] * front[i + 1] * z;
+        vector[i] = z;
+    }
+    for (i32 i = 1; i < n; ++i) {
+        const Vector at = Vector{} + static_cast<float>(i);
+        vector[i] = at > twist ? side * off[i] * back[i] * vector[i - 1] : vector[i];
+    }
+}
+
+// Lanes where T times `side` has one eigenvalue above value - single_gap and none below nearly
+// -value: signs of the pivots (Sturm).
+template <class Vector>
+PYRAD_TARGET inline Vector lies_alone(const LaneReflections<Vector> &matrix, i32 n,
+                                      const Vector &value, const Vector &side) {
+    const Vector near = value - single_gap, far = value - single_error, one = Vector{} + 1.0f;
+    Vector above = {}, below = {}, found = {}, wrong = {};
+    for (i32 i = 0; i < n; ++i) {
+        const Vector middle = side * matrix.diagonal[i], e = matrix.off[i] * matrix.off[i];
+        const Vector upper = near - middle - e * above, lower = far + middle - e * below;
+        found += upper < 0.0f ? one : Vector{};
+        wrong += lower > 0.0f ? Vector{} : one;
+        above = inverse_pivot(upper);
+        below = inverse_pivot(lower);
+    }
+    return (found == 1.0f) & (wrong == 0.0f) ? one : Vector{};
+}
+
+// x becomes an eigenvector of the matrix itself.
+template <class Vector>
+PYRAD_TARGET inline void transform_back(Vector *a, i32 n, i32 stride,
+                                        const LaneReflections<Vector> &by, Vector *x) {
+    for (i32 k = 1; k < n; ++k) {
+        Vector *const v = a + static_cast<i64>(k) * stride;
+        const i32 padded = (k + block - 1) / block * block;
+        v[k - 1] = by.last[k];
+        const Vector part = by.scale[k] * dot_product(v, x, padded);
+        for (i32 j = 0; j < k; ++j)
+            x[j] -= part * v[j];
+    }
+}
+
+// In single precision: the vectors of the largest absolute eigenvalues, and whether these lie
+// alone, which `alone` says by a number other than 0.
+PYRAD_TARGET void largest_vectors(const LaneTables<Floats> &tables, float bound, Floats *work,
+                                  Floats *vectors, Floats *alone) {
+    const i32 n = tables.n, stride = tables.row;
+    const LaneReflections<Floats> to = reflections_in(work, stride);
+    Floats *const a = work + 3 * stride;
+    normalise(tables, a);
+    tridiagonalise_lanes(a, n, stride, to, work);
+    to.off[n] = Floats{};
+    const SpectrumEnds<Floats> ends = spectrum_ends(to.diagonal, to.off, n, bound);
+    const Floats one = Floats{} + 1.0f;
+    const Floats side = ends.high > ends.low ? one : -one;
+    const Floats value = ends.high > ends.low ? ends.high : ends.low;
+    *alone = lies_alone(to, n, value, side);
+    for (i32 i = n; i < stride; ++i)
+        vectors[i] = Floats{};
+    twisted_vector(to, n, value, side, work, work + stride + 1, vectors);
+    transform_back(a, n, stride, to, vectors);
+}
+
+PYRAD_TARGET inline double sum_of(const Doubles &x) {
+    return ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]));
+}
+
+// Rayleigh quotient of a table in double precision. x: its elements lie `float_lanes` apart. work:
+// 3 rows.
+PYRAD_TARGET Quotient quotient(const SingleTable &table, const float *x, Doubles *work) {
+    const i32 row = table.row, length = row / double_lanes;
+    const auto doubles = [](const double *from) { return reinterpret_cast<const Doubles *>(from); };
+    const Doubles *const root = doubles(table.root), *const inverse = doubles(table.inverse);
+    Doubles *const vector = work, *const product = work + length;
+    Doubles square = {}, known = {}, value = {}, residual = {};
+    for (i32 c = 0; c < length; ++c) {
+        gather(x + c * double_lanes * float_lanes, float_lanes, vector[c]);
+        square += vector[c] * vector[c];
+        known += vector[c] * root[c];
+        product[c] = vector[c] * inverse[c];
+    }
+    const double *const factor = reinterpret_cast<const double *>(product);
+    const double share = sum_of(known) / table.total, scale = 1 / sum_of(square);
+    Doubles *const image = product + length;
+    for (i32 c = 0; c < length; ++c) {
+        Doubles sum[2] = {}, cells;
+        for (i32 j = 0; j < row; j += 2)
+            for (i32 r = 0; r < 2; ++r) {
+                widen(table.counts + (j + r) * row + c * double_lanes, cells);
+                sum[r] += factor[j + r] * cells;
+            }
+        image[c] = (sum[0] + sum[1]) * inverse[c] - share * root[c];
+        value += image[c] * vector[c];
+    }
+    const double found = sum_of(value) * scale;
+    for (i32 c = 0; c < length; ++c) {
+        const Doubles rest = image[c] - found * vector[c];
+        residual += rest * rest;
+    }
+    return {found, sum_of(residual) * scale};
 }

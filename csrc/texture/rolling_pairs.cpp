@@ -99,7 +99,7 @@ template <class Cell>
 void take_levels(const Cell *joint, i64 row, const i32 *levels, i32 n, float *out, i32 out_row) {
     for (i32 r = 0; r < n; ++r) {
         const Cell *const from = joint + levels[r] * row;
-        for (i32 q = 0; q <= r; ++q)
+        for (i32 q = 0; q < n; ++q)
             out[r * out_row + q] = static_cast<float>(from[levels[q]]);
     }
 }
@@ -169,15 +169,16 @@ PYRAD_AVX512 void take_levels(const u16 *joint, const i32 *levels, i32 n, float 
 } // namespace avx512
 #endif
 
-// Whether the vertices hang together.
+// Whether the vertices hang together. From both ends, since one step waits for the other.
 bool connected_rows(const u64 *rows, u64 present) {
     u64 reached = present & -present, done = 0;
     while (reached != present) {
         const u64 waits = reached & ~done;
         if (!waits)
             return false;
-        done |= waits & -waits;
-        reached |= rows[__builtin_ctzll(waits)];
+        const int first = __builtin_ctzll(waits), last = 63 - __builtin_clzll(waits);
+        done |= u64(1) << first | u64(1) << last;
+        reached |= rows[first] | rows[last];
     }
     return true;
 }
@@ -273,12 +274,10 @@ template <class Cell> GlcmSums RollingPairs<Cell>::sums() {
 // Whether Mcc is below 1 (pair_graph_math.hpp).
 template <class Cell> bool RollingPairs<Cell>::connected() {
     if (words_ == 1) {
-        u64 present = 0, loops = 0;
-        for (i32 r = 0; r < known_; ++r) {
-            const u64 bit = u64(1) << levels_[r];
-            present |= bit;
-            loops |= graph_[levels_[r]] & bit;
-        }
+        u64 present = 0;
+        for (i32 r = 0; r < known_; ++r)
+            present |= u64(1) << levels_[r];
+        const bool loops = difference_[0] > 0; // pairs of equal levels
         return loops ? connected_rows(graph_.data(), present)
                      : cover_connected(graph_.data(), present);
     }
@@ -304,7 +303,7 @@ template <class Cell> void RollingPairs<Cell>::mcc(EigenQueue &queue, double *re
     }
     const EigenQueue::Table table = queue.add(known_, 2.0 * static_cast<double>(pairs()), result);
     for (i32 r = 0; r < known_; ++r)
-        table.root[r * eigen_lanes] = root_[marginal_[levels_[r]]];
+        table.root[r] = root_[marginal_[levels_[r]]], table.inverse[r] = 1 / table.root[r];
 #if defined(PYRAD_X86)
     if constexpr (sizeof(Cell) == 2)
         if (row_ == row_step && vector_width() == 16)
