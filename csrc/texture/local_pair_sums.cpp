@@ -6,7 +6,7 @@
 
 #include "base/pool.hpp"
 #include "base/simd.hpp"
-#include "texture/rolling_pairs.hpp"
+#include "texture/pair_plan.hpp"
 
 #include <cstdlib>
 #include <limits>
