@@ -1,104 +1,130 @@
-"""Fuzz the readers: ``python tests/fuzz_readers.py [FORMAT ...] [--seconds 600]``.
+"""Fuzz the readers: ``python tests/fuzz_readers.py [FORMAT ...] [--seconds 600] [--guided]``.
 
-Every format runs in a process of its own. With ``--guided`` (``pip install atheris``) changes are
-guided by coverage, else bytes are changed at random. A failure is any exception but PyradError, a
-crash, an answer after more than ten seconds, or memory beyond the cap; the damaged file is kept in
-build/fuzz or, after a crash, in the folder that was named.
+Every format is read in a process of its own, which is started again when it dies. Files are
+damaged by the format's structure and at random; with ``--guided`` (``pip install atheris``)
+coverage chooses what is damaged further. Findings are: any exception but PyradError, a process that
+dies, more than ten seconds of processor time for one file, memory beyond the cap, and values of a
+file that was not named. The damaged files are kept in build/fuzz; the last line of each format is
+a row of a table: format, way, seconds, files, files that could be read, findings, date.
 """
 
 from __future__ import annotations
 
 import argparse
-import faulthandler
+import datetime
+import json
 import random
-import resource
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-import warnings
-import zlib
 from pathlib import Path
 
-from fuzz_seeds import FORMATS, Format, mutated
+from fuzz_hdf5 import Pool, write_pool
+from fuzz_seeds import FORMATS
+from fuzz_target import Target, limit_memory
 
-from pyrad_core.errors import PyradError
-
-CAP = 1_000_000  # bytes that a reader may give
-MARGIN = 1 << 30  # bytes that libraries may take beside it
-SLOW = 10.0
 KEPT = Path("build") / "fuzz"
-
-
-class Target:
-    """One format: takes the bytes of a damaged file."""
-
-    def __init__(self, name: str, kind: Format):
-        self.name, self.kind = name, kind
-        self.folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
-        self.file = kind.write(self.folder)
-        self.given = kind.target(self.file)
-        self.seed = self.file.read_bytes()
-        self.runs = self.read = 0
-        self.kind.reader(self.given, max_bytes=CAP)
-
-    def __call__(self, content: bytes) -> None:
-        self.file.write_bytes(content)
-        self.runs += 1
-        faulthandler.dump_traceback_later(SLOW, exit=True)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                self.kind.reader(self.given, max_bytes=CAP)
-            self.read += 1
-        except PyradError as error:
-            assert str(error)
-        except BaseException:
-            print(f"{self.name}: {self.keep(content)}", flush=True)
-            raise
-        finally:
-            faulthandler.cancel_dump_traceback_later()
-
-    def keep(self, content: bytes) -> Path:
-        KEPT.mkdir(parents=True, exist_ok=True)
-        name = f"{self.name.replace(' ', '-')}-{zlib.crc32(content):08x}{self.file.suffix}"
-        path = KEPT / name
-        path.write_bytes(content)
-        return path
-
-
-def limit_memory() -> None:
-    with open("/proc/self/statm", encoding="ascii") as file:
-        now = int(file.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (now + MARGIN, now + MARGIN))
+STUCK = 120.0  # seconds without a new file, beside the limit on processor time
 
 
 def by_chance(target: Target, seconds: float, seed: int) -> None:
     rng, end = random.Random(seed), time.monotonic() + seconds
+    damage = Pool(target.name) if "h5py" in target.kind.needs else target.kind.damage
     while time.monotonic() < end:
-        target(mutated(target.seed, rng))
+        target(damage(target.seed, rng))
 
 
-def by_coverage(target: Target, seconds: float) -> None:
+def by_coverage(target: Target, seconds: float, seed: int) -> None:
     import atheris
 
     corpus = Path(tempfile.mkdtemp(prefix="corpus-"))
     (corpus / "whole").write_bytes(target.seed)
+
+    def mutate(data: bytes, most: int, number: int) -> bytes:
+        if number % 2 or "h5py" in target.kind.needs:
+            return atheris.Mutate(data, most)
+        try:
+            return target.kind.damage(data, random.Random(number))[:most]
+        except Exception:  # too damaged to be taken apart
+            return atheris.Mutate(data, most)
+
+    if "h5py" in target.kind.needs:
+        pool = Pool(target.name)
+        pool(target.seed, random.Random(seed))
+        for i, content in enumerate(pool.files):
+            (corpus / f"{i}").write_bytes(content)
     words = [sys.argv[0], str(corpus), f"-max_total_time={int(seconds)}", "-verbosity=0"]
+    words += [f"-max_len={max(4 * len(target.seed), 100_000)}", f"-seed={seed + 1}"]
     atheris.instrument_all()
-    atheris.Setup([*words, f"-max_len={4 * len(target.seed)}", "-rss_limit_mb=4096"], target)
+    atheris.Setup([*words, "-rss_limit_mb=0", "-timeout=0"], target, custom_mutator=mutate)
     atheris.Fuzz()
 
 
-def one(name: str, seconds: float, seed: int, guided: bool) -> None:
-    target = Target(name, FORMATS[name])
-    print(f"{name}: in {target.folder}", flush=True)
-    if guided:
-        by_coverage(target, seconds)
-    else:
-        limit_memory()
-        by_chance(target, seconds, seed)
-        print(f"{name}: {target.runs} damaged files, {target.read} could be read", flush=True)
+def child(name: str, seconds: float, seed: int, guided: bool, report: Path) -> None:
+    target = Target(name, FORMATS[name], report, KEPT)
+    limit_memory()
+    (by_coverage if guided else by_chance)(target, seconds, seed)
+
+
+def campaign(name: str, seconds: float, seed: int, guided: bool) -> int:
+    """All processes of one format; prints the findings and the row, and gives their number."""
+    report = Path(tempfile.mkdtemp(prefix="fuzz-")) / "report"
+    begin, died, files, read = time.monotonic(), [], 0, 0
+    known: set[str] = set()
+    while (left := seconds - (time.monotonic() - begin)) > 1:
+        report.write_text("")
+        words = [sys.executable, __file__, name, "--report", str(report), "--seconds", str(left)]
+        words += ["--seed", str(seed), *(["--guided"] if guided else [])]
+        code = _watched(words, report)
+        content = [json.loads(line) for line in report.read_text().splitlines()]
+        files += max((c["files"] for c in content if "files" in c), default=0)
+        read += max((c["read"] for c in content if "files" in c), default=0)
+        for finding in (c for c in content if "finding" in c):
+            if finding["finding"] not in known:
+                known.add(finding["finding"])
+                print(f"{name}: {finding['finding']}\n  {finding['kept']}", flush=True)
+        if code:
+            died.append(_keep_last(name, report, code))
+            print(f"{name}: {died[-1]}", flush=True)
+            if len(died) >= 50 or not files:
+                break
+        seed += 1
+    took, today = time.monotonic() - begin, datetime.date.today()
+    count = len(known) + len(died)
+    way = "guided" if guided else "by chance"
+    print(f"| {name} | {way} | {took:.0f} | {files} | {read} | {count} | {today} |", flush=True)
+    return count
+
+
+def _watched(words: list[str], report: Path) -> int:
+    """The exit status of a process that goes on writing its report."""
+    process, seen, since = subprocess.Popen(words), -1, time.monotonic()
+    while True:
+        try:
+            return process.wait(5)
+        except subprocess.TimeoutExpired:
+            size = report.stat().st_mtime_ns
+            if size != seen:
+                seen, since = size, time.monotonic()
+            elif time.monotonic() - since > STUCK:
+                process.kill()
+                process.wait()
+                return -signal.SIGALRM
+
+
+def _keep_last(name: str, report: Path, code: int) -> str:
+    """The file that was being read when the process died."""
+    reasons = {-signal.SIGPROF: "hangs", -signal.SIGALRM: "hangs", 70: "hangs"}
+    why = reasons.get(code, f"the process ended with {code}")
+    last = report.with_name("last")
+    if not last.exists():
+        return why
+    KEPT.mkdir(parents=True, exist_ok=True)
+    kept = KEPT / f"{name.replace(' ', '-')}-died-{time.time_ns() % 10**9}"
+    kept.write_bytes(last.read_bytes())
+    return f"{why}\n  {kept}"
 
 
 def main() -> int:
@@ -107,19 +133,22 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0, help="for each format")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--guided", action="store_true", help="by atheris")
-    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--report", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--pool", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.here:
-        one(given.formats[0], given.seconds, given.seed, given.guided)
+    if given.pool:
+        folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+        whole = FORMATS[given.formats[0]].write(folder).read_bytes()
+        limit_memory()
+        write_pool(whole, given.pool, given.seed)
         return 0
-    failed = []
-    for name in given.formats or FORMATS:
-        words = [sys.executable, __file__, name, "--here", "--seconds", str(given.seconds)]
-        words += ["--seed", str(given.seed), *(["--guided"] if given.guided else [])]
-        if subprocess.run(words).returncode:
-            failed.append(name)
-    print("failed: " + ", ".join(failed) if failed else "nothing found")
-    return 1 if failed else 0
+    if given.report:
+        child(given.formats[0], given.seconds, given.seed, given.guided, given.report)
+        return 0
+    names = given.formats or list(FORMATS)
+    found = sum(campaign(n, given.seconds, given.seed, given.guided) for n in names)
+    print(f"{found} findings" if found else "nothing found")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

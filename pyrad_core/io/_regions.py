@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import DataError
-from .files import needed, refused
+from .files import refused
 
-__all__ = ["LPS_TO_RAS", "chosen", "dataset", "join"]
+__all__ = ["LPS_TO_RAS", "chosen", "join", "named"]
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+def named(path: Path, items: Any, number: str, name: str) -> dict[int, str]:
+    """Number -> name of the items of a sequence; labels are 16 bits wide."""
+    found = {int(getattr(item, number)): str(item.get(name, "")) for item in items}
+    if not all(0 < n < 1 << 16 for n in found):
+        raise refused(path, f"regions have the numbers {sorted(found)[:9]}; expected 1 to 65535")
+    return found
 
 
 def chosen(path: Path, names: dict[int, str], region: str | int | None) -> list[int]:
@@ -29,10 +38,16 @@ def chosen(path: Path, names: dict[int, str], region: str | int | None) -> list[
     raise DataError(f"{path.name}: region {region!r}: {why}; present: {listed or 'none'}")
 
 
-def join(path: Path, parts: dict[int, np.ndarray], shape: Any, one: bool) -> np.ndarray:
-    """A volume of labels: 1 for a single region that was asked for, else the regions' numbers."""
-    labels = np.zeros(shape, np.uint8 if one or max(parts, default=0) < 256 else np.uint16)
-    for number, inside in parts.items():
+def join(
+    path: Path, parts: Iterable[tuple[int, np.ndarray]], shape: Any, one: bool, most: int
+) -> np.ndarray:
+    """A volume of labels: 1 for a single region that was asked for, else the regions' numbers.
+
+    ``parts`` are made one after the other, so that only one volume of a region is held; ``most`` is
+    the largest number among them.
+    """
+    labels = np.zeros(shape, np.uint8 if one or most < 256 else np.uint16)
+    for number, inside in parts:
         if (labels[inside] != 0).any():
             other = int(labels[inside].max())
             raise DataError(
@@ -40,11 +55,3 @@ def join(path: Path, parts: dict[int, np.ndarray], shape: Any, one: bool) -> np.
             )
         labels[inside] = 1 if one else number
     return labels
-
-
-def dataset(path: Path) -> Any:
-    pydicom = needed("pydicom")
-    try:
-        return pydicom.dcmread(path)
-    except Exception as error:  # pydicom raises many classes on damaged files
-        raise refused(path, f"is no readable DICOM file ({error})") from None

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import FileFormatError
 from .containers import Image
+from .dicom_elements import open_dicom
 from .files import check_dims, check_size, needed, refused, starts_with, utf8_name
 from .itk import to_image
 
@@ -26,11 +26,12 @@ def is_dicom(path: Path) -> bool:
 def read(path: Path, max_bytes: int | None, series: str | None = None) -> Image:
     """A DICOM file or a folder of them. ``series`` chooses where a folder holds several."""
     sitk = needed("SimpleITK")
-    paths = [path] if path.is_file() else _one_series(path, series)
-    first = _head(paths[0])
+    paths = [path] if path.is_file() else _one_series(path, series, max_bytes)
+    first = _head(paths[0], max_bytes)
     if int(first.get("SamplesPerPixel", 1)) != 1:
         raise refused(paths[0], "colour DICOM images are not supported")
-    shape = (len(paths) * int(first.get("NumberOfFrames", 1) or 1), first.Rows, first.Columns)
+    frames = int(first.get("NumberOfFrames", 1) or 1)
+    shape = (len(paths) * frames, int(first.Rows), int(first.Columns))
     asked = check_dims(path, shape, max(int(first.BitsAllocated) // 8, 1))
     stored = sum(p.stat().st_size for p in paths)
     check_size(path, asked, max_bytes, f"shape {shape}", stored=stored)
@@ -47,24 +48,20 @@ def read(path: Path, max_bytes: int | None, series: str | None = None) -> Image:
     return image
 
 
-def _head(path: Path) -> Any:
-    pydicom = needed("pydicom")
-    try:
-        head = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS)
-        if "Rows" not in head or "Columns" not in head or "BitsAllocated" not in head:
-            raise refused(path, "a DICOM file without an image")
-    except FileFormatError:
-        raise
-    except Exception as error:  # pydicom raises many classes on damaged files
-        raise refused(path, f"is no readable DICOM file ({error})") from None
+def _head(path: Path, max_bytes: int | None = None) -> Any:
+    head = open_dicom(path, max_bytes, stop_before_pixels=True, specific_tags=_TAGS)
+    if "Rows" not in head or "Columns" not in head or "BitsAllocated" not in head:
+        raise refused(path, "a DICOM file without an image")
     return head
 
 
-def _one_series(folder: Path, series: str | None) -> list[Path]:
+def _one_series(folder: Path, series: str | None, max_bytes: int | None) -> list[Path]:
     found: dict[str, list[Path]] = {}
     for path in sorted(p for p in folder.iterdir() if p.is_file()):
         if is_dicom(path):
-            found.setdefault(str(_head(path).get("SeriesInstanceUID", "")), []).append(path)
+            found.setdefault(str(_head(path, max_bytes).get("SeriesInstanceUID", "")), []).append(
+                path
+            )
     if not found:
         raise refused(folder, "is a directory without DICOM files")
     if series is None and len(found) == 1:
@@ -78,6 +75,12 @@ def _one_series(folder: Path, series: str | None) -> list[Path]:
 def _in_order(folder: Path, paths: list[Path]) -> list[Path]:
     """Slices along their normal; a gap, a double or a tilted slice is an error."""
     heads = [_head(p) for p in paths]
+    for path, head in zip(paths, heads, strict=True):
+        for name in ("Rows", "Columns", "BitsAllocated", "SamplesPerPixel", "NumberOfFrames"):
+            if head.get(name) != heads[0].get(name):
+                raise refused(
+                    path, f"{name} is {head.get(name)}, in the others {heads[0].get(name)}"
+                )
     try:
         turned = np.asarray([h.ImageOrientationPatient for h in heads], float)
         place = np.asarray([h.ImagePositionPatient for h in heads], float)

@@ -36,6 +36,7 @@ from ._ct_pd_geometry import geometry_of
 from ._ct_pd_tags import Element
 from .containers import Projections
 from .dicom import is_dicom
+from .dicom_elements import check_elements
 from .files import check_dims, check_size, needed, refused, starts_with, truncated
 
 _PLAIN = {"1.2.840.10008.1.2": False, "1.2.840.10008.1.2.1": True}  # explicit VR?
@@ -156,6 +157,7 @@ def _view(path: Path) -> View:
     """The elements wanted of one file, which must be uncompressed and little-endian."""
     pydicom = needed("pydicom")
     try:
+        check_elements(path)
         meta = pydicom.filereader.read_file_meta_info(path)
         syntax = str(meta.get("TransferSyntaxUID", ""))
         if syntax not in _PLAIN:

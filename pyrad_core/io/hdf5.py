@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ import numpy as np
 
 from ..errors import FileFormatError
 from .files import check_dims, check_size, existing, needed, refused, shown
-from .hdf5_heaps import check_heaps
+from .hdf5_chunks import LZF, check_chunks, read_chunks
+from .hdf5_heaps import check_entries, check_heaps, contiguous, entry_type, varies
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 
@@ -65,15 +67,16 @@ class Tree:
     def __init__(self, file: Any, path: Path, max_bytes: int | None, allow_external: Any = None):
         self.file, self.path, self.max_bytes = file, path, max_bytes
         self.folder = None if allow_external is None else existing(allow_external, folder_ok=True)
+        self._links = 0  # followed since the last name was asked for
 
     def has(self, name: str) -> bool:
         """Whether an object or a link of that name stands there (the link may be refused later)."""
         group, _, last = name.strip("/").rpartition("/")
-        parent = self._find(group) if group else self.file
+        parent = self.find(group) if group else self.file
         return hasattr(parent, "keys") and parent.get(last, getlink=True) is not None
 
     def children(self, name: str = "/") -> list[str]:
-        group = self._find(name)
+        group = self.find(name)
         return list(group.keys()) if hasattr(group, "keys") else []
 
     def holds(self, name: str, child: str) -> bool:
@@ -85,18 +88,25 @@ class Tree:
 
     def link(self, name: str) -> Any:
         group, _, last = name.strip("/").rpartition("/")
-        return (self._find(group) if group else self.file).get(last, getlink=True)
+        return (self.find(group) if group else self.file).get(last, getlink=True)
 
     def attribute(self, name: str, key: str) -> Any:
-        found = self._find(name)
-        value = None if found is None else found.attrs.get(key)
+        found = self.find(name)
+        if found is None or key not in found.attrs:
+            return None
+        about = found.attrs.get_id(key)
+        if not _usual(about.get_type()) or prod(about.shape or ()) != 1:
+            raise refused(self.path, f"the attribute {key} of {name} is no single value")
+        value = found.attrs[key]
         return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
-    def _find(self, name: str, depth: int = 0) -> Any:
+    def find(self, name: str) -> Any:
         """The object at ``name``, or None; links that leave the file or loop are refused."""
+        self._links = 0
+        return self._find(name)
+
+    def _find(self, name: str) -> Any:
         h5py = needed("h5py")
-        if depth > 32:
-            raise refused(self.path, f"the link {name} refers to itself")
         here, so_far = self.file, ""
         for part in (p for p in name.split("/") if p):
             so_far += "/" + part
@@ -114,14 +124,17 @@ class Tree:
             if isinstance(link, h5py.SoftLink):
                 base = so_far.rpartition("/")[0]
                 target = link.path if link.path.startswith("/") else f"{base}/{link.path}"
-                here = self._find(target, depth + 1)
+                self._links += 1
+                if self._links > _MOST_LINKS:
+                    raise refused(self.path, f"the link {so_far[:99]} refers to itself")
+                here = self._find(target)
             else:
                 here = here[part]
         return here
 
     def dataset(self, name: str) -> Any:
         """The h5py dataset at ``name``, checked; None where there is nothing."""
-        found = self._find(name)
+        found = self.find(name)
         if found is None or not hasattr(found, "shape"):
             return None
         if found.external:
@@ -130,15 +143,35 @@ class Tree:
                 f"{name} keeps its data in another file "
                 f"({found.external[0][0]!r}); external storage is refused",
             )
-        if found.is_virtual and any(s.file_name != "." for s in found.virtual_sources()):
-            raise refused(self.path, f"{name} is assembled from other files; refused")
+        if found.is_virtual:
+            self._assembled(name, found)
         return found
+
+    def _assembled(self, name: str, found: Any) -> None:
+        """A virtual dataset may take datasets of this very file that are plain ones."""
+        for source in found.virtual_sources():
+            if source.file_name != ".":
+                raise refused(self.path, f"{name} is assembled from other files; refused")
+            part = self.find(source.dset_name)
+            if not hasattr(part, "shape") or part.is_virtual or part.external:
+                raise refused(self.path, f"{name} is assembled from {source.dset_name!r}; refused")
+            self._checked(source.dset_name, part)
 
     def read(self, name: str, selection: Any = ()) -> np.ndarray | None:
         """The values at ``name`` after the size checks; None where there is no dataset."""
         data = self.dataset(name)
         if data is None:
             return None
+        codes = self._checked(name, data)
+        if varies(data.id.get_type()):
+            self._check_entries(name, data, codes)
+            return data[selection]
+        if not data.shape or codes is None or LZF in codes:
+            return data[selection]
+        return read_chunks(self.path, name, data, codes, data.dtype)[selection]
+
+    def _checked(self, name: str, data: Any) -> list[int] | None:
+        """What may make the library read, allocate or convert too much; the filters of chunks."""
         if data.shape is None:
             raise refused(self.path, f"{name} is empty")
         if not _usual(data.id.get_type()):
@@ -148,7 +181,23 @@ class Tree:
             stored = data.id.get_storage_size()
             check_size(self.path, asked, self.max_bytes, f"{name} {data.shape}", stored=stored)
             self._complete(name, data, asked, stored)
-        return data[selection]
+        if data.chunks is None:
+            return None
+        return check_chunks(self.path, name, data, self.max_bytes)
+
+    def _check_entries(self, name: str, data: Any, codes: list[int] | None) -> None:
+        """Values of variable length: the entries that lead to them, before any is followed."""
+        kind = data.id.get_type()
+        dtype, entries = entry_type(kind), None
+        if dtype is not None and codes is not None and LZF not in codes:
+            entries = read_chunks(self.path, name, data, codes, dtype)
+        elif dtype is not None and codes is None:
+            entries = contiguous(self.path, data, dtype)
+        if entries is None:
+            raise refused(self.path, f"{name} keeps values of variable length in a way not read")
+        base = self.file.userblock_size
+        asked = check_entries(self.path, name, kind, entries, base)
+        check_size(self.path, asked, self.max_bytes, f"{name} {data.shape}")
 
     def _complete(self, name: str, data: Any, asked: int, stored: int) -> None:
         """A dataset whose chunks were never written would read as zeros."""
@@ -187,7 +236,7 @@ class Tree:
 
     def missing(self, wanted: str) -> FileFormatError:
         """The error for an absent object; lists what is present."""
-        present = ", ".join(self.children()) or "nothing"
+        present = ", ".join(self.children()[:20]) or "nothing"
         return refused(self.path, f"has no {wanted}; present: {present}")
 
 
@@ -208,7 +257,9 @@ def _usual(kind: Any) -> bool:
 
     if isinstance(kind, h5t.TypeCompoundID):
         return all(_usual(kind.get_member_type(i)) for i in range(kind.get_nmembers()))
-    if isinstance(kind, (h5t.TypeVlenID, h5t.TypeArrayID, h5t.TypeEnumID)):
+    if isinstance(kind, h5t.TypeVlenID):
+        return not varies(kind.get_super()) and _usual(kind.get_super())
+    if isinstance(kind, (h5t.TypeArrayID, h5t.TypeEnumID)):
         return _usual(kind.get_super())
     if isinstance(kind, h5t.TypeStringID):
         return True
@@ -225,3 +276,4 @@ def _usual(kind: Any) -> bool:
 
 
 _WHOLE = ("STD_I", "STD_U")
+_MOST_LINKS = 64  # soft links on the way to one object

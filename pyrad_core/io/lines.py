@@ -57,6 +57,8 @@ def assemble(
     their echo centre; what was not measured stays zero and is False in the mask.
     """
     coils = lines[0].samples.shape[0]
+    if coils < 1:
+        raise refused(path, "its lines have no coils")
     frames = {
         name: 1 + max(line.frame.get(name, 0) for line in lines)
         for name in FRAMES

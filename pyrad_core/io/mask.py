@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, PyradError
+from ..errors import DataError
 from . import dicom, rtstruct, seg
-from ._regions import dataset
 from .containers import Image
-from .files import PathLike, existing, needed, reader, refused
+from .dicom_elements import open_dicom
+from .files import PathLike, existing, reader, refused
 from .image import read_image
 
 __all__ = ["mask_names", "read_mask"]
@@ -76,12 +76,7 @@ def read_mask(
         if region is not None and not isinstance(region, int):
             raise DataError(f"region {region!r}: a label image has numbers; choose by label")
         return read_image(found, max_bytes=max_bytes)
-    try:
-        data, affine, names = kind.read(found, image, region, max_bytes)
-    except PyradError:
-        raise
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise refused(found, f"is a damaged {kind.NAME} file ({error})") from None
+    data, affine, names = kind.read(found, image, region, max_bytes)
     spacing = tuple(float(v) for v in np.linalg.norm(affine[:3, :3], axis=0))[::-1]
     header = {"format": kind.NAME, "dtype": str(data.dtype), "regions": names}
     return Image(data, spacing, affine, header)
@@ -92,7 +87,7 @@ def mask_names(path: PathLike) -> dict[int, str]:
     """Number -> name of the regions of an RTSTRUCT or SEG file; empty for a label image."""
     found = _single(existing(path, folder_ok=True))
     kind = _dicom_kind(found)
-    return {} if kind is None else kind.names(dataset(found))
+    return {} if kind is None else kind.names(found, open_dicom(found))
 
 
 def _single(path: Path) -> Path:
@@ -109,9 +104,5 @@ def _single(path: Path) -> Path:
 def _dicom_kind(path: Path) -> Any:
     if path.is_dir() or not dicom.is_dicom(path):
         return None
-    pydicom = needed("pydicom")
-    try:
-        head = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["SOPClassUID"])
-    except Exception as error:  # pydicom raises many classes on damaged files
-        raise refused(path, f"is no readable DICOM file ({error})") from None
+    head = open_dicom(path, stop_before_pixels=True, specific_tags=["SOPClassUID"])
     return _CLASSES.get(str(head.get("SOPClassUID", "")))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .files import refused, starts_with
+from .files import check_size, refused, starts_with
 from .hdf5 import MAGIC, Tree, open_hdf5
 from .mat5 import check_file
 
@@ -36,6 +36,7 @@ def read_mat(path: Path, max_bytes: int | None) -> dict[str, Any]:
 def _version_73(path: Path, max_bytes: int | None) -> dict[str, Any]:
     """Datasets at the top; HDF5 shows MATLAB's axes reversed, which is undone here."""
     found: dict[str, Any] = {}
+    total = 0
     with open_hdf5(path) as file:
         tree = Tree(file, path, max_bytes)
         for name in tree.children():
@@ -43,6 +44,8 @@ def _version_73(path: Path, max_bytes: int | None) -> dict[str, Any]:
             if data is None or data.dtype.kind not in "fiubV":
                 continue
             value = tree.read(name)
+            total += 0 if value is None else value.nbytes
+            check_size(path, total, max_bytes, "all variables together")
             if value is not None and value.dtype.names == ("real", "imag"):
                 value = value["real"] + 1j * value["imag"]
             if value is not None:

@@ -21,7 +21,7 @@ __all__ = ["check_file"]
 _MATRIX, _COMPRESSED = 14, 15
 _BYTES = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8, 16: 1, 17: 2, 18: 4}
 _CELL, _STRUCT, _CHAR, _NUMBERS = 1, 2, 4, range(6, 16)
-_DEEPEST, _MOST_AXES = 16, 32
+_DEEPEST, _MOST_AXES, _MOST_PARTS = 16, 32, 1 << 17
 _PIECE = 1 << 20
 
 
@@ -29,7 +29,7 @@ class _Source:
     """Bytes read in order, plain or unpacked on the way, up to a known or unknown end."""
 
     def __init__(self, stream: BinaryIO, count: int, path: Path):
-        self.path, self.read_so_far = path, 0
+        self.path, self.read_so_far, self.parts = path, 0, 0
         self._stream, self._left = stream, count
 
     def take(self, count: int) -> bytes:
@@ -51,7 +51,7 @@ class _Unpacked(_Source):
     """The same of a compressed element, never more of it at a time than asked for."""
 
     def __init__(self, source: _Source, count: int, max_bytes: int | None):
-        self.path, self.read_so_far = source.path, 0
+        self.path, self.read_so_far, self.parts = source.path, 0, source.parts
         self._source, self._packed, self._stored = source, count, count
         self._unpacker, self._buffer, self._cap = zlib.decompressobj(), b"", max_bytes
 
@@ -98,6 +98,7 @@ def check_file(path: Path, order: str, max_bytes: int | None) -> None:
                 inner_kind, inner_count = struct.unpack(order + "II", inner.take(8))
                 _element(inner, inner_kind, inner_count, order, 0)
                 inner.close()
+                source.parts = inner.parts
             else:
                 check_size(path, count, max_bytes, "a variable")
                 _element(source, kind, count, order, 0)
@@ -127,19 +128,26 @@ def _matrix(source: _Source, end: int, order: str, depth: int) -> None:
         for _ in range(2 if is_complex else 1):
             _numbers(source, end, order, prod(shape))
     elif class_ == _CELL:
-        _nested(source, end, order, depth, prod(shape))
+        _nested(source, end, order, depth, shape)
     elif class_ == _STRUCT:
         length = struct.unpack(order + "i", _small(source, end, order, 5, 4)[:4])[0]
         names = _small(source, end, order, 1, 1 << 16)
         if length < 1 or len(names) % length:
             raise _damaged(source.path, f"field names of {length} bytes")
-        _nested(source, end, order, depth, prod(shape) * (len(names) // length))
+        _nested(source, end, order, depth, shape, len(names) // length)
     else:
         raise _damaged(source.path, f"a variable of class {class_}; save plain arrays and structs")
 
 
-def _nested(source: _Source, end: int, order: str, depth: int, count: int) -> None:
-    for _ in range(count):
+def _nested(
+    source: _Source, end: int, order: str, depth: int, shape: tuple[int, ...], fields: int = 1
+) -> None:
+    """Cells, or fields of structs: objects of Python each, so they are counted."""
+    count = prod(shape) * max(fields, 1)
+    source.parts += count
+    if source.parts > _MOST_PARTS:
+        raise _damaged(source.path, f"{source.parts} cells or fields (at most {_MOST_PARTS})")
+    for _ in range(count if fields else 0):
         kind, size, _ = _tag(source, end, order)
         if source.read_so_far + size > end:
             raise _damaged(source.path, "a field that is larger than its variable")

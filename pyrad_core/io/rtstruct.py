@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from ._regions import LPS_TO_RAS, chosen, dataset, join
+from ._regions import LPS_TO_RAS, chosen, join, named
 from .containers import Image
+from .dicom_elements import open_dicom
 from .files import refused
 
 __all__ = ["NAME", "fill", "names", "read"]
@@ -21,12 +22,9 @@ _ON = 1e-3  # voxels within which a centre counts as lying on an outline
 _CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
 
 
-def names(structure: Any) -> dict[int, str]:
+def names(path: Path, structure: Any) -> dict[int, str]:
     """Number -> name of the regions of interest."""
-    return {
-        int(item.ROINumber): str(item.get("ROIName", ""))
-        for item in structure.get("StructureSetROISequence", [])
-    }
+    return named(path, structure.get("StructureSetROISequence", []), "ROINumber", "ROIName")
 
 
 def read(
@@ -37,8 +35,8 @@ def read(
         raise DataError(f"{path.name}: contours need the image whose grid they are drawn on")
     if image.data.ndim != 3:
         raise DataError(f"{path.name}: contours need a volume, not shape {image.data.shape}")
-    structure = dataset(path)
-    known = names(structure)
+    structure = open_dicom(path, max_bytes)
+    known = names(path, structure)
     contours = {
         int(item.ReferencedROINumber): item.get("ContourSequence", []) or []
         for item in structure.get("ROIContourSequence", [])
@@ -46,15 +44,17 @@ def read(
     wanted = chosen(path, known, region)
     if region is None:  # dose points and empty structures are no regions
         wanted = [n for n in wanted if _closed(contours.get(n, []))]
-    parts = {}
-    for number in wanted:
+    if not wanted:
+        raise refused(path, "holds no region with closed contours")
+
+    def volume(number: int) -> np.ndarray:
         closed = _closed(contours.get(number, []))
         if not closed:
             raise refused(path, f"region {number} {known[number]!r} has no closed contours")
-        parts[number] = _volume(path, known[number], closed, image)
-    if not parts:
-        raise refused(path, "holds no region with closed contours")
-    labels = join(path, parts, image.data.shape, region is not None)
+        return _volume(path, known[number], closed, image)
+
+    parts = ((number, volume(number)) for number in wanted)
+    labels = join(path, parts, image.data.shape, region is not None, max(wanted))
     return labels, image.affine, {n: known[n] for n in wanted}
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import PyradError
-from ._regions import LPS_TO_RAS, chosen, join
+from ._regions import LPS_TO_RAS, chosen, join, named
 from .containers import Image
+from .dicom_elements import check_elements
 from .files import check_dims, check_size, needed, refused
 
 __all__ = ["NAME", "names", "read"]
@@ -18,12 +20,9 @@ NAME = "DICOM SEG"
 _OFF = 0.02  # voxels that the two grids may differ by
 
 
-def names(segmentation: Any) -> dict[int, str]:
+def names(path: Path, segmentation: Any) -> dict[int, str]:
     """Number -> label of the segments."""
-    return {
-        int(item.SegmentNumber): str(item.get("SegmentLabel", ""))
-        for item in segmentation.get("SegmentSequence", [])
-    }
+    return named(path, segmentation.get("SegmentSequence", []), "SegmentNumber", "SegmentLabel")
 
 
 def read(
@@ -31,37 +30,66 @@ def read(
 ) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
     """(labels, affine, number -> name of the regions in them)."""
     highdicom = needed("highdicom")
+    check_elements(path, max_bytes)
     try:
-        segmentation = highdicom.seg.segread(str(path))
-        known = names(segmentation)
-        frames = int(segmentation.get("NumberOfFrames", 1) or 1)
-        shape = (frames, int(segmentation.Rows), int(segmentation.Columns))
-        asked = check_dims(path, shape, 8)
-        check_size(path, asked, max_bytes, f"shape {shape}", stored=path.stat().st_size)
+        segmentation = highdicom.seg.segread(str(path), lazy_frame_retrieval=True)
+        known = names(path, segmentation)
+        shape = _shape(path, segmentation, max_bytes)
         wanted = chosen(path, known, region)
-        volumes = {
-            n: segmentation.get_volume(segment_numbers=[n], combine_segments=False) for n in wanted
-        }
+        volumes = ((n, _volume(segmentation, n)) for n in wanted)
+        return _joined(path, volumes, shape, image, wanted, region is not None, known)
     except PyradError:
         raise
     except Exception as error:  # highdicom and pydicom raise many classes on damaged files
         raise refused(path, f"cannot be read as a volume of segments ({error})") from None
-    parts, affine = {}, np.eye(4)
-    for number, volume in volumes.items():
-        inside = np.asarray(volume.array)[..., 0] >= 0.5
-        affine = _affine(volume)
-        if image is not None:
-            parts[number] = _placed(path, inside, affine, image)
-        elif np.linalg.det(affine[:3, :3]) < 0:  # slices along row x column, as images have them
-            parts[number] = inside[::-1]
-            affine[:3, 3] += affine[:3, 2] * (len(inside) - 1)
-            affine[:3, 2] *= -1
-        else:
-            parts[number] = inside
-    if image is not None:
-        affine = image.affine
-    shape = next(iter(parts.values())).shape
-    return join(path, parts, shape, region is not None), affine, {n: known[n] for n in wanted}
+
+
+def _shape(path: Path, segmentation: Any, max_bytes: int | None) -> tuple[int, ...]:
+    """(slices, rows, columns) of the grid of its frames; slices without a segment count."""
+    frames = int(segmentation.get("NumberOfFrames", 1) or 1)
+    rows, columns = int(segmentation.Rows), int(segmentation.Columns)
+    stored = path.stat().st_size
+    for shape in ((frames, rows, columns), _grid(path, segmentation)):
+        asked = check_dims(path, shape, 8)
+        check_size(path, asked, max_bytes, f"shape {shape}", stored=stored)
+    return shape
+
+
+def _grid(path: Path, segmentation: Any) -> tuple[int, ...]:
+    geometry = segmentation.get_volume_geometry(allow_missing_positions=True)
+    if geometry is None:
+        raise refused(path, "its frames are no parallel, evenly spaced slices")
+    return tuple(int(n) for n in geometry.spatial_shape)
+
+
+def _volume(segmentation: Any, number: int) -> Any:
+    return segmentation.get_volume(segment_numbers=[number], combine_segments=False)
+
+
+def _joined(
+    path: Path, volumes: Iterator[tuple[int, Any]], shape: tuple[int, ...], image: Image | None,
+    wanted: list[int], one: bool, known: dict[int, str],
+) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:  # fmt: skip
+    """Labels on the image's grid, or on their own with slices along row x column."""
+    affine = np.eye(4)
+
+    def parts() -> Iterator[tuple[int, np.ndarray]]:
+        nonlocal affine
+        for number, volume in volumes:
+            inside = np.asarray(volume.array)[..., 0] >= 0.5
+            affine = _affine(volume)
+            if image is not None:
+                inside = _placed(path, inside, affine, image)
+            elif np.linalg.det(affine[:3, :3]) < 0:
+                inside = inside[::-1]
+                affine[:3, 3] += affine[:3, 2] * (len(inside) - 1)
+                affine[:3, 2] *= -1
+            yield number, inside
+
+    grid = shape if image is None else image.data.shape
+    labels = join(path, parts(), grid, one, max(wanted, default=0))
+    placed = affine if image is None else image.affine
+    return labels, placed, {n: known[n] for n in wanted}
 
 
 def _affine(volume: Any) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Siemens TWIX (.dat) of software VB, VD, VE and XA, parsed by twixtools.
+"""Siemens TWIX (.dat) of software VB, VD, VE and XA, whose lines are read by twixtools.
 
 Lines read backwards (EPI) are turned round. ``header["reflected"]`` flags them per ky, as
 ``correct_epi_ghost`` needs, and ``header["navigators"]`` holds the phase-correction lines. Slices
@@ -20,14 +20,14 @@ from .files import needed, refused
 from .lines import Line, assemble, line_record, reflected_rows
 from .twix_blocks import check_blocks
 from .twix_protocol import grid_and_header, is_volume, slice_places
+from .twix_text import read_protocol
 
 _SKIPPED = ("RTFEEDBACK", "HPFEEDBACK", "REFPHASESTABSCAN", "PHASESTABSCAN", "SYNCDATA", "ACQEND")
 
 
 def read(path: Path, max_bytes: int | None, coordinates: np.ndarray | None = None) -> KSpace:
     """A Cartesian scan, or with coordinates (spoke, sample, dims) one of any trajectory."""
-    check_blocks(path)
-    scan, noise = _scans(path)
+    scan, noise = _scans(path, check_blocks(path))
     mdbs = [m for m in scan["mdb"] if not any(m.is_flag_set(f) for f in _SKIPPED[2:])]
     image = [m for m in mdbs if _is_image(m)]
     if not image:
@@ -96,17 +96,19 @@ def _spokes(
     return KSpace(data, np.ascontiguousarray(coordinates), None, noise, header)
 
 
-def _scans(path: Path) -> tuple[dict[str, Any], np.ndarray | None]:
-    """The last measurement (the image scan) and the noise of any of them."""
+def _scans(path: Path, last: int) -> tuple[dict[str, Any], np.ndarray | None]:
+    """The last measurement (the image scan, at byte ``last``) and the noise of any of them."""
     twixtools = needed("twixtools")
+    protocol = read_protocol(path, last)
+    if "MeasYaps" not in protocol:
+        raise refused(path, "holds no protocol (section MeasYaps)")
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # twixtools prints its warnings
             scans = twixtools.read_twix(
-                str(path), parse_pmu=False, parse_geometry=False, verbose=False
+                str(path), parse_prot=False, parse_pmu=False, parse_geometry=False, verbose=False
             )
-        scan = scans[-1]
+        scan = {"hdr": protocol, "mdb": scans[-1]["mdb"]}
         noise = [m.data for s in scans for m in s["mdb"] if m.is_flag_set("NOISEADJSCAN")]
-        scan["hdr"]["MeasYaps"]
     except Exception as error:  # twixtools raises many classes on damaged files
         raise refused(path, f"twixtools cannot read it ({error})") from None
     if not noise:

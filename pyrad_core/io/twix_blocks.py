@@ -35,8 +35,8 @@ def is_twix(head: bytes) -> bool:
     return bool(first < 10000 and 0 < second <= _MOST)
 
 
-def check_blocks(path: Path) -> None:
-    """Every measurement and every line of it lies inside the file."""
+def check_blocks(path: Path) -> int:
+    """Every measurement and every line of it lies inside the file; where the last one begins."""
     size = path.stat().st_size
     with open(path, "rb") as stream:
         head = stream.read(8)
@@ -47,7 +47,7 @@ def check_blocks(path: Path) -> None:
             raise refused(path, "is no Siemens TWIX file (.dat of software VB, VD, VE or XA)")
         if first >= 10000:
             _walk(path, stream, 0, size, _OLD)
-            return
+            return 0
         block = stream.read(count * _RAID_ENTRY.itemsize)
         if len(block) < count * _RAID_ENTRY.itemsize:
             asked = 8 + count * _RAID_ENTRY.itemsize
@@ -57,6 +57,7 @@ def check_blocks(path: Path) -> None:
             if start + length > size:
                 raise truncated(path, start + length, size, "its measurements")
             _walk(path, stream, start, start + length if length else size, _NEW)
+        return start
 
 
 def _walk(path: Path, stream: object, start: int, stop: int, layout: _Layout) -> None:

@@ -111,10 +111,12 @@ def _covering(declared: int, center: int, numbers: Sequence[int]) -> tuple[int, 
 def _number(group: Any, name: str, otherwise: float) -> float:
     """A number of the protocol; what is absent, empty or text counts as ``otherwise``."""
     value = group.get(name, otherwise) if isinstance(group, Mapping) else otherwise
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, Mapping):
+        value = value.get(0, otherwise)
+    if isinstance(value, list):
         value = value[0] if value else otherwise
     try:
-        found = float(int(value, 16) if isinstance(value, str) and "0x" in value else value)
+        found = float(value)
     except (TypeError, ValueError):
         return otherwise
     return found if np.isfinite(found) else otherwise
