@@ -155,7 +155,7 @@ def archive(member: Damage) -> Damage:
         name, data = members[at]
         kind = rng.randrange(5)
         if kind == 0:
-            data += bytes(rng.choice((10**6, 3 * 10**7)))
+            data += bytes(rng.choice((10**5, 10**6, 10**6, 10**6, 3 * 10**7)))
         elif kind == 1:
             members.append((name, data))
         elif kind == 2:

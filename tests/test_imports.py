@@ -11,7 +11,17 @@ PACKAGE = Path(pyrad_core.__file__).parent
 
 # Lowest first. A module may import what stands in an earlier line and within its own package.
 LAYERS = (
-    ("errors", "_version", "_checks", "_colours", "_memory", "threads", "_kernels", "about"),
+    (
+        "errors",
+        "_version",
+        "_checks",
+        "_colours",
+        "_memory",
+        "_yaml",
+        "threads",
+        "_kernels",
+        "about",
+    ),  # fmt: skip
     ("geometry",),
     ("operators", "phantom"),
     ("solvers",),

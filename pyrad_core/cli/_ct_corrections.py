@@ -99,16 +99,12 @@ def _hardening(text: str) -> dict[str, Any]:
         return {"coefficients": [float(part) for part in text.split(",")]}
     except ValueError:
         pass
-    import yaml
-
     from .._checks import known_names
+    from .._yaml import load_yaml
     from ..io.files import existing, shown
 
     path = existing(Path(text))
-    try:
-        table = yaml.safe_load(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise FileFormatError(f"{shown(path)}: is no readable YAML ({error})") from None
+    table = load_yaml(path)
     if not isinstance(table, dict):
         raise FileFormatError(f"{shown(path)}: expected 'key: value' lines")
     known_names(f"entry of {shown(path)}", table, _SPECTRUM)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import _checks
+from .._yaml import load_yaml
 from ..errors import DataError
 from ..io.files import needed
 from . import cluster, dispatch
@@ -188,12 +189,7 @@ def _manifest(
 
 def _mapping(verb: Verb, settings: Any) -> dict[str, Any]:
     if isinstance(settings, (str, os.PathLike)):
-        import yaml
-
-        try:
-            settings = yaml.safe_load(Path(settings).read_text(encoding="utf-8"))
-        except yaml.YAMLError as error:
-            raise DataError(f"settings is no YAML file: {error}") from None
+        settings = load_yaml(settings)
     if not isinstance(settings, Mapping):
         raise DataError(
             f"settings is {type(settings).__name__}; expected options of {verb.name} as a mapping"

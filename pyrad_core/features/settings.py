@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from .. import _checks
-from ..errors import DataError, FileFormatError
+from .._yaml import load_yaml
+from ..errors import DataError, FileFormatError, PyradError
 from ._filter_options import check_filters
 from ._pyradiomics import SECTIONS, translate
 
@@ -228,15 +229,18 @@ class Settings:
 
         A key ``preset`` chooses the preset that the other keys are given to.
         """
-        import yaml
-
-        with open(path, encoding="utf-8") as file:
-            try:
-                content = yaml.safe_load(file)
-            except yaml.YAMLError as error:
-                raise FileFormatError(f"{os.fspath(path)} is no YAML file: {error}") from None
+        content = load_yaml(path)
         if not isinstance(content, dict):
             raise FileFormatError(f"{os.fspath(path)} holds no mapping of settings")
+        try:
+            return cls._of(content)
+        except PyradError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise DataError(f"{os.fspath(path)}: a setting cannot be used ({error})") from error
+
+    @classmethod
+    def _of(cls, content: dict[Any, Any]) -> Settings:
         if content and set(content) <= set(SECTIONS):
             return cls.preset("pyradiomics", **content)
         return cls.preset(content.pop("preset", "ibsi"), **content)

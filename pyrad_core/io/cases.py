@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from .containers import Image
-from .files import PathLike, existing, refused
+from .files import PathLike, existing, reader, refused
 from .image import read_image
 from .mask import mask_names, read_mask
 
@@ -51,6 +51,7 @@ class Case:
         return image, mask, 1 if region is not None else self.label
 
 
+@reader
 def read_cases(path: PathLike) -> list[Case]:
     """Read a CSV table of cases: columns image and mask, and as wanted label, region and id.
 
@@ -114,7 +115,7 @@ def _case(table: Path, number: int, row: dict[str, str], columns: dict[str, str]
             number_of = int(float(label))
             if number_of != float(label):
                 raise ValueError
-        except ValueError:
+        except (ValueError, OverflowError):
             raise DataError(f"{table.name}: row {number}: label {label!r} is no number") from None
     return Case(
         image=table.parent / given["image"],

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from .._checks import choice, known_names, number
+from .._yaml import load_yaml
 from ..errors import DataError, FileFormatError
 from .files import PathLike, atomic_write, existing, refused, shown
 
@@ -34,15 +35,7 @@ _KEYS = ("type", "detector", "pixel", *_BEAM, "vectors", "quantity", "flat", "da
 
 def load(path: Path) -> dict[str, Any]:
     """The entries of a YAML sidecar, names checked."""
-    import yaml
-
-    existing(path)
-    if path.stat().st_size > 64 * 2**20:
-        raise refused(path, f"a geometry sidecar of {path.stat().st_size} bytes")
-    try:
-        entries = yaml.safe_load(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise refused(path, f"is no readable YAML ({error})") from None
+    entries = load_yaml(existing(path))
     if not isinstance(entries, dict):
         raise refused(path, "expected 'key: value' lines")
     known_names(f"entry of {shown(path)}", entries, _KEYS)

@@ -27,6 +27,7 @@ from .files import (
     truncated,
     utf8_name,
 )
+from .itk_header import meta_fields, nrrd_fields
 from .nifti import check_affine
 
 _NRRD_BYTES = {
@@ -111,29 +112,8 @@ def write(path: Path, data: np.ndarray, affine: np.ndarray, spacing: tuple[float
         scratch.unlink(missing_ok=True)
 
 
-def _fields(path: Path, separator: str, end: bytes) -> tuple[dict[str, str], int]:
-    """Lines ``key <separator> value`` of a text header, and where the data begin."""
-    head = starts_with(path, 1 << 20)
-    stop = head.find(end)
-    if end == b"ElementDataFile":
-        stop = head.find(b"\n", stop) if stop >= 0 else -1
-        start = stop + 1
-    else:
-        start = stop + len(end)
-    if stop < 0:
-        stop = start = len(head)
-    fields = {}
-    for line in head[:stop].decode("utf-8", "replace").splitlines():
-        key, found, value = line.partition(separator)
-        if found:
-            fields[key.strip().lower()] = value.strip().lstrip("=").strip()
-    return fields, start
-
-
 def _check_nrrd(path: Path, max_bytes: int | None) -> None:
-    head = starts_with(path, 1 << 16)
-    end = b"\r\n\r\n" if b"\r\n" in head[:16] else b"\n\n"
-    fields, start = _fields(path, ":", end)
+    fields, start = nrrd_fields(path)
     sizes = _sizes(path, fields.get("sizes"))
     kind = fields.get("type", "")
     itemsize = next((n for n, names in _NRRD_BYTES.items() if kind in names.split(",")), None)
@@ -144,11 +124,12 @@ def _check_nrrd(path: Path, max_bytes: int | None) -> None:
     packed = {"gzip": "gzip", "gz": "gzip", "raw": ""}.get(encoding)
     if packed is None:
         raise refused(path, f"NRRD encoding {encoding!r} is not supported")
-    _check_data(path, sizes, itemsize, name, start, packed, max_bytes)
+    skip = int(fields.get("byte skip", fields.get("byteskip", "0")))
+    _check_data(path, sizes, itemsize, name, start, skip, packed, max_bytes)
 
 
 def _check_meta(path: Path, max_bytes: int | None) -> None:
-    fields, start = _fields(path, "=", b"ElementDataFile")
+    fields, start = meta_fields(path)
     sizes = _sizes(path, fields.get("dimsize"))
     kind = fields.get("elementtype", "")
     itemsize = _META_BYTES.get(kind.removeprefix("MET_"))
@@ -156,9 +137,9 @@ def _check_meta(path: Path, max_bytes: int | None) -> None:
         raise refused(path, f"MetaImage type {kind!r} is not supported")
     name = fields.get("elementdatafile", "")
     packed = "zlib" if fields.get("compresseddata", "").lower() == "true" else ""
-    _check_data(
-        path, sizes, itemsize, None if name.upper() == "LOCAL" else name, start, packed, max_bytes
-    )
+    name = "" if name.upper() == "LOCAL" else name
+    skip = int(fields.get("headersize", "0")) if name else 0
+    _check_data(path, sizes, itemsize, name, start, skip, packed, max_bytes)
 
 
 def _sizes(path: Path, text: str | None) -> list[int]:
@@ -172,8 +153,8 @@ def _sizes(path: Path, text: str | None) -> list[int]:
 
 
 def _check_data(
-    path: Path, sizes: list[int], itemsize: int, name: str | None, start: int, packed: str,
-    max_bytes: int | None,
+    path: Path, sizes: list[int], itemsize: int, name: str | None, start: int, skip: int,
+    packed: str, max_bytes: int | None,
 ) -> None:  # fmt: skip
     asked = check_dims(path, sizes, itemsize)
     body = path
@@ -181,7 +162,9 @@ def _check_data(
         body, start = path.parent / name, 0
         if Path(name).name != name or not body.is_file():
             raise refused(path, f"its data file {name!r} must be one file in the same folder")
-    stored = body.stat().st_size - start
+    if skip and packed:
+        raise refused(path, f"skips {skip} bytes of compressed data, which is not read")
+    stored = body.stat().st_size - start - max(skip, 0)
     check_size(path, asked, max_bytes, f"size {sizes}", stored=stored if packed else None)
     got = _unpacked(body, start, packed, asked) if packed else stored
     if got < asked:

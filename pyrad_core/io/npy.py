@@ -13,6 +13,8 @@ from .files import check_dims, check_size, refused, truncated
 
 NPY_MAGIC = b"\x93NUMPY"
 ZIP_MAGIC = b"PK\x03\x04"
+_LONGEST_HEADER = 1 << 16
+_PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # how NumPy packs
 
 
 def read_npy(path: Path, max_bytes: int | None) -> np.ndarray:
@@ -37,6 +39,9 @@ class Npz:
                 members = archive.infolist()
         except (zipfile.BadZipFile, OSError, ValueError) as error:
             raise refused(path, f"is no readable .npz file ({error})") from None
+        other = [m.filename for m in members if m.compress_type not in _PLAIN]
+        if other:
+            raise refused(path, f"{other[0]!r} is packed in a way that NumPy does not use")
         self.members = {m.filename.removesuffix(".npy"): m for m in members}
         total = sum(m.file_size for m in members)
         check_size(path, total, max_bytes, "the archive", stored=path.stat().st_size)
@@ -67,10 +72,13 @@ def _declared(path: Path, stream: Any, what: str, max_bytes: int | None) -> int:
     """Bytes that the .npy header declares; the stream stands behind the header afterwards."""
     try:
         version = np.lib.format.read_magic(stream)
+        _check_header(path, stream, version, what)
         if version == (1, 0):
             shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
         else:
             shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
+    except FileFormatError:
+        raise
     except Exception as error:  # NumPy parses the header as Python text; many classes
         raise refused(path, f"{what} has no usable .npy header ({error})") from None
     if dtype.hasobject:
@@ -78,6 +86,17 @@ def _declared(path: Path, stream: Any, what: str, max_bytes: int | None) -> int:
     asked = check_dims(path, shape, dtype.itemsize) if shape else dtype.itemsize
     check_size(path, asked, max_bytes, f"{what}, shape {shape} of {dtype},")
     return asked
+
+
+def _check_header(path: Path, stream: Any, version: tuple[int, int], what: str) -> None:
+    """NumPy reads as many bytes of header as the file says."""
+    if version not in ((1, 0), (2, 0), (3, 0)):
+        raise refused(path, f"{what} has version {version} of the .npy format")
+    start = stream.tell()
+    length = int.from_bytes(stream.read(2 if version == (1, 0) else 4), "little")
+    stream.seek(start)
+    if length > _LONGEST_HEADER:
+        raise refused(path, f"{what} has a .npy header of {length} bytes")
 
 
 def _array(path: Path, stream: BinaryIO | Any) -> np.ndarray:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import lzma
 import re
 import struct
+import zlib
+from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +16,9 @@ from .files import check_dims, check_size, existing, needed, refused, truncated
 
 ENDINGS = (".tif", ".tiff")
 _MOST_TAGS = 4096
+_PLAIN, _SHORT_RUNS = 1, (5, 32773)  # LZW and PackBits
+_UNPACKERS: dict[int, Any] = {8: zlib.decompressobj, 32946: zlib.decompressobj, 34925: lzma.LZMADecompressor}
+_PIECE = 1 << 20
 
 
 def pages_of(folder: Path) -> list[Path]:
@@ -79,6 +86,12 @@ def _declared(path: Path) -> tuple[int, int, int, str]:
         with tifffile.TiffFile(path) as file:
             series = file.series[0]
             shape, dtype = series.shape, series.dtype
+            packed = [
+                (int(page.compression), segment)
+                for page in series.pages
+                for segment in zip(page.dataoffsets, page.databytecounts, strict=True)
+                if int(page.compression) != _PLAIN
+            ]
             ends = (
                 offset + count
                 for page in series.pages
@@ -91,7 +104,38 @@ def _declared(path: Path) -> tuple[int, int, int, str]:
         raise truncated(path, end, path.stat().st_size, "its pages")
     if dtype is None or dtype.kind not in "fiu" or len(shape) not in (2, 3) or shape[-1] in (3, 4):
         raise refused(path, f"TIFF pages of {dtype} {shape} are no projections")
+    _check_packed(path, packed, prod(shape) * dtype.itemsize)
     return (1, *shape, str(dtype)) if len(shape) == 2 else (*shape, str(dtype))
+
+
+def _check_packed(path: Path, packed: list[Any], asked: int) -> None:
+    """Strips and tiles together unpack to no more than the pages hold."""
+    unknown = {kind for kind, _ in packed} - {*_UNPACKERS, *_SHORT_RUNS}
+    if unknown:
+        raise refused(path, f"pages packed by method {min(unknown)}; accepted are deflate and LZW")
+    room = 2 * asked + _PIECE  # tiles reach beyond the edges
+    with open(path, "rb") as stream:
+        for kind, (offset, count) in packed:
+            if kind in _SHORT_RUNS:
+                continue
+            stream.seek(offset)
+            room -= _unpacked_size(path, _UNPACKERS[kind](), stream.read(count), room)
+
+
+def _unpacked_size(path: Path, unpacker: Any, pending: bytes, room: int) -> int:
+    total = 0
+    try:
+        while not unpacker.eof:
+            piece = unpacker.decompress(pending, _PIECE)
+            pending = getattr(unpacker, "unconsumed_tail", b"")
+            total += len(piece)
+            if total > room:
+                raise refused(path, f"its pages unpack to more than {total} bytes")
+            if not piece and not pending:
+                break
+    except (zlib.error, lzma.LZMAError) as error:
+        raise refused(path, f"its pages cannot be unpacked ({error})") from None
+    return total
 
 
 def _pages(path: Path) -> np.ndarray:
