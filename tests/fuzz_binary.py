@@ -111,17 +111,16 @@ def mat5(content: bytes, rng: random.Random) -> bytes:
         packed = zlib.compress(plain)
         return bytes(data[:128]) + struct.pack("<II", 15, len(packed)) + packed
     if rng.random() < 0.1:
-        return _many_cells(bytes(data[:128]), rng)
+        kind, count = rng.choice((1, 2)), rng.choice((3, 10**5, 10**9))
+        return bytes(data[:128]) + many_cells(kind, count, min(count, 10**5))
     return bytes(data)
 
 
-def _many_cells(head: bytes, rng: random.Random) -> bytes:
-    """A cell array or struct that declares more than it holds, or very many empty cells."""
-    count = rng.choice((3, 10**5, 10**9))
-    kind = rng.choice((1, 2))
+def many_cells(kind: int, count: int, there: int) -> bytes:
+    """A cell array (1) or a struct without fields (2) that declares so many empty entries."""
     inner = struct.pack("<IIII", 6, 8, kind, 0) + struct.pack("<IIii", 5, 8, count, 1)
-    inner += struct.pack("<II", 1, 1) + b"kspace\0\0"[:8]
+    inner += struct.pack("<II", 1, 6) + b"kspace\0\0"
     if kind == 2:
         inner += struct.pack("<HHi", 5, 4, 8) + struct.pack("<II", 1, 0)
-    inner += struct.pack("<II", 14, 0) * min(count, 10**5)
-    return head + struct.pack("<II", 14, len(inner)) + inner
+    inner += struct.pack("<II", 14, 0) * there
+    return struct.pack("<II", 14, len(inner)) + inner

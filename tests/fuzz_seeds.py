@@ -128,9 +128,10 @@ def _ct_pd(folder: Path) -> Path:
     return folder / "view_00002.dcm"
 
 
-def _twix(folder: Path, header_bytes: int = 1024) -> Path:
+def write_twix(folder: Path, header_bytes: int = 1024, yaps: str = "") -> Path:
     """Four lines of a two-channel Cartesian scan of software VD."""
-    from twixtools import mdb, write_twix
+    import twixtools
+    from twixtools import mdb
 
     lines = []
     for y in range(TWIX_LINES):
@@ -138,17 +139,16 @@ def _twix(folder: Path, header_bytes: int = 1024) -> Path:
         line.mdh.Counter.Lin, line.mdh.CenterLin, line.mdh.CenterCol = y, 2, 3
         line.mdh.SliceData.Quaternion[:] = (1.0, 0.0, 0.0, 0.0)
         lines.append(line)
-    header = np.frombuffer(_protocol(header_bytes), "S1")
+    header = np.frombuffer(_protocol(header_bytes, yaps or YAPS), "S1")
     with contextlib.redirect_stdout(text_io.StringIO()):
-        write_twix([{"hdr_str": header, "mdb": lines}], str(folder / "a.dat"))
+        twixtools.write_twix([{"hdr_str": header, "mdb": lines}], str(folder / "a.dat"))
     return folder / "a.dat"
 
 
 TWIX_LINES = 4
 
 
-def _protocol(size: int) -> bytes:
-    yaps = """### ASCCONV BEGIN ###
+YAPS = """### ASCCONV BEGIN ###
 sKSpace.lBaseResolution = 6
 sKSpace.lPhaseEncodingLines = 4
 sKSpace.ucDimension = 0x2
@@ -160,10 +160,14 @@ sRXSPEC.alDwellTime[0] = 5000
 sPat.lAccelFactPE = 1
 ### ASCCONV END ###
 """
+
+
+def _protocol(size: int, yaps: str) -> bytes:
     meas = '<ParamLong."iPEFTLength"> { 4 }\n<ParamLong."alRegridMode"> { 1 2 }\n'
     parts = b""
     for name, content in (("MeasYaps", yaps), ("Meas", meas)):
         parts += name.encode() + b"\0" + struct.pack("<I", len(content)) + content.encode()
+    size = max(size, len(parts) + 8)
     return (struct.pack("<II", size, 2) + parts).ljust(size, b"\0")
 
 
@@ -171,7 +175,7 @@ def _twix_vb(folder: Path) -> Path:
     import twixtools
     from mr_files import write_vb
 
-    path = _twix(folder, 10240)  # shorter headers are those of newer software
+    path = write_twix(folder, 10240)  # shorter headers are those of newer software
     scan = twixtools.read_twix(str(path), parse_pmu=False, parse_geometry=False, verbose=False)[-1]
     write_vb(folder / "b.dat", scan)
     return folder / "b.dat"
@@ -394,7 +398,7 @@ _meta_text = fuzz_damage.text(*_META, stop=b"LOCAL\n")
 _DICOM, _SITK = ("pydicom", "SimpleITK"), ("SimpleITK",)
 
 FORMATS = {
-    "twix": Format(_twix, io.read_kspace, needs=("twixtools",),
+    "twix": Format(write_twix, io.read_kspace, needs=("twixtools",),
                    damage=either(fuzz_binary.twix(TWIX_LINES))),
     "rtstruct": Format(_structure, _mask, needs=_DICOM, damage=_dicom_damage),
     "seg": Format(_segmentation, _mask, needs=(*_DICOM, "highdicom"), damage=_dicom_damage),

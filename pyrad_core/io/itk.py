@@ -138,6 +138,10 @@ def _check_meta(path: Path, max_bytes: int | None) -> None:
     name = fields.get("elementdatafile", "")
     packed = "zlib" if fields.get("compresseddata", "").lower() == "true" else ""
     name = "" if name.upper() == "LOCAL" else name
+    body = _body(path, name)
+    stated, there = int(fields.get("compresseddatasize", "0")), body.stat().st_size
+    if stated > there:
+        raise truncated(body, stated, there, "CompressedDataSize")
     skip = int(fields.get("headersize", "0")) if name else 0
     _check_data(path, sizes, itemsize, name, start, skip, packed, max_bytes)
 
@@ -157,11 +161,9 @@ def _check_data(
     packed: str, max_bytes: int | None,
 ) -> None:  # fmt: skip
     asked = check_dims(path, sizes, itemsize)
-    body = path
+    body = _body(path, name)
     if name:
-        body, start = path.parent / name, 0
-        if Path(name).name != name or not body.is_file():
-            raise refused(path, f"its data file {name!r} must be one file in the same folder")
+        start = 0
     if skip and packed:
         raise refused(path, f"skips {skip} bytes of compressed data, which is not read")
     stored = body.stat().st_size - start - max(skip, 0)
@@ -169,6 +171,13 @@ def _check_data(
     got = _unpacked(body, start, packed, asked) if packed else stored
     if got < asked:
         raise truncated(path, asked, got, f"size {sizes}")
+
+
+def _body(path: Path, name: str | None) -> Path:
+    """Where the voxels are: in the file itself, or in one beside it."""
+    if name and (Path(name).name != name or not (path.parent / name).is_file()):
+        raise refused(path, f"its data file {name!r} must be one file in the same folder")
+    return path.parent / name if name else path
 
 
 def _unpacked(body: Path, start: int, packed: str, limit: int) -> int:

@@ -70,8 +70,8 @@ def read_mask(
     >>> image = read_image("ct_series")                                     # doctest: +SKIP
     >>> mask = read_mask("rs.dcm", image, region="GTV-1")                   # doctest: +SKIP
     """
-    found = _single(existing(path, folder_ok=True))
-    kind = _dicom_kind(found)
+    found = _single(existing(path, folder_ok=True), max_bytes)
+    kind = _dicom_kind(found, max_bytes)
     if kind is None:
         if region is not None and not isinstance(region, int):
             raise DataError(f"region {region!r}: a label image has numbers; choose by label")
@@ -90,19 +90,19 @@ def mask_names(path: PathLike) -> dict[int, str]:
     return {} if kind is None else kind.names(found, open_dicom(found))
 
 
-def _single(path: Path) -> Path:
+def _single(path: Path, max_bytes: int | None = None) -> Path:
     """The file itself, or the one RTSTRUCT or SEG file of a folder."""
     if not path.is_dir():
         return path
     files = [p for p in sorted(path.iterdir()) if p.is_file() and dicom.is_dicom(p)]
-    masks = [p for p in files if _dicom_kind(p) is not None]
+    masks = [p for p in files if _dicom_kind(p, max_bytes) is not None]
     if len(masks) > 1:
         raise refused(path, f"holds {len(masks)} RTSTRUCT or SEG files; name one of them")
     return masks[0] if masks else path
 
 
-def _dicom_kind(path: Path) -> Any:
+def _dicom_kind(path: Path, max_bytes: int | None = None) -> Any:
     if path.is_dir() or not dicom.is_dicom(path):
         return None
-    head = open_dicom(path, stop_before_pixels=True, specific_tags=["SOPClassUID"])
+    head = open_dicom(path, max_bytes, stop_before_pixels=True, specific_tags=["SOPClassUID"])
     return _CLASSES.get(str(head.get("SOPClassUID", "")))

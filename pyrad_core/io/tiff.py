@@ -17,7 +17,11 @@ from .files import check_dims, check_size, existing, needed, refused, truncated
 ENDINGS = (".tif", ".tiff")
 _MOST_TAGS = 4096
 _PLAIN, _SHORT_RUNS = 1, (5, 32773)  # LZW and PackBits
-_UNPACKERS: dict[int, Any] = {8: zlib.decompressobj, 32946: zlib.decompressobj, 34925: lzma.LZMADecompressor}
+_UNPACKERS: dict[int, Any] = {
+    8: zlib.decompressobj,
+    32946: zlib.decompressobj,
+    34925: lzma.LZMADecompressor,
+}
 _PIECE = 1 << 20
 
 

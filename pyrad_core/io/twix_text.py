@@ -24,6 +24,7 @@ _LARGEST = 64 << 20  # bytes of it
 _BEGIN, _END = "### ASCCONV BEGIN", "### ASCCONV END ###"
 _PART = re.compile(r"(\w{1,64})((?:\[\d{1,9}\]){0,4})")
 _PARAMETER = re.compile(r'<Param(?:Bool|Long|String|Double)\."(\w{1,64})">\s{0,64}\{')
+_NOT_VALUES = re.compile(r"<Precision>\s{0,64}\d{0,9}|<\w{1,32}>[^\n]*")
 _LONGEST, _DEEPEST = 1 << 14, 16  # characters of one value, parts of one name
 
 
@@ -101,7 +102,7 @@ def _parameters(text: str) -> dict[Any, Any]:
         end = text.find("}", match.end(), match.end() + _LONGEST)
         if end < 0:
             continue
-        words = re.sub(r"<\w{1,32}>[^\n\S]*\S*", " ", text[match.end() : end]).split()
+        words = _NOT_VALUES.sub(" ", text[match.end() : end]).split()
         values = [_value(word) for word in words]
         found[match[1]] = values[0] if len(values) == 1 else values
     return found
