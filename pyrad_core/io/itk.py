@@ -138,12 +138,12 @@ def _check_meta(path: Path, max_bytes: int | None) -> None:
     name = fields.get("elementdatafile", "")
     packed = "zlib" if fields.get("compresseddata", "").lower() == "true" else ""
     name = "" if name.upper() == "LOCAL" else name
+    skip = int(fields.get("headersize", "0")) if name else 0
+    _check_data(path, sizes, itemsize, name, start, skip, packed, max_bytes)
     body = _body(path, name)
     stated, there = int(fields.get("compresseddatasize", "0")), body.stat().st_size
     if stated > there:
         raise truncated(body, stated, there, "CompressedDataSize")
-    skip = int(fields.get("headersize", "0")) if name else 0
-    _check_data(path, sizes, itemsize, name, start, skip, packed, max_bytes)
 
 
 def _sizes(path: Path, text: str | None) -> list[int]:
