@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
+import tracemalloc
 
 import numpy as np
 import pytest
 import standin_cupy
 from emulator import BuildFailed, build_emulator
 
-from pyrad_core._kernels import cuda, select
+from pyrad_core._kernels import cpu, cuda, select
 from pyrad_core._kernels.cuda import runtime
 
 # A test run started in the background inherits an ignored Ctrl-C; some tests send one.
@@ -102,8 +104,31 @@ def device(request):
         yield Gpu()
 
 
+@pytest.fixture(autouse=True)
+def alone(request):
+    """A test draws the same numbers whatever ran before it; what the process has once is put back,
+    also after a test that failed half-way."""
+    state = getattr(request.module, "_state_of_rng", None)
+    if state is not None:
+        request.module.RNG.bit_generator.state = state
+    threads, width = cpu.num_threads(), cpu.limit_vector_width(16)
+    cpu.limit_vector_width(width)
+    folder, errors = os.getcwd(), np.geterr()
+    yield
+    if cpu.num_threads() != threads:
+        cpu.set_num_threads(threads)
+    cpu.limit_vector_width(width)
+    os.chdir(folder)
+    np.seterr(**errors)
+    tracemalloc.stop()
+
+
 def pytest_collection_modifyitems(items):
-    """tests/sanitize.sh runs every test that goes through the emulator, once."""
+    """A module's generator RNG begins every test where its import left it (fixture ``alone``);
+    tests/sanitize.sh runs every test that goes through the emulator, once."""
+    for module in {item.module for item in items if hasattr(item, "module")}:
+        if hasattr(module, "RNG"):
+            module._state_of_rng = module.RNG.bit_generator.state
     for item in items:
         uses = {"device", "emulator"} & set(getattr(item, "fixturenames", ()))
         if uses and "stand-in" not in item.name:

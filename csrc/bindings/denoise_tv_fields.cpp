@@ -105,9 +105,8 @@ template <class T> void def_tv_fields(py::module_ &m) {
             const auto within = bounds_of(fields, low, high, bounds);
             std::array<double, 2> values{};
             run([&] {
-                values =
-                    tv::fields_objectives<T>(fields, f.data(), image.data(), weight, inverse,
-                                             bounds_of(fields, low, high, bounds), dual.data());
+                values = tv::fields_objectives<T>(fields, f.data(), image.data(), weight, inverse,
+                                                  within, dual.data());
             });
             return py::make_tuple(values[0], values[1]);
         },

@@ -140,10 +140,11 @@ PYRAD_TARGET PYRAD_ALWAYS void gather_place(const float *grid, const Shape3 &cel
     P::template store_coils<reals>(total, out);
 }
 
-// Any position, periodic: cell by cell. The order of the sums is that of a plain loop.
-template <int dims, int reals, int width>
-PYRAD_TARGET static void gather_wrapped(const float *grid, const Shape3 &cells, const Place &at,
-                                        float *out) {
+// Any position, periodic: cell by cell. The order of the sums is that of a plain loop. Few samples
+// come here: axes and width as constants would only cost time to compile.
+template <int reals>
+PYRAD_TARGET static void gather_wrapped(int dims, int width, const float *grid, const Shape3 &cells,
+                                        const Place &at, float *out) {
     alignas(32) float wx[8];
     _mm256_store_ps(wx, at.weight_x);
     float sum[reals] = {};
@@ -162,9 +163,9 @@ PYRAD_TARGET static void gather_wrapped(const float *grid, const Shape3 &cells, 
         out[c] = sum[c];
 }
 
-template <int dims, int reals, int width>
-PYRAD_TARGET static void scatter_wrapped(const float *value, const Place &at, const Shape3 &cells,
-                                         float *grid) {
+template <int reals>
+PYRAD_TARGET static void scatter_wrapped(int dims, int width, const float *value, const Place &at,
+                                         const Shape3 &cells, float *grid) {
     alignas(32) float wx[8];
     _mm256_store_ps(wx, at.weight_x);
     for (int i = 0; i < (dims > 2 ? width : 1); ++i)
@@ -203,7 +204,7 @@ PYRAD_TARGET static void gather(const GridView<const float> &grid, const GridPla
         locate<dims, Slab<reals, width>::align>(plan, grid.origin, s, at);
         weigh<dims>(plan, s, at);
         if (wraps<dims, reals, width>(at, grid.cells, 0))
-            gather_wrapped<dims, reals, width>(grid.values, grid.cells, at, out);
+            gather_wrapped<reals>(dims, width, grid.values, grid.cells, at, out);
         else
             gather_place<dims, reals, width>(grid.values, grid.cells, at, out);
     }
@@ -307,7 +308,7 @@ PYRAD_TARGET static void scatter(const SampleValues<const float> &samples, const
             }
         }
         if (wraps<dims, reals, width>(a, grid.cells, 0))
-            scatter_wrapped<dims, reals, width>(value, a, grid.cells, grid.values);
+            scatter_wrapped<reals>(dims, width, value, a, grid.cells, grid.values);
         else
             scatter_place<dims, reals, width, false>(value, value, a, a, 0, grid.cells,
                                                      grid.values);

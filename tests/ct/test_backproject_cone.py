@@ -56,6 +56,7 @@ def turn_arguments(geometry, volume, kind):
     return geometry.rows, table, kind, column, row, near, 0.0, volume.spacing[0]
 
 
+@pytest.mark.sanitize
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_backprojection_direct_sum(data):

@@ -124,6 +124,7 @@ def test_rows_are_independent_slices():
         assert relative_error(stack[row], prc.ct.fbp(rows[:, row], flat, slice_)) < 1e-6
 
 
+@pytest.mark.sanitize
 @pytest.mark.parametrize(
     "name",
     [

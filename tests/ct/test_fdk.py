@@ -64,6 +64,7 @@ def test_free_poses_give_the_circle_s_image():
     assert relative_error(image, prc.ct.fdk(rows, geometry, GRID)) < 1e-5
 
 
+@pytest.mark.sanitize
 def test_gathered_and_plain_sampling_of_free_poses_agree():
     geometry = circles()["rolled"].subset(slice(0, None, 20))
     rows = np.random.default_rng(0).standard_normal(geometry.projection_shape)

@@ -81,6 +81,7 @@ def test_vectors_of_a_helix_are_recognised():
     assert relative_error(image, prc.ct.fdk(rows, scan, GRID)) < 1e-5
 
 
+@pytest.mark.sanitize
 @pytest.mark.parametrize("step_z", [0.7, 2.0, 3.3, 9.0])
 def test_permuted_and_plain_sampling_agree(step_z):
     """Rows per slice from below one to beyond what fits two registers; few and many rows."""

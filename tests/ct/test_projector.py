@@ -159,6 +159,7 @@ def fans_for_every_kernel():
     return flat | curved | fine
 
 
+@pytest.mark.sanitize
 @pytest.mark.parametrize("name", scans() | fans_for_every_kernel())
 def test_permuting_kernels_agree_with_the_portable_loops(name):
     """Other roundings of the same weights; white noise shows the rounding of float positions."""
@@ -179,6 +180,7 @@ def test_permuting_kernels_agree_with_the_portable_loops(name):
         kernels.limit_vector_width(former)
 
 
+@pytest.mark.sanitize
 @pytest.mark.parametrize("width", [8, 16])
 @pytest.mark.parametrize("name", fans_for_every_kernel())
 def test_adjoint_of_the_permuting_kernels(name, width):

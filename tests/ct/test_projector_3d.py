@@ -286,6 +286,7 @@ def test_same_bits_for_any_number_of_threads(name):
         np.testing.assert_array_equal(adjoint, results[0][1])
 
 
+@pytest.mark.sanitize
 @pytest.mark.parametrize("width", [0, 8])
 @pytest.mark.parametrize("name", scans())
 def test_permuting_kernels_agree_with_the_portable_loops(name, width):

@@ -37,6 +37,7 @@ def test_bm4d(device, dtype, shape, uneven):
     assert abs(got - expected).max() < 100 * tolerance
 
 
+@pytest.mark.sanitize
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("profile", ["np", "lc"])
 @pytest.mark.parametrize("shape", [(23, 71), (46, 17), (11, 9, 15), (5, 16, 8)])

@@ -197,6 +197,7 @@ class TestAll:
         assert abs(got - clean)[:, :18].mean() < abs(noisy - clean)[:, :18].mean() / 3
         assert (got[:, 20] - got[:, 19]).min() > 8
 
+    @pytest.mark.sanitize
     def test_threads_and_instruction_sets(self, method, thread_count):
         x = image_of((19, 70, 40))
         prc.set_num_threads(1)

@@ -337,6 +337,7 @@ def test_threads_give_the_same_bits(dtype, thread_count):
     np.testing.assert_array_equal(results[0], results[2])
 
 
+@pytest.mark.sanitize
 def test_vector_widths_agree():
     x = _noise((2, 23, 40))
     expected = gibbs(x)

@@ -77,6 +77,7 @@ def test_networks_of_every_size():
             assert np.array_equal(got, expected), (height, width, place)
 
 
+@pytest.mark.sanitize
 def test_instruction_sets_agree():
     x = image_of((4, 9, 70))
     wide = median(x, size=5), bilateral(x, sigma_space=1.0, sigma_range=0.5)

@@ -95,6 +95,7 @@ def test_mppca_plain_loop(dtype, volumes, window):
     assert relative_error(found, sigma) < tolerance
 
 
+@pytest.mark.sanitize
 @pytest.mark.parametrize("width", [16, 8, 0])
 def test_every_instruction_set(width):
     dwi, _ = series(19, (4, 3, 10), dtype=np.complex128)

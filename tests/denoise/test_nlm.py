@@ -136,6 +136,7 @@ def test_properties_on_any_shape(dtype, data):
     np.testing.assert_allclose(nlm(4 * x, **{**options, "sigma": 0.4}), 4 * got, rtol=eps)
 
 
+@pytest.mark.sanitize
 @pytest.mark.parametrize("variant", ["patchwise", "voxelwise"])
 @pytest.mark.parametrize("by_map", [False, True])
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ def test_windows_beyond_the_mask_and_in_two_dimensions(compiled):
     assert flat["original_local_Spread"].shape == (7, 9)
 
 
+@pytest.mark.sanitize
 def test_a_ctypes_function_on_all_threads():
     image, mask = data()
     mean = KIND(lambda values, count, window, shape, spacing: sum(values[:count]) / count)

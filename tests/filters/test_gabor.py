@@ -113,6 +113,7 @@ def test_a_window_equals_the_whole():
     np.testing.assert_allclose(part, whole[window], atol=1e-12)
 
 
+@pytest.mark.sanitize
 def test_bits_do_not_depend_on_threads_or_register_width():
     x = draw(5, 70, 300, dtype=np.float32)
     before, results = prc.num_threads(), {}

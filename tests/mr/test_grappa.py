@@ -212,6 +212,7 @@ def test_same_bits_for_any_number_of_threads(coils):
     assert np.array_equal(*results)
 
 
+@pytest.mark.sanitize
 @pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
 @BEYOND_COILS
 @pytest.mark.parametrize("coils", [2, 4, 7, 12, 24, 40])

@@ -120,6 +120,7 @@ def test_crowded_tile_is_shared_out(shape):
     assert relative_error(nufft.forward(image)[:, some], expected) < 1e-3
 
 
+@pytest.mark.sanitize
 @pytest.mark.parametrize("coils", [1, 2, 4, 7, 12, 16])
 @pytest.mark.parametrize("shape, eps", [((40, 37), 1e-5), ((40, 37), 1e-2), ((9, 12, 14), 1e-3)])
 def test_every_vector_width(coils, shape, eps):

@@ -156,6 +156,7 @@ def test_pointwise_nonconvex_penalty_against_minimiser():
         assert u == pytest.approx(best.x, abs=1e-4)
 
 
+@pytest.mark.sanitize
 def test_pointwise_ctypes_and_threads():
     x = draw(100_003, np.float32)
     results = []

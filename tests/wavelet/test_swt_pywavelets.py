@@ -111,6 +111,7 @@ def test_bits_do_not_depend_on_the_number_of_threads():
         assert all(np.array_equal(a, b) for a, b in zip(results[0], other, strict=True))
 
 
+@pytest.mark.sanitize
 def test_volumes_whose_results_leave_the_cache():
     """Odd rows: each begins elsewhere in a cache line."""
     x, odd = draw((82, 84, 86), np.float32), draw((161, 163, 165), np.float32)
