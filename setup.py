@@ -54,6 +54,8 @@ class BuildWithCudaSources(build_py):
     """Copy every file that NVRTC compiles at run time into the wheel (pyrad_core/_csrc)."""
 
     def run(self):
+        if not self.editable_mode:  # what an earlier build left there would be installed again
+            shutil.rmtree(Path(self.build_lib, "pyrad_core"), ignore_errors=True)
         super().run()
         if self.editable_mode:  # an editable install reads csrc/ itself
             return

@@ -1,4 +1,5 @@
-"""Check that the sdist holds all that a build needs and the wheel every file NVRTC compiles.
+"""Check that the sdist holds all that a build needs and the wheel every file NVRTC compiles, and
+that neither kept what is no longer in the sources.
 
 usage: check_dist.py <source tree> <folder with one .tar.gz and one .whl>
 """
@@ -39,11 +40,15 @@ def main(root: Path, dist: Path) -> int:
     missing = sorted(sources - packed) + sorted(for_nvrtc - installed)
     for path in missing:
         print("missing from the distribution:", path)
+    ours = {n for n in installed if n.startswith("pyrad_core/") and not n.endswith(".so")}
+    stale = sorted(ours - sources - for_nvrtc)
+    for path in stale:
+        print("in the wheel, but not in the sources:", path)
     if not any(name.startswith("pyrad_core/_kernels/cpu.") for name in installed):
         print("the wheel has no compiled kernels")
         return 1
     print(f"sdist {len(packed)} entries, wheel {len(installed)} entries")
-    return 1 if missing else 0
+    return 1 if missing or stale else 0
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -121,6 +122,23 @@ def alone(request):
     os.chdir(folder)
     np.seterr(**errors)
     tracemalloc.stop()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Says so where C++ was changed (or pulled) after it was last compiled."""
+    sources = Path(cpu.__file__).parents[2] / "csrc"
+    compiled = os.path.getmtime(cpu.__file__)
+    newer = [
+        path.relative_to(sources.parent).as_posix()
+        for path in sorted(sources.rglob("*"))
+        if path.suffix in (".cpp", ".hpp", ".inl") and "cuda_emu" not in path.parts
+        if path.stat().st_mtime > compiled
+    ]
+    if newer:
+        terminalreporter.write_line(
+            f"The compiled kernels are older than {newer[0]} and {len(newer) - 1} other files; "
+            "python setup.py build_ext --inplace"
+        )
 
 
 def pytest_collection_modifyitems(items):
