@@ -12,9 +12,10 @@ template <class T> struct EigenLimits {
     static constexpr int stretch = 16;
 };
 
+// Laguerre's steps shrink with their third power, so what follows one of 1e-4 is lost in rounding.
 struct SingleLimits {
     using Real = float;
-    static constexpr Real least = 1e-16f, large = 1e12f, still = 1e-6f;
+    static constexpr Real least = 1e-16f, large = 1e12f, still = 1e-4f;
     static constexpr int stretch = 8;
 };
 

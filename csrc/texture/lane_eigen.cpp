@@ -83,10 +83,19 @@ inline void each_neighbour(const float *from, Doubles &out) {
         out[lane] = from[lane];
 }
 
-// The same cell of every table.
-template <class Vector> inline void each_table(const float *cell, i32 stride, Vector &out) {
-    for (size_t lane = 0; lane < sizeof out / sizeof out[0]; ++lane)
-        out[lane] = cell[lane * stride];
+// Four cells of every table, side by side in each.
+template <class Vector> inline void each_table(const float *cell, i32 stride, Vector *out) {
+    for (size_t lane = 0; lane < sizeof *out / sizeof out[0][0]; ++lane)
+        for (int j = 0; j < 4; ++j)
+            out[j][lane] = cell[lane * stride + j];
+}
+
+// Numbers that lie `step` apart.
+inline Doubles each_step(const float *from, i32 step) {
+    Doubles out;
+    for (int lane = 0; lane < double_lanes; ++lane)
+        out[lane] = from[lane * step];
+    return out;
 }
 
 #if defined(PYRAD_X86)
@@ -106,16 +115,35 @@ PYRAD_INLINE_AVX512 Floats reciprocal(const Floats &x) {
     return (Floats)_mm512_fmadd_ps(first, rest, first);
 }
 
-PYRAD_INLINE_AVX512 void gather(const float *cell, i32 stride, Doubles &out) {
+PYRAD_INLINE_AVX512 Doubles every(const float *from, i32 step) {
     const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    const __m256i places = _mm256_mullo_epi32(lanes, _mm256_set1_epi32(stride));
-    out = (Doubles)_mm512_cvtps_pd(_mm256_i32gather_ps(cell, places, 4));
+    const __m256i places = _mm256_mullo_epi32(lanes, _mm256_set1_epi32(step));
+    return (Doubles)_mm512_cvtps_pd(_mm256_i32gather_ps(from, places, 4));
 }
 
-PYRAD_INLINE_AVX512 void gather(const float *cell, i32 stride, Floats &out) {
-    const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    const __m512i places = _mm512_mullo_epi32(lanes, _mm512_set1_epi32(stride));
-    out = (Floats)_mm512_i32gather_ps(places, cell, 4);
+// Tables k, k + 4, k + 8 and k + 12.
+PYRAD_INLINE_AVX512 __m512 four_tables(const float *cell, i64 stride) {
+    const __m512 one = _mm512_castps128_ps512(_mm_loadu_ps(cell));
+    const __m512 two = _mm512_insertf32x4(one, _mm_loadu_ps(cell + 4 * stride), 1);
+    const __m512 three = _mm512_insertf32x4(two, _mm_loadu_ps(cell + 8 * stride), 2);
+    return _mm512_insertf32x4(three, _mm_loadu_ps(cell + 12 * stride), 3);
+}
+
+PYRAD_INLINE_AVX512 void gather(const float *cell, i32 stride, Floats *out) {
+    const __m512 a = four_tables(cell, stride), b = four_tables(cell + stride, stride);
+    const __m512 c = four_tables(cell + 2 * stride, stride);
+    const __m512 d = four_tables(cell + 3 * stride, stride);
+    const __m512d ab = (__m512d)_mm512_unpacklo_ps(a, b), ba = (__m512d)_mm512_unpackhi_ps(a, b);
+    const __m512d cd = (__m512d)_mm512_unpacklo_ps(c, d), dc = (__m512d)_mm512_unpackhi_ps(c, d);
+    out[0] = (Floats)_mm512_unpacklo_pd(ab, cd);
+    out[1] = (Floats)_mm512_unpackhi_pd(ab, cd);
+    out[2] = (Floats)_mm512_unpacklo_pd(ba, dc);
+    out[3] = (Floats)_mm512_unpackhi_pd(ba, dc);
+}
+
+PYRAD_INLINE_AVX512 void gather(const float *cell, i32 stride, Doubles *out) {
+    for (int j = 0; j < 4; ++j)
+        out[j] = every(cell + j, stride);
 }
 
 PYRAD_INLINE_AVX512 void widen(const float *from, Doubles &out) {
@@ -134,7 +162,8 @@ template <class Vector> PYRAD_INLINE_AVX2 Vector square_root(const Vector &x) {
     return square_roots(x);
 }
 PYRAD_INLINE_AVX2 Floats reciprocal(const Floats &x) { return 1.0f / x; }
-template <class Vector> PYRAD_INLINE_AVX2 void gather(const float *cell, i32 stride, Vector &out) {
+PYRAD_INLINE_AVX2 Doubles every(const float *from, i32 step) { return each_step(from, step); }
+template <class Vector> PYRAD_INLINE_AVX2 void gather(const float *cell, i32 stride, Vector *out) {
     each_table(cell, stride, out);
 }
 } // namespace avx2
@@ -145,7 +174,8 @@ inline void widen(const float *from, Doubles &out) { each_neighbour(from, out); 
 template <class Mask> inline bool none_of(const Mask &mask) { return all_zero(mask); }
 template <class Vector> inline Vector square_root(const Vector &x) { return square_roots(x); }
 inline Floats reciprocal(const Floats &x) { return 1.0f / x; }
-template <class Vector> inline void gather(const float *cell, i32 stride, Vector &out) {
+inline Doubles every(const float *from, i32 step) { return each_step(from, step); }
+template <class Vector> inline void gather(const float *cell, i32 stride, Vector *out) {
     each_table(cell, stride, out);
 }
 } // namespace portable

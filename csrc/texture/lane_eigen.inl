@@ -99,16 +99,11 @@ PYRAD_TARGET inline void normalise(const LaneTables<Vector> &tables, Vector *a) 
         const float *const cells = tables.counts + i * stride;
         const Vector over = inverse[i], part = share[i];
         Vector *const row = a + static_cast<i64>(i) * stride;
-        const i32 first = i / block * block;
-        Vector count;
-        for (i32 j = 0; j < first; ++j) {
-            gather(cells + j, tables.stride, count);
-            row[j] = count * over * inverse[j] - part * share[j];
-        }
-        for (i32 j = first; j <= i; ++j) {
-            gather(cells + j, tables.stride, count);
-            row[j] = count * over * inverse[j] - part * share[j];
-            a[static_cast<i64>(j) * stride + i] = row[j];
+        for (i32 first = 0; first <= i; first += block) {
+            Vector count[block];
+            gather(cells + first, tables.stride, count);
+            for (i32 j = 0; j < block; ++j)
+                row[first + j] = count[j] * over * inverse[first + j] - part * share[first + j];
         }
     }
 }
@@ -238,7 +233,7 @@ PYRAD_TARGET Quotient quotient(const SingleTable &table, const float *x, Doubles
     Doubles *const vector = work, *const product = work + length;
     Doubles square = {}, known = {}, value = {}, residual = {};
     for (i32 c = 0; c < length; ++c) {
-        gather(x + c * double_lanes * float_lanes, float_lanes, vector[c]);
+        vector[c] = every(x + c * double_lanes * float_lanes, float_lanes);
         square += vector[c] * vector[c];
         known += vector[c] * root[c];
         product[c] = vector[c] * inverse[c];
@@ -248,7 +243,7 @@ PYRAD_TARGET Quotient quotient(const SingleTable &table, const float *x, Doubles
     Doubles *const image = product + length;
     for (i32 c = 0; c < length; ++c) {
         Doubles sum[2] = {}, cells;
-        for (i32 j = 0; j < row; j += 2)
+        for (i32 j = 0; j < table.n; j += 2)
             for (i32 r = 0; r < 2; ++r) {
                 widen(table.counts + (j + r) * row + c * double_lanes, cells);
                 sum[r] += factor[j + r] * cells;

@@ -133,7 +133,14 @@ PYRAD_AVX512 i32 list_levels(const i32 *marginal, i64 ng, i32 *levels) {
 PYRAD_AVX512 RowSums read_rows(const u16 *joint, i64 row, const i32 *levels, i32 n, u64 *graph,
                                i64 words) {
     __m512i squares = _mm512_setzero_si512(), largest = squares;
-    for (i32 r = 0; r < n; ++r) {
+    const bool narrow = row == row_step && graph;
+    for (i32 r = 0; narrow && r < n; ++r) {
+        const __m512i cells = _mm512_loadu_si512(joint + levels[r] * row_step);
+        squares = _mm512_add_epi32(squares, _mm512_madd_epi16(cells, cells));
+        largest = _mm512_max_epu16(largest, cells);
+        graph[levels[r]] = _mm512_test_epi16_mask(cells, cells);
+    }
+    for (i32 r = 0; !narrow && r < n; ++r) {
         const u16 *const from = joint + levels[r] * row;
         for (i64 step = 0; step < row; step += row_step) {
             const __m512i cells = _mm512_loadu_si512(from + step);
@@ -170,8 +177,8 @@ PYRAD_AVX512 void take_levels(const u16 *joint, const i32 *levels, i32 n, float 
 #endif
 
 // Whether the vertices hang together. From both ends, since one step waits for the other.
-bool connected_rows(const u64 *rows, u64 present) {
-    u64 reached = present & -present, done = 0;
+bool connected_rows(const u64 *rows, u64 present, i32 start) {
+    u64 reached = u64(1) << start, done = 0;
     while (reached != present) {
         const u64 waits = reached & ~done;
         if (!waits)
@@ -210,9 +217,11 @@ RollingPairs<Cell>::RollingPairs(const PairPlan &plan, bool histograms, bool gra
       graph_wanted_(graph), joint_(histograms_ ? ng_ * row_ : 0),
       marginal_(rounded_up(ng_, level_step)), sum_(2 * ng_), difference_(ng_),
       graph_(graph ? ng_ * words_ : 0), levels_(rounded_up(ng_, level_step) + 2 * level_step),
-      rank_(ng_), root_(graph ? 2 * plan.most_pairs() + 1 : 0) {
-    for (size_t c = 0; c < root_.size(); ++c)
-        root_[c] = std::sqrt(static_cast<double>(c));
+      rank_(ng_), roots_(graph ? 2 * plan.most_pairs() + 1 : 0) {
+    for (size_t c = 1; c < roots_.size(); ++c) {
+        const double root = std::sqrt(static_cast<double>(c));
+        roots_[c] = {root, 1 / root};
+    }
     const i64 bytes_of_a_pair = 512; // about as many are filled while a pair is taken away
     wipes_ = static_cast<i64>(joint_.size() * sizeof(Cell)) < bytes_of_a_pair * plan.most_pairs();
 }
@@ -278,7 +287,7 @@ template <class Cell> bool RollingPairs<Cell>::connected() {
         for (i32 r = 0; r < known_; ++r)
             present |= u64(1) << levels_[r];
         const bool loops = difference_[0] > 0; // pairs of equal levels
-        return loops ? connected_rows(graph_.data(), present)
+        return loops ? connected_rows(graph_.data(), present, levels_[known_ / 2])
                      : cover_connected(graph_.data(), present);
     }
     for (i32 r = 0; r < known_; ++r)
@@ -302,8 +311,11 @@ template <class Cell> void RollingPairs<Cell>::mcc(EigenQueue &queue, double *re
         return;
     }
     const EigenQueue::Table table = queue.add(known_, 2.0 * static_cast<double>(pairs()), result);
-    for (i32 r = 0; r < known_; ++r)
-        table.root[r] = root_[marginal_[levels_[r]]], table.inverse[r] = 1 / table.root[r];
+    for (i32 r = 0; r < known_; ++r) {
+        const Root root = roots_[marginal_[levels_[r]]];
+        table.root[r] = root.value;
+        table.inverse[r] = root.inverse;
+    }
 #if defined(PYRAD_X86)
     if constexpr (sizeof(Cell) == 2)
         if (row_ == row_step && vector_width() == 16)

@@ -36,6 +36,9 @@ template <class Cell> class RollingPairs {
     void mcc(EigenQueue &queue, double *result);
 
   private:
+    struct Root {
+        double value, inverse;
+    };
     template <bool enter> void change(const PairList &list);
     void read_rows();
     bool connected();
@@ -49,7 +52,7 @@ template <class Cell> class RollingPairs {
     std::vector<i32> marginal_, sum_, difference_; // by levels from 0
     std::vector<u64> graph_;                       // per level a bit for each neighbour
     std::vector<i32> levels_, rank_, parent_;      // the window's levels and their places
-    std::vector<double> root_;
+    std::vector<Root> roots_;                      // of the marginals' counts
 };
 
 } // namespace pyrad
