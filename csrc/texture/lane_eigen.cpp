@@ -224,6 +224,11 @@ void EigenQueue::flush() {
 
 namespace {
 
+// A graph that hangs together and has an odd cycle keeps 1 - value above 1 / (v d), with v the sum
+// of its table and d the diameter of its double cover (F. R. K. Chung, Spectral Graph Theory, 1997,
+// lemma 1.9), here 3e-8 and more: what comes closer to 1 is 1 but for rounding.
+double settled(double value) { return value > 1 - 1e-9 ? 1.0 : value; }
+
 // Inverse roots and shares' roots of tables, one per lane; the rest is 0.
 template <class Real> struct Scales {
     static constexpr i32 lanes = 64 / sizeof(Real);
@@ -290,7 +295,7 @@ void EigenQueue::try_single(size_t index) {
                                      waiting.size, row,        waiting.total};
             const Quotient q = PYRAD_BEST(quotient)(single, vectors + t,
                                                     reinterpret_cast<Doubles *>(line_.data()));
-            *waiting.result = std::abs(q.value);
+            *waiting.result = settled(std::abs(q.value));
             if (q.residual < accuracy * single_gap)
                 continue;
         }
@@ -318,7 +323,7 @@ void EigenQueue::solve_double(size_t index) {
                           PYRAD_BEST(largest_correlations)(tables, bound_, work, &largest);
                       });
     for (size_t t = 0; t < group.tables.size(); ++t)
-        *group.tables[t].result = largest[t];
+        *group.tables[t].result = settled(largest[t]);
     group.tables.clear();
 }
 

@@ -53,9 +53,41 @@ template <class Vector> struct LaneReflections {
     Vector *scale, *last; // of the reflection that frees row k, and element k - 1 of its vector
 };
 
+// Row k - 1 with its update that waits, w = scale y - shift u on the way; returns its squared
+// length but for the diagonal.
+template <class Vector> struct LaneRow {
+    Vector *row, *u, *w;
+    const Vector *y;
+    Vector scale, shift;
+
+    PYRAD_TARGET inline Vector entry(i32 j, const Vector &uk, const Vector &wk) const {
+        const Vector wj = scale * y[j] - shift * u[j];
+        const Vector x = row[j] - (uk * wj + wk * u[j]);
+        w[j] = wj;
+        row[j] = x;
+        return x * x;
+    }
+
+    PYRAD_TARGET inline Vector update(i32 k, Vector &diagonal) const {
+        const Vector uk = u[k], wk = scale * y[k] - shift * uk;
+        diagonal = row[k] - (uk * wk + wk * uk);
+        Vector sum[block] = {};
+        i32 j = 0;
+        for (; j + block <= k; j += block)
+            for (i32 r = 0; r < block; ++r)
+                sum[r] += entry(j + r, uk, wk);
+        for (; j < k; ++j)
+            sum[0] += entry(j, uk, wk);
+        for (; j % block; ++j)
+            w[j] = row[j] = Vector{};
+        u[k] = w[k] = Vector{};
+        return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    }
+};
+
 // As tridiagonalise(), but a row's update waits for the product with the next row, so that one
 // pass over the matrix does both. Row k of `a` becomes the vector of its reflection, with 0 for its
-// last element. work: twice the stride, which is a whole number of blocks.
+// last element. work: three times the stride, which is a whole number of blocks.
 template <class Vector>
 PYRAD_TARGET inline void tridiagonalise_lanes(Vector *a, i32 n, i32 stride,
                                               const LaneReflections<Vector> &to, Vector *work) {
@@ -63,28 +95,21 @@ PYRAD_TARGET inline void tridiagonalise_lanes(Vector *a, i32 n, i32 stride,
     Vector *const w = work, *const y = w + stride, *u = y + stride;
     for (i32 i = 0; i < 3 * stride; ++i)
         work[i] = Vector{};
+    Vector scale = {}, shift = {};
     for (i32 k = n - 1; k >= 1; --k) {
         Vector *const v = a + static_cast<i64>(k) * stride;
         const i32 padded = (k + block - 1) / block * block;
-        const Vector uk = u[k], wk = w[k];
-        to.diagonal[k] = v[k] - Real(2) * uk * wk;
-        for (i32 j = 0; j < k; ++j)
-            v[j] -= uk * w[j] + wk * u[j];
-        for (i32 j = k; j < padded; ++j)
-            v[j] = Vector{};
-        u[k] = w[k] = Vector{};
-        const Vector scale = reflect(v[k - 1], dot_product(v, v, padded), to.off[k]);
+        const Vector norm = LaneRow<Vector>{v, u, w, y, scale, shift}.update(k, to.diagonal[k]);
+        scale = reflect(v[k - 1], norm, to.off[k]);
         const LanePass<Vector> pass{a, stride, u, w, v, y};
         for (i32 i = 0; i < k; i += block)
             pass_block(pass, i);
-        const Vector shift = Real(0.5) * scale * scale * dot_product(y, v, padded);
-        for (i32 j = 0; j < k; ++j)
-            w[j] = scale * y[j] - shift * v[j];
+        shift = Real(0.5) * scale * scale * dot_product(y, v, padded);
         to.scale[k] = scale;
         to.last[k] = v[k - 1];
         u = v;
     }
-    to.diagonal[0] = a[0] - Real(2) * u[0] * w[0];
+    to.diagonal[0] = a[0] - Real(2) * u[0] * (scale * y[0] - shift * u[0]);
     to.off[0] = Vector{};
 }
 

@@ -304,9 +304,11 @@ template <class Cell> bool RollingPairs<Cell>::connected() {
     return cover.connected();
 }
 
-// As in glcm_features.cpp, over the levels of the window only.
+// As in glcm_features.cpp, over the levels of the window only. Graphs with many pairs a level
+// mostly hang together: their eigenvalues are found without a look at them.
 template <class Cell> void RollingPairs<Cell>::mcc(EigenQueue &queue, double *result) {
-    if (known_ < 2 || !connected()) {
+    const bool dense = sizeof(Cell) == 2 && 2 * pairs() > 5 * known_;
+    if (known_ < 2 || (!dense && !connected())) {
         *result = known_ < 2 ? 0 : 1;
         return;
     }
