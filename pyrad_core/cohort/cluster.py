@@ -21,6 +21,7 @@ __all__ = ["Plan", "connected", "plan"]
 
 _WAIT = 60  # seconds for the first worker of a scheduler
 _ANSWER = 20  # seconds for a scheduler
+_KEEP = 5  # seconds between looks at whether workers are missing
 # Dask's defaults sample the stacks of all processes 100 times a second, and look at their event
 # loops 50 times; processors belong to the cases here.
 _LOCAL = {
@@ -115,8 +116,21 @@ def _local(distributed: Any, local: Plan) -> Iterator[Any]:
         cluster = distributed.SpecCluster(
             scheduler=scheduler, workers=specs, silence_logs=logging.CRITICAL
         )
-        with cluster:
+        with cluster, _kept(cluster, local.workers):
             yield cluster
+
+
+@contextlib.contextmanager
+def _kept(cluster: Any, workers: int) -> Iterator[None]:
+    """Replace workers that Dask gives up: those that die again while they are started anew."""
+    from tornado.ioloop import PeriodicCallback
+
+    again = PeriodicCallback(lambda: cluster.scale(workers), 1e3 * _KEEP)
+    cluster.loop.add_callback(again.start)
+    try:
+        yield
+    finally:
+        cluster.loop.add_callback(again.stop)
 
 
 def workers_of(client: Any) -> int:

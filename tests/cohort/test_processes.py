@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,15 +12,21 @@ import time
 import pytest
 
 from pyrad_core import cohort
-from pyrad_core.cohort import dispatch
+from pyrad_core.cohort import cluster, dispatch
 
 pytest.importorskip("distributed")
 psutil = pytest.importorskip("psutil")
 SETTINGS = {"families": ["first_order"]}
 
 
-def _computes(process):
-    return "spawn_main" in " ".join(process.cmdline())
+def _computing():
+    """Worker processes of this one."""
+    found = []
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):  # a dead one
+            if "spawn_main" in " ".join(process.cmdline()):
+                found.append(process)
+    return found
 
 
 def test_bad_input_100_a_crashed_worker_is_a_crashed_case(folder, scheduler, monkeypatch):
@@ -30,24 +37,23 @@ def test_bad_input_100_a_crashed_worker_is_a_crashed_case(folder, scheduler, mon
 
         return run_cases(jobs, seconds)
 
-    answer, killed = dispatch._answer, []
+    answer, became = dispatch._answer, []
 
     def too_late(future, bundle):
         """The worker of the first answer dies before anyone asks for it."""
-        if not killed:
-            killed.extend(p.pid for p in psutil.Process().children() if _computes(p))
-            for pid in killed:
-                os.kill(pid, signal.SIGKILL)
+        if not became and future.status == "finished":
+            for process in _computing():
+                process.kill()
             until = time.monotonic() + 20
             while future.status == "finished" and time.monotonic() < until:
-                time.sleep(0.01)
-            assert future.status == "lost"
+                time.sleep(0.001)
+            became.append(future.status)
         return answer(future, bundle)
 
     monkeypatch.setattr(dispatch, "run_cases", deadly)
     monkeypatch.setattr(dispatch, "_answer", too_late)
     outcome = cohort.run(folder.table, settings=SETTINGS, out=folder.out, workers=1)
-    assert len(killed) == 1
+    assert became == ["lost"]
     # The answer that the worker took along was asked for again, and then found on disk.
     assert outcome.kept and outcome.computed + outcome.kept == 3
     assert set(outcome.failed) == {"p1", "bad1", "bad2"}
@@ -56,6 +62,22 @@ def test_bad_input_100_a_crashed_worker_is_a_crashed_case(folder, scheduler, mon
     monkeypatch.undo()
     again = cohort.run(folder.table, settings=SETTINGS, out=folder.out, scheduler=scheduler)
     assert (again.computed, again.kept) == (1, 3)
+
+
+def test_bad_input_100_a_worker_killed_while_it_starts_is_replaced(monkeypatch):
+    monkeypatch.setattr(cluster, "_KEEP", 0.5)
+    monkeypatch.setitem(cluster._LOCAL, "deploy.lost-worker-timeout", "1s")
+    with cluster.connected(None, cluster.Plan(1, 1, None, "")) as client:
+        client.wait_for_workers(1)
+        (first,) = _computing()
+        first.kill()
+        until = time.monotonic() + 30
+        while not (anew := [p for p in _computing() if p != first]) and time.monotonic() < until:
+            time.sleep(0.01)
+        anew[0].kill()
+        while client.nthreads() and time.monotonic() < until:
+            time.sleep(0.01)
+        client.wait_for_workers(1, timeout=60)  # without a replacement there never is one
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGKILL"])
