@@ -53,6 +53,13 @@ template <class T> class SpectralFilter {
         return lines < 4 ? reals : (lines | 1) * line_reals;
     }
 
+    // Memory that is wanted soon, while something else is worked on: what comes next is too far
+    // away, or in too many pieces, for the processor to see it coming.
+    static void fetch(const T *p, i64 reals) {
+        for (i64 i = 0; i < reals; i += line_reals)
+            __builtin_prefetch(p + i, 1, 2);
+    }
+
     T *spectrum(i64 plane) { return spectrum_ + plane * plane_; }
 
     struct Buffers {
@@ -73,6 +80,7 @@ template <class T> class SpectralFilter {
         const T *const from = x_.data + first * rows_ * n_;
         for (i64 r = 0, rows = rows_ * count; r < rows; r += row_batch<T>) {
             const i64 here = std::min(row_batch<T>, rows - r);
+            fetch(to + r * row_, here * row_);
             pairs_.spread(from + r * n_, n_, here, n_, b.line);
             fft_(plan, b.line, row_batch<T>, b.line, row_batch<T>, row_batch<T>, b.scratch);
             pairs_.separate(b.line, n_, half + r * row_, row_, here);
@@ -88,9 +96,11 @@ template <class T> class SpectralFilter {
         for (i64 i = 0; i < height_; ++i)
             std::memcpy(column + i * reals, at + i * plane_, reals * sizeof(T));
         fft_(line_plan<T>(height_, -1), column, reals, column, reals, reals, b.scratch);
-        for (i64 i = 0; i < height_; ++i)
+        for (i64 i = 0; i < height_; ++i) {
+            fetch(at + i * plane_ + reals, tile_reals); // the next tile
             transfer_.multiply(by_slice_ ? 0 : i, by_slice_ ? i : row, first / 2, reals / 2,
                                column + i * reals);
+        }
         if (height_ > 1)
             fft_(line_plan<T>(height_, 1), column, reals, at, plane_, reals, b.scratch);
         else
@@ -106,8 +116,13 @@ template <class T> class SpectralFilter {
         }
         const LinePlan<T> &plan = line_plan<T>(n_, 1);
         T *const to = out_.data + first * rows_ * n_;
+        const bool last = first + count == outer_ * height_;
+        const T *const next = spectrum(first + count);
         for (i64 r = 0, rows = rows_ * count; r < rows; r += row_batch<T>) {
             const i64 here = std::min(row_batch<T>, rows - r);
+            if (!last)
+                fetch(next + r * row_, here * row_);
+            fetch(to + r * n_, here * n_);
             pairs_.join(half + r * row_, row_, here, n_, b.line);
             fft_(plan, b.line, row_batch<T>, b.line, row_batch<T>, row_batch<T>, b.scratch);
             pairs_.gather(b.line, n_, to + r * n_, n_, here);
