@@ -48,13 +48,16 @@ def test_moving_windows_have_the_bits_of_single_ones(ng, reach, dtype, merged):
     np.testing.assert_array_equal(moved, alone)
 
 
-@pytest.mark.parametrize("radius", [1, 2, 3, 4, 5, 6, 7])
-def test_every_radius_against_whole_regions(radius):
+@pytest.mark.parametrize(
+    ("radius", "aggregation"),
+    [*((radius, "3D_avg") for radius in range(1, 8)), (2, "3D_merged"), (7, "3D_merged")],
+)
+def test_every_radius_against_whole_regions(radius, aggregation):
     """A window's features are those of a region that consists of it (Idn, Idmn: of its levels)."""
     rng = np.random.default_rng(radius)
     image = rng.integers(1, 13, (9, 10, 17)).astype(np.float64)
     mask = (rng.random(image.shape) < 0.9).astype(np.uint8)
-    settings = features.Settings(discretisation=None, aggregation="3D_avg")
+    settings = features.Settings(discretisation=None, aggregation=aggregation)
     centres = [(0, 0, 0), (4, 5, 8), (8, 2, 13)]
     for at in centres:
         mask[at] = 1

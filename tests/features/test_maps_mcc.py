@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import pyrad_core as prc
 from pyrad_core._kernels import cpu
 from pyrad_core.features import Settings, maps
 
@@ -64,6 +65,19 @@ def test_mcc_of_every_window_eigenvalues(ng, radius, width):
     finally:
         cpu.limit_vector_width(before)
     assert np.abs(found - expected).max() < 1e-9
+
+
+def test_same_bits_for_any_number_of_threads():
+    levels = np.random.default_rng(3).integers(0, 20, (9, 10, 13)).astype(np.float64)
+    mask = np.ones(levels.shape, np.uint8)
+    settings = replace(Settings.preset("pyradiomics"), discretisation=("fbs", 1.0))
+    found = []
+    for threads in (1, 2, 3):
+        with prc.set_num_threads(threads):
+            found.append(maps(levels, mask, family="glcm", radius=2, settings=settings))
+    for other in found[1:]:
+        for name, part in found[0].items():
+            np.testing.assert_array_equal(other[name], part)
 
 
 def mcc_of_tables(tables, width=16):
