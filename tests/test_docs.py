@@ -1,8 +1,10 @@
-"""The Python blocks of every page of the documentation run, page by page."""
+"""The Python blocks of every page run, page by page, and so do the gallery's scripts."""
 
 from __future__ import annotations
 
 import re
+import runpy
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,3 +25,29 @@ def test_python_blocks_run(page):
         if "numba" in block and find_spec("numba") is None:
             continue
         exec(compile(block, page, "exec"), names)
+
+
+@pytest.mark.parametrize("script", sorted(p.name for p in (DOCS / "gallery").glob("plot_*.py")))
+def test_gallery_scripts_run(script):
+    """Without warnings, which would stand on the page beside the pictures."""
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    path = DOCS / "gallery" / script
+    for package in ("sklearn", "pandas", "lifelines"):
+        if f"from {package}" in path.read_text(encoding="utf-8"):
+            pytest.importorskip(package)
+    pyplot.switch_backend("agg")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        runpy.run_path(str(path))
+    assert pyplot.get_fignums()
+    pyplot.close("all")
+
+
+def test_pictures_of_pages_are_made_by_the_gallery_or_the_demo():
+    for page in DOCS.glob("*.md"):
+        for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+            made = re.fullmatch(r"examples/images/sphx_glr_(plot_\w+)_\d{3}\.png", picture)
+            if made:
+                assert (DOCS / "gallery" / f"{made[1]}.py").is_file(), (page.name, picture)
+            else:
+                assert picture == "images/overview.png", (page.name, picture)

@@ -1,4 +1,4 @@
-"""Examples of the docstrings run: those of MR on the scan below, the others on their own."""
+"""Examples of the docstrings run: of MR and solvers on the scans below, the others on their own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ import pyrad_core as prc
 
 SIZE = 256
 #: Packages whose examples bring all that they use.
-ALONE = ("cohort", "ct", "denoise", "features", "filters", "io", "phantom", "plot", "wavelet")
+ALONE = (
+    *("cohort", "ct", "denoise", "features", "filters", "geometry", "io", "phantom", "plot"),
+    "wavelet",
+)
 
 
 def _modules(package):
@@ -108,6 +111,32 @@ def test_examples_of_mr(test, scan):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", prc.errors.PyradWarning)
         _run(test, {"np": np, "prc": prc} | copies)
+
+
+@pytest.fixture(scope="module")
+def problem():
+    """The names that examples of solvers and proximal operators use: small scans of a disc."""
+    disc = prc.phantom.Ellipsoids([[1.0, 9, 7, 0, 2, 0]])
+    grid = prc.Volume((24, 24))
+    beam = prc.ParallelBeam(np.linspace(0, np.pi, 60, endpoint=False), 36)
+    projector = prc.ct.Projector(beam, grid)
+    sinogram = disc.project(beam).astype(np.float32)
+    mask = prc.mr.regular_mask(grid.shape, 2)
+    sense = prc.mr.Sense(prc.phantom.coil_maps(4, grid.shape), mask=mask)
+    return {
+        "projector": projector,
+        "sinogram": sinogram,
+        "counts": sinogram,
+        "A": projector,
+        "y": sinogram,
+        "sense": sense,
+        "kspace": sense.forward(disc.raster(grid).astype(np.complex64)),
+    }
+
+
+@pytest.mark.parametrize("test", _examples("operators", "prox", "solvers"))
+def test_examples_of_solvers(test, problem):
+    _run(test, {"np": np, "prc": prc} | problem)
 
 
 @pytest.mark.parametrize("test", _examples(*ALONE))

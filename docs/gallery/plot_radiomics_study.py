@@ -87,7 +87,7 @@ inner = StratifiedKFold(4, shuffle=True, random_state=1)
 lasso = SelectFromModel(LogisticRegression(l1_ratio=1.0, solver="liblinear", random_state=0))
 elimination = RFE(LinearSVC(C=0.01, dual="auto", random_state=0), step=0.5)
 studies = {
-    "LASSO + SVM": (lasso, {"selectfrommodel__estimator__C": [0.1, 0.3, 1.0], "svc__C": [0.3, 3]}),
+    "LASSO + SVM": (lasso, {"selectfrommodel__estimator__C": [0.3, 1.0, 3.0], "svc__C": [0.3, 3]}),
     "RFE + SVM": (elimination, {"rfe__n_features_to_select": [5, 20], "svc__C": [0.3, 3]}),
 }
 scores = {}

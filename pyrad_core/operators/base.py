@@ -53,7 +53,7 @@ class LinearOperator:
 
     Examples
     --------
-    >>> gradient = FiniteDifference((4, 5))
+    >>> gradient = prc.operators.FiniteDifference((4, 5))
     >>> gradient.forward(np.ones((4, 5), np.float32)).shape
     (2, 4, 5)
     >>> laplacian = gradient.H @ gradient

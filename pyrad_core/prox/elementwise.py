@@ -24,7 +24,7 @@ class L1(Prox):
 
     Examples
     --------
-    >>> L1(0.5).prox(np.array([2.0, -0.2]), 1.0)
+    >>> prc.prox.L1(0.5).prox(np.array([2.0, -0.2]), 1.0)
     array([1.5, 0. ])
     """
 
@@ -172,7 +172,7 @@ class Pointwise(Prox):
     >>> @cfunc("float64(float64, float64)")
     ... def hard(x, step):
     ...     return x if x * x > 2 * step else 0.0
-    >>> fista(A, y, iterations=50, prox=Pointwise(hard))
+    >>> result = prc.solvers.fista(A, y, iterations=50, prox=prc.prox.Pointwise(hard))
     """
 
     def __init__(self, prox: Any, value: Any = None):

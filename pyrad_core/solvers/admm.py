@@ -69,7 +69,9 @@ def admm(
 
     Examples
     --------
-    >>> admm(A, y, iterations=50, prox=L1(0.01), transform=FiniteDifference(A.domain_shape)).x
+    >>> gradient = prc.operators.FiniteDifference(A.domain_shape)
+    >>> sparse = prc.prox.L1(0.01)
+    >>> image = prc.solvers.admm(A, y, iterations=50, prox=sparse, transform=gradient).x
     """
     if check_prox(prox) is None and not priors:
         raise DataError("admm needs prox or priors; without a prior use cg or cgls")

@@ -80,8 +80,12 @@ def asd_pocs(
 
     Examples
     --------
-    >>> penalty = EdgePreserving(1.0, 1e-4, isotropic=True)
-    >>> asd_pocs(projector, sinogram, iterations=30, penalty=penalty, prox=NonNegative()).x
+    >>> penalty = prc.prox.EdgePreserving(1.0, 1e-4, isotropic=True)
+    >>> nonnegative = prc.prox.NonNegative()
+    >>> result = prc.solvers.asd_pocs(
+    ...     projector, sinogram, iterations=30, penalty=penalty, prox=nonnegative
+    ... )
+    >>> image = result.x
     """
     if not callable(getattr(penalty, "add_gradient", None)):
         raise DataError(

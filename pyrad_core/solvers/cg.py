@@ -77,7 +77,7 @@ def cg(
 
     Examples
     --------
-    >>> cg(A, y, iterations=20, regularization=1e-3).x
+    >>> image = prc.solvers.cg(A, y, iterations=20, regularization=1e-3).x
     """
     no_prox("cg", prox)
     problem = Problem(A, y, x0)
@@ -145,7 +145,7 @@ def cgls(
 
     Examples
     --------
-    >>> cgls(projector, sinogram, iterations=20).x
+    >>> image = prc.solvers.cgls(projector, sinogram, iterations=20).x
     """
     no_prox("cgls", prox)
     problem = Problem(A, y, x0)

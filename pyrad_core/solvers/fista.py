@@ -64,7 +64,7 @@ def fista(
 
     Examples
     --------
-    >>> fista(sense, kspace, iterations=50, prox=WaveletL1(1e-3)).x
+    >>> image = prc.solvers.fista(sense, kspace, iterations=50, prox=prc.prox.WaveletL1(1e-3)).x
     """
     check_prox(prox)
     problem = Problem(A, y, x0)
@@ -112,7 +112,7 @@ def pogm(
 
     Examples
     --------
-    >>> pogm(sense, kspace, iterations=40, prox=WaveletL1(1e-3)).x
+    >>> image = prc.solvers.pogm(sense, kspace, iterations=40, prox=prc.prox.WaveletL1(1e-3)).x
     """
     check_prox(prox)
     problem = Problem(A, y, x0)

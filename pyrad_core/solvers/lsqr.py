@@ -51,7 +51,8 @@ def lsqr(
 
     Examples
     --------
-    >>> lsqr(A, y, iterations=30, tolerance=1e-4).x
+    >>> result = prc.solvers.lsqr(A, y, iterations=30, tolerance=1e-4)
+    >>> image, why = result.x, result.stop_reason
     """
     no_prox("lsqr", prox)
     problem = Problem(A, y, x0)

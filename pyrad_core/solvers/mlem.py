@@ -67,7 +67,7 @@ def mlem(
 
     Examples
     --------
-    >>> mlem(projector, counts, iterations=30).x
+    >>> image = prc.solvers.mlem(projector, counts, iterations=30).x
     """
     problem = Problem(A, y, x0, weights)
     return _expectation_maximisation("mlem", problem, Subsets.whole(problem), iterations, prox,
@@ -105,7 +105,7 @@ def osem(
 
     Examples
     --------
-    >>> osem(projector, counts, iterations=4, subsets=12).x
+    >>> image = prc.solvers.osem(projector, counts, iterations=4, subsets=12).x
     """
     problem = Problem(A, y, x0, weights)
     return _expectation_maximisation("osem", problem, Subsets(problem, subsets, order),

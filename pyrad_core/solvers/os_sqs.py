@@ -95,8 +95,11 @@ def os_sqs(
 
     Examples
     --------
-    >>> penalty = EdgePreserving(10.0, 0.001)
-    >>> os_sqs(projector, sinogram, iterations=10, subsets=12, penalty=penalty).x
+    >>> penalty = prc.prox.EdgePreserving(10.0, 0.001)
+    >>> result = prc.solvers.os_sqs(
+    ...     projector, sinogram, iterations=10, subsets=12, penalty=penalty
+    ... )
+    >>> image = result.x
     """
     problem = Problem(A, y, x0, weights)
     problem.real_only("os_sqs")

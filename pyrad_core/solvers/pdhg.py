@@ -59,8 +59,10 @@ def pdhg(
 
     Examples
     --------
-    >>> gradient = FiniteDifference(A.domain_shape)
-    >>> pdhg(A, y, iterations=300, prox=NonNegative(), priors=[(gradient, GroupL1(0.01))]).x
+    >>> gradient = prc.operators.FiniteDifference(A.domain_shape)
+    >>> tv = (gradient, prc.prox.GroupL1(0.01))
+    >>> nonnegative = prc.prox.NonNegative()
+    >>> image = prc.solvers.pdhg(A, y, iterations=300, prox=nonnegative, priors=[tv]).x
     """
     check_prox(prox)
     problem = Problem(A, y, x0)

@@ -68,7 +68,8 @@ def sirt(
 
     Examples
     --------
-    >>> sirt(projector, sinogram, iterations=50, prox=NonNegative()).x
+    >>> nonnegative = prc.prox.NonNegative()
+    >>> image = prc.solvers.sirt(projector, sinogram, iterations=50, prox=nonnegative).x
     """
     problem = Problem(A, y, x0, weights)
     return _row_action("sirt", problem, Subsets.whole(problem), iterations, prox, callback,
@@ -113,7 +114,7 @@ def os_sart(
 
     Examples
     --------
-    >>> os_sart(projector, sinogram, iterations=5, subsets=20).x
+    >>> image = prc.solvers.os_sart(projector, sinogram, iterations=5, subsets=20).x
     """
     problem = Problem(A, y, x0, weights)
     return _row_action("os_sart", problem, Subsets(problem, subsets, order), iterations, prox,
@@ -143,7 +144,7 @@ def sart(
 
     Examples
     --------
-    >>> sart(projector, sinogram, iterations=3, relaxation=0.5).x
+    >>> image = prc.solvers.sart(projector, sinogram, iterations=3, relaxation=0.5).x
     """
     problem = Problem(A, y, x0, weights)
     views = problem.operator.range_shape[0]
