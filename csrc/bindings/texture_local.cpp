@@ -217,36 +217,40 @@ void run_pairs(const Array<L> &levels, const Array<i64> &centres, const Array<i6
     });
 }
 
-// A voxel comes after the one before it on its line.
-void require_lines(View<const i32, 2> before, i64 window_size) {
-    require_shape<2>(before.shape, {before.shape[0], window_size}, "before");
-    for (i64 k = 0; k < before.size(); ++k)
-        if (before.data[k] < -1 || before.data[k] >= k % window_size)
-            fail(ErrorKind::data, "before is ", before.data[k], " at position ", k % window_size,
-                 "; expected an earlier position, or -1");
+// Steps to a neighbour that comes later in C order.
+void require_steps(View<const i32, 2> offsets) {
+    require_shape<2>(offsets.shape, {offsets.shape[0], 3}, "offsets");
+    for (i64 d = 0; d < offsets.shape[0]; ++d) {
+        const i32 *const step = offsets.data + 3 * d;
+        const bool near = std::all_of(step, step + 3, [](i32 n) { return n >= -1 && n <= 1; });
+        const i32 order = 9 * step[0] + 3 * step[1] + step[2];
+        if (!near || order <= 0)
+            fail(ErrorKind::data, "offset ", d, " is (", step[0], ", ", step[1], ", ", step[2],
+                 "); expected a step to a neighbour that comes later");
+    }
 }
 
 template <class L> void def_local_glrlm(py::module_ &m) {
     m.def(
         "local_glrlm",
-        [](const Array<L> &levels, const Array<i64> &centres, const Array<i64> &window,
-           const Array<i32> &before, i64 ng, bool merged, bool left_out, Array<double> &out) {
+        [](const Array<L> &levels, const Array<i64> &centres, const Array<i32> &offsets,
+           const std::array<i64, 3> &reach, i64 ng, bool merged, bool left_out,
+           Array<double> &out) {
             const auto from = input<3>(levels, "levels");
             const auto at = input<1>(centres, "centres");
-            const auto steps = input<1>(window, "window");
-            const auto lines = input<2>(before, "before");
+            const auto steps = input<2>(offsets, "offsets");
             const auto to = output<2>(out, "out");
             require_shape<2>(to.shape, {at.shape[0], size_feature_count}, "out");
-            require_windows(from, at, steps);
-            require_lines(lines, steps.shape[0]);
-            const LocalLines local{steps.data,     steps.shape[0], lines.data,
-                                   lines.shape[0], merged,         left_out};
+            require_steps(steps);
+            const RunDirections local{
+                steps.data, steps.shape[0], {reach[0], reach[1], reach[2]}, merged, left_out};
+            require_reach(from, at, local.reach);
             run([&] {
                 require_below(from, ng);
                 local_glrlm(from, at.data, at.shape[0], local, ng, to.data);
             });
         },
-        exact("levels"), exact("centres"), exact("window"), exact("before"), "ng"_a, "merged"_a,
+        exact("levels"), exact("centres"), exact("offsets"), "reach"_a, "ng"_a, "merged"_a,
         "left_out"_a, exact("out"));
 }
 

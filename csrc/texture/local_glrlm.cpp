@@ -1,13 +1,52 @@
-// Galloway, CGIP 4 (1975) 172, doi:10.1016/S0146-664X(75)80008-6. One window after the other: in
-// the window's order a voxel comes after the one before it on its line, so it takes over the
-// length of that one's run, or begins one.
+// Galloway, CGIP 4 (1975) 172, doi:10.1016/S0146-664X(75)80008-6. Windows roll (rolling_runs.cpp)
+// where each direction has a table of few levels. Else one window after the other: in the window's
+// order a voxel comes after the one before it on its line, so it takes over the length of that
+// one's run, or begins one.
 #include "texture/local_matrices.hpp"
 #include "texture/local_sizes.hpp"
+#include "texture/rolling_runs.hpp"
 
 #include "base/pool.hpp"
 
 namespace pyrad {
 namespace {
+
+// The window's voxels (flat steps from its centre, in C order), and for each direction and voxel
+// the position of the voxel before it on its line, -1 outside the window.
+struct LocalLines {
+    std::vector<i64> offsets;
+    std::vector<i32> before;
+    i64 size, directions;
+    bool merged, left_out;
+
+    LocalLines(const RunDirections &from, const i64 *shape)
+        : directions(from.count), merged(from.merged), left_out(from.left_out) {
+        const i64 *const r = from.reach;
+        each_voxel(
+            r, [&](i64 z, i64 y, i64 x) { offsets.push_back((z * shape[1] + y) * shape[2] + x); });
+        size = static_cast<i64>(offsets.size());
+        for (i64 d = 0; d < directions; ++d) {
+            const i32 *const step = from.offsets + 3 * d;
+            each_voxel(r, [&](i64 z, i64 y, i64 x) {
+                z += r[0] - step[0];
+                y += r[1] - step[1];
+                x += r[2] - step[2];
+                const bool inside =
+                    z >= 0 && z <= 2 * r[0] && y >= 0 && y <= 2 * r[1] && x >= 0 && x <= 2 * r[2];
+                const i64 place = (z * (2 * r[1] + 1) + y) * (2 * r[2] + 1) + x;
+                before.push_back(inside ? static_cast<i32>(place) : -1);
+            });
+        }
+    }
+
+  private:
+    template <class Work> static void each_voxel(const i64 *reach, const Work &work) {
+        for (i64 z = -reach[0]; z <= reach[0]; ++z)
+            for (i64 y = -reach[1]; y <= reach[1]; ++y)
+                for (i64 x = -reach[2]; x <= reach[2]; ++x)
+                    work(z, y, x);
+    }
+};
 
 struct Scratch {
     LocalSizes table;
@@ -54,7 +93,7 @@ void one_window(const LocalLines &lines, Scratch &s, double *out) {
     double sums[size_feature_count] = {}, values[size_feature_count];
     i64 defined = 0;
     for (i64 d = 0; d < lines.directions; ++d) {
-        add_runs(lines, lines.before + d * lines.size, s);
+        add_runs(lines, lines.before.data() + d * lines.size, s);
         if (s.table.empty() || (lines.merged && d + 1 < lines.directions))
             continue;
         s.table.features(true, values);
@@ -69,8 +108,11 @@ void one_window(const LocalLines &lines, Scratch &s, double *out) {
 } // namespace
 
 template <class L>
-void local_glrlm(View<const L, 3> levels, const i64 *centres, i64 count, const LocalLines &lines,
-                 i64 ng, double *out) {
+void local_glrlm(View<const L, 3> levels, const i64 *centres, i64 count,
+                 const RunDirections &directions, i64 ng, double *out) {
+    if (!directions.merged && ng <= most_rolling_levels)
+        return rolling_runs(levels, centres, count, directions, ng, out);
+    const LocalLines lines(directions, levels.shape.data());
     const std::vector<i32> voxels(lines.size + 1, -1);
     const i64 entries = lines.size * (lines.merged ? lines.directions : 1);
     std::vector<Scratch> workers(
@@ -80,13 +122,16 @@ void local_glrlm(View<const L, 3> levels, const i64 *centres, i64 count, const L
         Scratch &s = workers[worker];
         for (i64 c = begin; c < end; ++c) {
             poll();
-            copy_window(levels.data + centres[c], lines.offsets, lines.size, s.levels.data() + 1);
+            copy_window(levels.data + centres[c], lines.offsets.data(), lines.size,
+                        s.levels.data() + 1);
             one_window(lines, s, out + c * size_feature_count);
         }
     });
 }
 
-template void local_glrlm(View<const u8, 3>, const i64 *, i64, const LocalLines &, i64, double *);
-template void local_glrlm(View<const u16, 3>, const i64 *, i64, const LocalLines &, i64, double *);
+template void local_glrlm(View<const u8, 3>, const i64 *, i64, const RunDirections &, i64,
+                          double *);
+template void local_glrlm(View<const u16, 3>, const i64 *, i64, const RunDirections &, i64,
+                          double *);
 
 } // namespace pyrad

@@ -11,20 +11,20 @@ namespace pyrad {
 // ngtdm_feature_count); NaN where a window has no table. Percentages are relative to the voxels
 // that the table counts.
 
-// before: (directions, size): position of the voxel before along the direction, which comes earlier
-// in the window, -1 if it lies outside. The mean over the directions, or, `merged`, the features of
-// all directions' table. left_out: without the directions in which no line holds two voxels.
-struct LocalLines {
-    const i64 *offsets;
-    i64 size;
-    const i32 *before;
-    i64 directions;
+// Lines run along offsets, (count, 3) steps (z, y, x) to a neighbour that comes later in C order;
+// centres ascend; reach: of the window from its centre, per axis. The mean over the directions, or,
+// `merged`, the features of all directions' table. left_out: without the directions in which no
+// line holds two voxels.
+struct RunDirections {
+    const i32 *offsets;
+    i64 count;
+    i64 reach[3];
     bool merged, left_out;
 };
 
 template <class L>
-void local_glrlm(View<const L, 3> levels, const i64 *centres, i64 count, const LocalLines &lines,
-                 i64 ng, double *out);
+void local_glrlm(View<const L, 3> levels, const i64 *centres, i64 count,
+                 const RunDirections &directions, i64 ng, double *out);
 
 // Zones hang together through the pairs.
 template <class L>

@@ -47,11 +47,6 @@ class Window:
             groups.append(np.stack([firsts, others[firsts]], axis=1).astype(np.int32))
         return groups
 
-    def before(self, offsets: np.ndarray) -> np.ndarray:
-        """(offset, position): position of the voxel one offset earlier, -1 outside."""
-        rows = [self._positions(self.voxels - offset) for offset in offsets]
-        return np.array(rows, dtype=np.int32).reshape(len(offsets), len(self.voxels))
-
     def merged(self) -> bool:
         """Whether all directions share one table."""
         aggregation = self.region.settings.aggregation
@@ -129,13 +124,14 @@ def _first_order(window: Window, names: list[str]) -> Compute:
 
 def _glrlm(window: Window, names: list[str]) -> Compute:
     region, levels = window.region, window.levels
-    before = region.xp.asarray(window.before(half_offsets((1,), in_plane=window.flat)))
+    offsets = region.xp.asarray(half_offsets((1,), in_plane=window.flat).astype(np.int32))
+    reach = [int(n) for n in window.reach]
     merged = window.merged()
     left_out = region.settings.rule("empty_directions") == "left_out"
 
     def compute(centres: Any, out: Any) -> None:
         region.kernels.local_glrlm(
-            levels.packed, centres, window.steps, before, levels.ng, merged, left_out, out
+            levels.packed, centres, offsets, reach, levels.ng, merged, left_out, out
         )
 
     return compute

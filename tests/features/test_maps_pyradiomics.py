@@ -143,11 +143,12 @@ def test_bad_arguments(crop, arguments, message):
 def test_kernels_refuse_positions_outside_the_window():
     levels, centres = np.ones((3, 3, 3), np.uint8), np.array([13])
     window, out = np.array([-1, 0, 1]), np.empty((1, 17))
-    for before in ([[0, -1, 1]], [[-1, 2, 1]], [[-2, -1, -1]]):
-        with pytest.raises(DataError, match="earlier position"):
-            cpu.local_glrlm(
-                levels, centres, window, np.array(before, np.int32), 1, False, False, out
-            )
+    for offset in ([0, 0, 0], [0, 0, -1], [0, -1, 1], [0, 2, 0]):
+        with pytest.raises(DataError, match="comes later"):
+            offsets = np.array([[0, 0, 1], offset], np.int32)
+            cpu.local_glrlm(levels, centres, offsets, (1, 1, 1), 1, False, False, out)
+    with pytest.raises(ShapeError, match="leaves levels"):
+        cpu.local_glrlm(levels, centres - 1, offsets[:1], (1, 1, 1), 1, False, False, out)
     with pytest.raises(DataError, match="leaves the window"):
         cpu.local_glszm(levels, centres, window, np.array([[0, 3]], np.int32), 1, out)
     with pytest.raises(ShapeError, match="leaves levels"):

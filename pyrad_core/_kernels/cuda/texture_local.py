@@ -203,18 +203,27 @@ def pair_weights(ng: int, most_pairs: int, one: Any, twice: Any, by_difference: 
 def local_glrlm(
     levels: Any,
     centres: Any,
-    window: Any,
-    before: Any,
+    offsets: Any,
+    reach: Sequence[int],
     ng: int,
     merged: bool,
     left_out: bool,
     out: Any,
 ) -> None:
     """Run length features of the windows around the centres."""
-    directions = np.int32(before.shape[0])
-    chosen = (before, directions, np.int32(merged), np.int32(left_out))
+    sides = 2 * np.asarray(reach) + 1
+    voxels = np.indices(sides).reshape(3, -1).T
+    _, ny, nx = levels.shape
+    window = (voxels - reach) @ np.array([ny * nx, nx, 1])
+    earlier = voxels - host_array(offsets)[:, None]
+    inside = ((earlier >= 0) & (earlier < sides)).all(axis=2)
+    places = earlier @ np.array([sides[1] * sides[2], sides[2], 1])
+    before = np.where(inside, places, -1).astype(np.int32)  # (direction, voxel), -1: outside
     slots = before.size if merged else window.size
-    _launch_sizes("glrlm", levels, centres, window, chosen, slots, out)
+    chosen = (
+        runtime.beside(levels, before), np.int32(len(before)), np.int32(merged), np.int32(left_out),
+    )  # fmt: skip
+    _launch_sizes("glrlm", levels, centres, runtime.beside(levels, window), chosen, slots, out)
 
 
 def local_glszm(levels: Any, centres: Any, window: Any, pairs: Any, ng: int, out: Any) -> None:
