@@ -212,7 +212,7 @@ def local_glrlm(
 ) -> None:
     """Run length features of the windows around the centres."""
     sides = 2 * np.asarray(reach) + 1
-    voxels = np.indices(sides).reshape(3, -1).T
+    voxels = np.indices(tuple(sides.tolist())).reshape(3, -1).T
     _, ny, nx = levels.shape
     window = (voxels - reach) @ np.array([ny * nx, nx, 1])
     earlier = voxels - host_array(offsets)[:, None]
