@@ -35,8 +35,8 @@ responses = {
     ),
 }
 
-figure, axes = plt.subplots(1, 6, figsize=(12, 2.4), layout="constrained")
-for axis, (name, response) in zip(axes, responses.items(), strict=True):
+figure, axes = plt.subplots(2, 3, figsize=(9, 6.4), layout="constrained")
+for axis, (name, response) in zip(axes.flat, responses.items(), strict=True):
     axis.imshow(np.asarray(response)[shape[0] // 2], cmap="gray")
-    axis.set_title(name, fontsize=9)
+    axis.set_title(name)
     axis.axis("off")
