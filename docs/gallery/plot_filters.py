@@ -39,4 +39,4 @@ figure, axes = plt.subplots(2, 3, figsize=(9, 6.4), layout="constrained")
 for axis, (name, response) in zip(axes.flat, responses.items(), strict=True):
     axis.imshow(np.asarray(response)[shape[0] // 2], cmap="gray")
     axis.set_title(name)
-    axis.axis("off")
+    axis.set(xticks=[], yticks=[])
