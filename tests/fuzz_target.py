@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from fuzz_formats import Format
 from fuzz_hdf5 import write_canary
-from fuzz_seeds import Format
 
 from pyrad_core.errors import PyradError
 

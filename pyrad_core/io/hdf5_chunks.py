@@ -52,6 +52,7 @@ def read_chunks(path: Path, name: str, data: Any, codes: list[int], dtype: np.dt
     out = np.empty(data.shape, dtype)
     size, found = prod(data.chunks) * dtype.itemsize, []
     data.id.chunk_iter(lambda chunk: found.append(chunk))
+    found = _inside(path, name, data, found)
     base = data.file.userblock_size
     with (
         open(path, "rb") as stream,
@@ -69,10 +70,23 @@ def read_chunks(path: Path, name: str, data: Any, codes: list[int], dtype: np.dt
                     chunk.chunk_offset, data.chunks, data.shape, strict=True
                 )
             )
-            if any(p.start >= p.stop for p in place):
-                continue  # beyond a dataset that was made smaller
             out[place] = values[tuple(slice(p.stop - p.start) for p in place)]
     return out
+
+
+def _inside(path: Path, name: str, data: Any, found: list[Any]) -> list[Any]:
+    """The chunks within the dataset, which may have been made smaller; each must be there once."""
+    kept = [
+        chunk
+        for chunk in found
+        if all(at < end for at, end in zip(chunk.chunk_offset, data.shape, strict=True))
+    ]
+    places = {chunk.chunk_offset for chunk in kept}
+    odd = any(at % n for place in places for at, n in zip(place, data.chunks, strict=True))
+    want = prod(-(-end // n) for end, n in zip(data.shape, data.chunks, strict=True))
+    if odd or not len(places) == len(kept) == want:
+        raise refused(path, f"{name} is incomplete: {len(places)} of {want} chunks are in place")
+    return kept
 
 
 def _plain(path: Path, name: str, raw: bytes, codes: list[int], size: int, itemsize: int) -> bytes:
@@ -86,7 +100,10 @@ def _plain(path: Path, name: str, raw: bytes, codes: list[int], size: int, items
             raw = _inflated(path, name, raw, size + 4)
         elif code == _SHUFFLE and itemsize > 1:
             whole = len(raw) // itemsize * itemsize
-            turned = np.frombuffer(raw[:whole], np.uint8).reshape(itemsize, -1).T
+            planes = np.frombuffer(raw, np.uint8, whole).reshape(itemsize, -1)
+            turned = np.empty(planes.shape[::-1], np.uint8)
+            for place, plane in enumerate(planes):
+                turned[:, place] = plane
             raw = turned.tobytes() + raw[whole:]
     if len(raw) != size:
         raise _damaged(path, name, len(raw), size)

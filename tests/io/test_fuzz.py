@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 from fuzz_damage import any_bytes
-from fuzz_seeds import FORMATS
+from fuzz_formats import FORMATS
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 

@@ -9,6 +9,7 @@ import fuzz_seeds
 import numpy as np
 import pytest
 from fuzz_binary import many_cells
+from fuzz_formats import FORMATS
 from fuzz_hdf5 import write_canary
 
 from pyrad_core import io
@@ -82,7 +83,7 @@ def test_lines_without_coils(tmp_path):
 def slice_(tmp_path):
     pytest.importorskip("pydicom")
     pytest.importorskip("SimpleITK")
-    path = fuzz_seeds.FORMATS["dicom"].write(tmp_path)
+    path = FORMATS["dicom"].write(tmp_path)
     return path, path.read_bytes(), fuzz_dicom.taken_apart(path.read_bytes())
 
 
@@ -134,7 +135,7 @@ def deflated(path, content, elements, more):
 def test_dicom_deflated(tmp_path):
     pytest.importorskip("pydicom")
     pytest.importorskip("SimpleITK")
-    kind = fuzz_seeds.FORMATS["rtstruct"]
+    kind = FORMATS["rtstruct"]
     path = kind.write(tmp_path)
     image, plain = io.read_image(tmp_path / "ct"), path.read_bytes()
     expected = io.read_mask(path, image).data
@@ -153,7 +154,7 @@ def test_structure_of_very_many_regions(tmp_path):
 
     import dicom_files
 
-    fuzz_seeds.FORMATS["rtstruct"].write(tmp_path)
+    FORMATS["rtstruct"].write(tmp_path)
     image = io.read_image(tmp_path / "ct")
     large = io.Image(np.zeros((3, 1000, 1000), np.int16), image.spacing, image.affine)
     regions = {f"r{i}": [(0, dicom_files.box(i, i, 0, 0))] for i in range(40)}
@@ -171,7 +172,7 @@ def test_structure_of_very_many_regions(tmp_path):
 @pytest.fixture
 def exchange(tmp_path):
     h5py = pytest.importorskip("h5py")
-    path = fuzz_seeds.FORMATS["data exchange"].write(tmp_path)
+    path = FORMATS["data exchange"].write(tmp_path)
     write_canary(tmp_path)
     with h5py.File(path, "a") as file:
         del file["exchange/data_white"]
@@ -223,6 +224,23 @@ def test_hdf5_chunks_as_h5py_reads_them(tmp_path, options):
         refused(path, io.read_projections, "checksum|cannot be unpacked")
 
 
+def test_hdf5_chunks_that_lie_elsewhere():
+    """Where no chunk lies there would be whatever the memory held."""
+    from types import SimpleNamespace
+
+    from pyrad_core.io.hdf5_chunks import _inside
+
+    data = SimpleNamespace(shape=(4, 6), chunks=(2, 6))
+
+    def at(*places):
+        return _inside("a.h5", "x", data, [SimpleNamespace(chunk_offset=p) for p in places])
+
+    assert len(at((0, 0), (2, 0), (4, 0))) == 2  # the last one was cut off
+    for places in ([(0, 0), (1, 0)], [(0, 0), (0, 0)], [(0, 0)], [(0, 0), (2, 0), (1, 0)]):
+        with pytest.raises(FileFormatError, match="of 2 chunks are in place"):
+            at(*places)
+
+
 def test_hdf5_dataset_assembled_from_itself(exchange):
     h5py = pytest.importorskip("h5py")
     path, file = exchange
@@ -255,7 +273,7 @@ def test_hdf5_unknown_filters_and_attributes(exchange):
 def test_ismrmrd_samples_that_are_not_there(tmp_path):
     """A line's entry in the table states its length; the library allocates that much."""
     pytest.importorskip("ismrmrd")
-    path = fuzz_seeds.FORMATS["ismrmrd"].write(tmp_path)
+    path = FORMATS["ismrmrd"].write(tmp_path)
     content = bytearray(path.read_bytes())
     entry = struct.pack("<I", 2 * KSPACE_LINE)
     places = [i for i in range(len(content)) if content.startswith(entry, i)]
@@ -276,7 +294,7 @@ KSPACE_LINE = fuzz_seeds.KSPACE[:, 0].size
 
 def test_many_names_of_one_variable(tmp_path):
     h5py = pytest.importorskip("h5py")
-    path = fuzz_seeds.FORMATS["mat 7.3"].write(tmp_path)
+    path = FORMATS["mat 7.3"].write(tmp_path)
     with h5py.File(path, "a") as file:
         file["n0"] = np.zeros((100, 100))
         for i in range(20):
@@ -290,7 +308,7 @@ def test_many_names_of_one_variable(tmp_path):
 @pytest.mark.parametrize(("kind", "there"), [(1, 3), (2, 0), (2, 3)])
 def test_mat_cells_without_content(tmp_path, kind, there):
     """A struct without fields may have any size."""
-    path = fuzz_seeds.FORMATS["mat"].write(tmp_path)
+    path = FORMATS["mat"].write(tmp_path)
     path.write_bytes(path.read_bytes()[:128] + many_cells(kind, 10**9, there))
     refused(path, io.read_kspace, "1000000000 cells or fields")
 
@@ -301,7 +319,7 @@ def test_mat_cells_without_content(tmp_path, kind, there):
 @pytest.mark.parametrize("ending", ["nrrd", "nhdr"])
 def test_nrrd_lines_that_overrun_buffers(tmp_path, line, ending):
     pytest.importorskip("SimpleITK")
-    path = fuzz_seeds.FORMATS[ending].write(tmp_path)
+    path = FORMATS[ending].write(tmp_path)
     head, body = path.read_bytes().split(b"\n\n", 1) if ending == "nrrd" else (
         path.read_bytes().rstrip(), b"")  # fmt: skip
     name = line.partition(":")[0].encode()
@@ -316,7 +334,7 @@ def test_nrrd_lines_that_overrun_buffers(tmp_path, line, ending):
                                   "TransformMatrix = 1 0 0", "\x00\x01 = 1"])  # fmt: skip
 def test_metaimage_lines_that_overrun_buffers(tmp_path, line):
     pytest.importorskip("SimpleITK")
-    path = fuzz_seeds.FORMATS["mha"].write(tmp_path)
+    path = FORMATS["mha"].write(tmp_path)
     head, _, body = path.read_bytes().partition(b"ElementDataFile")
     name = line.partition(" ")[0].encode()
     kept = [x for x in head.split(b"\n") if x and not x.startswith(name + b" ")]
@@ -334,7 +352,7 @@ def test_npy_header_of_any_length(tmp_path):
 
 
 def test_npz_packed_otherwise(tmp_path):
-    path = fuzz_seeds.FORMATS["npz"].write(tmp_path)
+    path = FORMATS["npz"].write(tmp_path)
     import zipfile
 
     with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as file:
@@ -350,7 +368,7 @@ def test_tiff_bombs(tmp_path):
     values = np.arange(72, dtype=np.uint16).reshape(4, 3, 6)
     tifffile.imwrite(path, values, photometric="minisblack", compression="deflate")
     np.testing.assert_array_equal(io.read_projections(path).data, values)
-    fuzz_seeds.FORMATS["tiff"].write(tmp_path)
+    FORMATS["tiff"].write(tmp_path)
     content, rng = path.read_bytes(), random.Random(1)
     at = struct.unpack("<I", content[4:8])[0]
     count = struct.unpack("<H", content[at : at + 2])[0]
@@ -365,7 +383,7 @@ def test_tiff_bombs(tmp_path):
 
 
 def test_yaml_that_repeats_or_holds_itself(tmp_path):
-    fuzz_seeds.FORMATS["geometry"].write(tmp_path)
+    FORMATS["geometry"].write(tmp_path)
     laughs = "".join(
         f"{a}: &{a} [{', '.join(['*' + b if b != '1' else b] * 9)}]\n"
         for a, b in zip("abcdefghi", "1abcdefgh", strict=True)

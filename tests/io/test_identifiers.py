@@ -7,6 +7,7 @@ import zlib
 import fuzz_seeds
 import numpy as np
 import pytest
+from fuzz_formats import FORMATS
 
 from pyrad_core import io
 from pyrad_core.cli import main
@@ -47,7 +48,7 @@ def named_dicom(path):
 
 def dicom(folder):
     pytest.importorskip("SimpleITK")
-    path = fuzz_seeds.FORMATS["dicom"].write(folder)
+    path = FORMATS["dicom"].write(folder)
     for file in path.parent.iterdir():
         named_dicom(file)
     return path.parent, io.read_image
@@ -66,14 +67,14 @@ def nifti(folder):
 
 def nrrd(folder):
     pytest.importorskip("SimpleITK")
-    path = fuzz_seeds.FORMATS["nhdr"].write(folder)
+    path = FORMATS["nhdr"].write(folder)
     path.write_text(f"{path.read_text()}content: {NAME}\nPatient:={NUMBER}\n# {DATE}\n")
     return path, io.read_image
 
 
 def metaimage(folder):
     pytest.importorskip("SimpleITK")
-    path = fuzz_seeds.FORMATS["mha"].write(folder)
+    path = FORMATS["mha"].write(folder)
     head, _, body = path.read_bytes().partition(b"ElementDataFile")
     lines = f"Comment = {NAME}\nPatientID = {NUMBER}\n".encode()
     path.write_bytes(head + lines + b"ElementDataFile" + body)
@@ -83,7 +84,7 @@ def metaimage(folder):
 def ismrmrd(folder):
     h5py = pytest.importorskip("h5py")
     pytest.importorskip("ismrmrd")
-    path = fuzz_seeds.FORMATS["ismrmrd"].write(folder)
+    path = FORMATS["ismrmrd"].write(folder)
     with h5py.File(path, "a") as file:
         xml = file["dataset/xml"][0].decode()
         who = (
@@ -106,7 +107,7 @@ def twix(folder):
 
 
 def ct_pd(folder):
-    path = fuzz_seeds.FORMATS["dicom ct-pd"].write(folder)
+    path = FORMATS["dicom ct-pd"].write(folder)
     for file in path.parent.glob("*.dcm"):
         named_dicom(file)
     return path.parent, io.read_projections
@@ -150,7 +151,7 @@ def test_kspace_and_reconstructions_name_nobody(tmp_path, source):
 def test_projections_and_reconstructions_name_nobody(tmp_path):
     """The title and the sample of a scan are shown by ``info``, and go no further."""
     h5py = pytest.importorskip("h5py")
-    path = fuzz_seeds.FORMATS["data exchange"].write(tmp_path)
+    path = FORMATS["data exchange"].write(tmp_path)
     with h5py.File(path, "a") as file:
         file["exchange/title"], file["measurement/sample/name"] = NAME, NUMBER
     out = tmp_path / "out"
