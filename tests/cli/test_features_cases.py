@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
-from pathlib import Path
 
+import dicom_files as made
 import numpy as np
 import pytest
 
@@ -137,10 +136,6 @@ def test_dicom_series_with_structure_and_segmentation(tmp_path):
     pytest.importorskip("pydicom")
     pytest.importorskip("SimpleITK")
     pytest.importorskip("highdicom")
-    source = Path(__file__).parent.parent / "io" / "test_masks.py"
-    spec = importlib.util.spec_from_file_location("dicom_masks", source)
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
     folder = tmp_path / "ct"
     folder.mkdir()
     values = np.random.default_rng(0).integers(-100, 300, made.SHAPE)
@@ -150,7 +145,7 @@ def test_dicom_series_with_structure_and_segmentation(tmp_path):
     structure = made.write_structure(tmp_path / "rs.dcm", outlines)
     mask = np.zeros((*made.SHAPE, 1), np.uint8)
     mask[1:4, 6:16, 5:13] = 1
-    segmentation = made._segmentation(tmp_path / "seg.dcm", slices, mask)
+    segmentation = made.write_segmentation(tmp_path / "seg.dcm", slices, mask)
     (tmp_path / "s.yaml").write_text(SETTINGS)
     image = io.read_image(folder)
     settings = features.Settings.from_yaml(tmp_path / "s.yaml")

@@ -393,7 +393,7 @@ def test_settings_from_files(tmp_path):
     with pytest.raises(FileFormatError, match="no mapping"):
         Settings.from_yaml(own)
     own.write_text("a: [")
-    with pytest.raises(FileFormatError, match="no YAML"):
+    with pytest.raises(FileFormatError, match="no readable YAML"):
         Settings.from_yaml(own)
 
 
