@@ -1,5 +1,5 @@
-// log and exp as plain expressions, the same on CPU and GPU, so that loops of them are vectorised
-// and both draw the same random numbers.
+// Square root by type; log and exp as plain expressions, the same on CPU and GPU, so that loops of
+// them are vectorised and both draw the same random numbers.
 //
 // log x = k log 2 + 2 artanh((m - 1) / (m + 1)) with x = 2^k m, m in [sqrt 1/2, sqrt 2);
 // exp x = 2^k exp(x - k log 2), |x - k log 2| <= log(2) / 2; both by their power series.
@@ -29,6 +29,9 @@ inline i64 bits_of(double x) { return same_bits<i64>(x); }
 inline float from_bits(i32 x) { return same_bits<float>(x); }
 inline double from_bits(i64 x) { return same_bits<double>(x); }
 #endif
+
+PYRAD_HD float square_root(float x) { return sqrtf(x); }
+PYRAD_HD double square_root(double x) { return sqrt(x); }
 
 // Natural logarithm of a normal positive number, to 2 ulp.
 PYRAD_HD float log_of(float x) {

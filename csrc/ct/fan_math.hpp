@@ -1,12 +1,11 @@
 // Where a pixel falls on a fan-beam detector, and with which weight; for CPU and GPU alike.
 #pragma once
 
-#include "base/portable.hpp"
+#include "base/elementary_math.hpp"
 
 namespace pyrad {
 
-PYRAD_HD float square_root(float x) { return sqrtf(x); }
-PYRAD_HD double square_root(double x) { return sqrt(x); }
+using elementary::square_root;
 
 // sum over odd n from N to Last of (-1)^((n - 1) / 2) s^(n - N) / n, unrolled by the compiler.
 template <class T, int N, int Last> PYRAD_HD T arc_series(T s2) {

@@ -45,7 +45,9 @@ template <Band band, class R> PYRAD_HD R band_value(R v) {
 }
 
 // |f|, from the squares of its components; their order decides what lies on a band's edge.
-template <class R> PYRAD_HD R length_of(R xx, R yy, R zz) { return std::sqrt((xx + yy) + zz); }
+template <class R> PYRAD_HD R length_of(R xx, R yy, R zz) {
+    return elementary::square_root((xx + yy) + zz);
+}
 
 // 1 / |f|, and 1 at the origin, where a positive power of f has made the product zero.
 template <class R> PYRAD_HD R inverse_length(R length) {
