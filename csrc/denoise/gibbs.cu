@@ -74,6 +74,7 @@ __device__ void choose(const Block<T> &block, const Pair<T> *shifted, T fraction
         if (side >= sides)
             continue;
         Pair<T> left{0, 0}, right{0, 0};
+#pragma unroll 1 // code for every shift: a short loop, not four copies of it
         for (int t = block.search.near; t <= block.search.far; ++t) {
             left = left + block.steps[side][block.near_by(-t)];
             right = right + block.steps[side][block.near_by(1 + t)];

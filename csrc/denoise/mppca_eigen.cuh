@@ -75,7 +75,7 @@ PYRAD_HD void keep_phase(c128 alpha, c128 after, double &off, c128 &phase) {
 }
 
 // As mppca_tridiagonal.inl, on the full matrix; row k keeps its reflector.
-template <class S> __device__ void tridiagonalise(const Room<S> &room) {
+template <class S> __device__ __noinline__ void tridiagonalise(const Room<S> &room) {
     const int n = room.n, stride = room.stride;
     S *a = room.matrix;
     __syncthreads();
@@ -137,7 +137,7 @@ template <class S> __device__ void tridiagonalise(const Room<S> &room) {
 }
 
 // Eigenvalues of T above x: changes of sign among the leading minors of x - T.
-__device__ int count_above(const double *d, const double *squares, int n, double x) {
+__device__ __noinline__ int count_above(const double *d, const double *squares, int n, double x) {
     double p0 = 1, p1 = x - d[0];
     int count = p1 < 0;
     for (int i = 1; i < n; ++i) {
@@ -155,7 +155,7 @@ __device__ int count_above(const double *d, const double *squares, int n, double
 }
 
 // T over its trace, which is returned, and all eigenvalues, largest first.
-template <class S> __device__ double find_values(const Room<S> &room) {
+template <class S> __device__ __noinline__ double find_values(const Room<S> &room) {
     const int n = room.n;
     double trace = 0;
     for (int i = 0; i < n; ++i)
@@ -203,8 +203,8 @@ PYRAD_HD double pivot(double x) { return fabs(x) < 1e-18 ? 1e-18 : x; }
 
 // Eigenvector of T as in mppca_spectrum.inl, by one thread; u and up have entries `stride` apart.
 template <class S>
-__device__ void twisted_vector(const Room<S> &room, double value, const double *unused, double *u,
-                               double *up) {
+__device__ __noinline__ void twisted_vector(const Room<S> &room, double value, const double *unused,
+                                            double *u, double *up) {
     const int n = room.n;
     const double *d = room.diagonal, *off = room.off, *c = room.squares;
     u[0] = pivot(d[0] - value);
@@ -239,7 +239,7 @@ __device__ void twisted_vector(const Room<S> &room, double value, const double *
 
 // Takes the parts along the vectors before k out of vector k, twice, by one thread; returns what
 // was left of its squared length after the first time.
-__device__ double orthogonalise(double *vectors, int n, int k) {
+__device__ __noinline__ double orthogonalise(double *vectors, int n, int k) {
     double left = 1;
     for (int pass = 0; pass < 2; ++pass) {
         for (int m = 0; m < k; ++m) {
@@ -262,7 +262,7 @@ __device__ double orthogonalise(double *vectors, int n, int k) {
 
 // The first `rank` vectors of T. Values close to each other may give one vector twice; the second
 // then begins anew, where those before are small.
-template <class S> __device__ void find_vectors(const Room<S> &room, int rank) {
+template <class S> __device__ __noinline__ void find_vectors(const Room<S> &room, int rank) {
     const int n = room.n;
     for (int k = threadIdx.x; k < rank; k += blockDim.x)
         twisted_vector(room, room.values[k], nullptr, room.basis + k, room.up + k);
@@ -283,7 +283,7 @@ template <class S> __device__ void find_vectors(const Room<S> &room, int rank) {
 }
 
 // Vectors of the matrix from those of T, one thread for each.
-template <class S> __device__ void transform_back(const Room<S> &room, int rank) {
+template <class S> __device__ __noinline__ void transform_back(const Room<S> &room, int rank) {
     const int n = room.n;
     for (int t = threadIdx.x; t < rank; t += blockDim.x) {
         S *z = room.vectors + t;
