@@ -34,13 +34,6 @@ void require_windows(View<const L, 3> levels, View<const i64, 1> centres,
             fail(ErrorKind::shape, "the window around voxel ", centres.data[c], " leaves levels");
 }
 
-void require_pairs(View<const i32, 2> pairs, i64 window_size) {
-    require_shape<2>(pairs.shape, {pairs.shape[0], 2}, "pairs");
-    for (i64 p = 0; p < pairs.size(); ++p)
-        if (pairs.data[p] < 0 || pairs.data[p] >= window_size)
-            fail(ErrorKind::data, "pair ", p / 2, " leaves the window");
-}
-
 // Centres ascend, and the window around every one lies inside the array.
 template <class L>
 void require_reach(View<const L, 3> levels, View<const i64, 1> centres, const i64 *reach) {
@@ -197,37 +190,40 @@ template <class T> void def_local_custom(py::module_ &m) {
         "feature"_a, exact("out"));
 }
 
-// Calls kernel(levels, centres, count, window) with what local_glszm, ngldm and ngtdm have in
-// common.
+// Steps to a neighbour that comes later in C order, at most `furthest` away along each axis.
+void require_steps(View<const i32, 2> offsets, i32 furthest) {
+    require_shape<2>(offsets.shape, {offsets.shape[0], 3}, "offsets");
+    for (i64 d = 0; d < offsets.shape[0]; ++d) {
+        const i32 *const step = offsets.data + 3 * d;
+        const bool near =
+            std::all_of(step, step + 3, [&](i32 n) { return n >= -furthest && n <= furthest; });
+        const i32 first = step[0] ? step[0] : step[1] ? step[1] : step[2];
+        if (!near || first <= 0)
+            fail(ErrorKind::data, "offset ", d, " is (", step[0], ", ", step[1], ", ", step[2],
+                 "); expected a step to a neighbour that comes later");
+    }
+}
+
+constexpr i32 most_steps = 13; // to direct neighbours
+constexpr i32 furthest_step = 1 << 10;
+
+// Calls kernel(levels, centres, count, steps) with what the maps of zones and neighbourhoods have
+// in common.
 template <class L, class Kernel>
-void run_pairs(const Array<L> &levels, const Array<i64> &centres, const Array<i64> &window,
-               const Array<i32> &pairs, i64 ng, View<double, 2> out, i64 features,
-               Kernel &&kernel) {
+void run_steps(const Array<L> &levels, const Array<i64> &centres, const Array<i32> &offsets,
+               const std::array<i64, 3> &reach, i32 furthest, i64 ng, View<double, 2> out,
+               i64 features, Kernel &&kernel) {
     const auto from = input<3>(levels, "levels");
     const auto at = input<1>(centres, "centres");
-    const auto steps = input<1>(window, "window");
-    const auto couples = input<2>(pairs, "pairs");
+    const auto steps = input<2>(offsets, "offsets");
     require_shape<2>(out.shape, {at.shape[0], features}, "out");
-    require_windows(from, at, steps);
-    require_pairs(couples, steps.shape[0]);
-    const LocalPairs local{steps.data, steps.shape[0], couples.data, couples.shape[0]};
+    require_steps(steps, furthest);
+    const LocalSteps local{steps.data, steps.shape[0], {reach[0], reach[1], reach[2]}};
+    require_reach(from, at, local.reach);
     run([&] {
         require_below(from, ng);
         kernel(from, at.data, at.shape[0], local);
     });
-}
-
-// Steps to a neighbour that comes later in C order.
-void require_steps(View<const i32, 2> offsets) {
-    require_shape<2>(offsets.shape, {offsets.shape[0], 3}, "offsets");
-    for (i64 d = 0; d < offsets.shape[0]; ++d) {
-        const i32 *const step = offsets.data + 3 * d;
-        const bool near = std::all_of(step, step + 3, [](i32 n) { return n >= -1 && n <= 1; });
-        const i32 order = 9 * step[0] + 3 * step[1] + step[2];
-        if (!near || order <= 0)
-            fail(ErrorKind::data, "offset ", d, " is (", step[0], ", ", step[1], ", ", step[2],
-                 "); expected a step to a neighbour that comes later");
-    }
 }
 
 template <class L> void def_local_glrlm(py::module_ &m) {
@@ -236,19 +232,17 @@ template <class L> void def_local_glrlm(py::module_ &m) {
         [](const Array<L> &levels, const Array<i64> &centres, const Array<i32> &offsets,
            const std::array<i64, 3> &reach, i64 ng, bool merged, bool left_out,
            Array<double> &out) {
-            const auto from = input<3>(levels, "levels");
-            const auto at = input<1>(centres, "centres");
-            const auto steps = input<2>(offsets, "offsets");
             const auto to = output<2>(out, "out");
-            require_shape<2>(to.shape, {at.shape[0], size_feature_count}, "out");
-            require_steps(steps);
-            const RunDirections local{
-                steps.data, steps.shape[0], {reach[0], reach[1], reach[2]}, merged, left_out};
-            require_reach(from, at, local.reach);
-            run([&] {
-                require_below(from, ng);
-                local_glrlm(from, at.data, at.shape[0], local, ng, to.data);
-            });
+            run_steps(levels, centres, offsets, reach, 1, ng, to, size_feature_count,
+                      [&](auto from, const i64 *at, i64 count, const LocalSteps &local) {
+                          const RunDirections directions{
+                              local.offsets,
+                              local.count,
+                              {local.reach[0], local.reach[1], local.reach[2]},
+                              merged,
+                              left_out};
+                          local_glrlm(from, at, count, directions, ng, to.data);
+                      });
         },
         exact("levels"), exact("centres"), exact("offsets"), "reach"_a, "ng"_a, "merged"_a,
         "left_out"_a, exact("out"));
@@ -257,44 +251,47 @@ template <class L> void def_local_glrlm(py::module_ &m) {
 template <class L> void def_local_glszm(py::module_ &m) {
     m.def(
         "local_glszm",
-        [](const Array<L> &levels, const Array<i64> &centres, const Array<i64> &window,
-           const Array<i32> &pairs, i64 ng, Array<double> &out) {
+        [](const Array<L> &levels, const Array<i64> &centres, const Array<i32> &offsets,
+           const std::array<i64, 3> &reach, i64 ng, Array<double> &out) {
             const auto to = output<2>(out, "out");
-            run_pairs(levels, centres, window, pairs, ng, to, size_feature_count,
-                      [&](auto from, const i64 *at, i64 count, const LocalPairs &local) {
+            if (offsets.shape(0) > most_steps)
+                fail(ErrorKind::shape, "there are ", offsets.shape(0), " offsets; at most ",
+                     most_steps, " are direct neighbours that come later");
+            run_steps(levels, centres, offsets, reach, 1, ng, to, size_feature_count,
+                      [&](auto from, const i64 *at, i64 count, const LocalSteps &local) {
                           local_glszm(from, at, count, local, ng, to.data);
                       });
         },
-        exact("levels"), exact("centres"), exact("window"), exact("pairs"), "ng"_a, exact("out"));
+        exact("levels"), exact("centres"), exact("offsets"), "reach"_a, "ng"_a, exact("out"));
 }
 
 template <class L> void def_local_ngldm(py::module_ &m) {
     m.def(
         "local_ngldm",
-        [](const Array<L> &levels, const Array<i64> &centres, const Array<i64> &window,
-           const Array<i32> &pairs, i64 ng, i64 alpha, Array<double> &out) {
+        [](const Array<L> &levels, const Array<i64> &centres, const Array<i32> &offsets,
+           const std::array<i64, 3> &reach, i64 ng, i64 alpha, Array<double> &out) {
             const auto to = output<2>(out, "out");
-            run_pairs(levels, centres, window, pairs, ng, to, size_feature_count,
-                      [&](auto from, const i64 *at, i64 count, const LocalPairs &local) {
+            run_steps(levels, centres, offsets, reach, furthest_step, ng, to, size_feature_count,
+                      [&](auto from, const i64 *at, i64 count, const LocalSteps &local) {
                           local_ngldm(from, at, count, local, ng, alpha, to.data);
                       });
         },
-        exact("levels"), exact("centres"), exact("window"), exact("pairs"), "ng"_a, "alpha"_a,
+        exact("levels"), exact("centres"), exact("offsets"), "reach"_a, "ng"_a, "alpha"_a,
         exact("out"));
 }
 
 template <class L> void def_local_ngtdm(py::module_ &m) {
     m.def(
         "local_ngtdm",
-        [](const Array<L> &levels, const Array<i64> &centres, const Array<i64> &window,
-           const Array<i32> &pairs, i64 ng, bool alone, Array<double> &out) {
+        [](const Array<L> &levels, const Array<i64> &centres, const Array<i32> &offsets,
+           const std::array<i64, 3> &reach, i64 ng, bool alone, Array<double> &out) {
             const auto to = output<2>(out, "out");
-            run_pairs(levels, centres, window, pairs, ng, to, ngtdm_feature_count,
-                      [&](auto from, const i64 *at, i64 count, const LocalPairs &local) {
+            run_steps(levels, centres, offsets, reach, furthest_step, ng, to, ngtdm_feature_count,
+                      [&](auto from, const i64 *at, i64 count, const LocalSteps &local) {
                           local_ngtdm(from, at, count, local, ng, alone, to.data);
                       });
         },
-        exact("levels"), exact("centres"), exact("window"), exact("pairs"), "ng"_a, "alone"_a,
+        exact("levels"), exact("centres"), exact("offsets"), "reach"_a, "ng"_a, "alone"_a,
         exact("out"));
 }
 

@@ -5,6 +5,7 @@
 #include "texture/local_matrices.hpp"
 #include "texture/local_sizes.hpp"
 #include "texture/rolling_runs.hpp"
+#include "texture/rolling_sizes.hpp"
 
 #include "base/pool.hpp"
 

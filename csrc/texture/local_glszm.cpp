@@ -1,6 +1,8 @@
 // Thibault et al., Int. J. Pattern Recogn. Artif. Intell. 27 (2013) 1357002,
-// doi:10.1142/S0218001413570024. One window after the other: equal neighbours are united, the
-// smaller position wins, so that one pass over the window counts the zones' voxels.
+// doi:10.1142/S0218001413570024. Which earlier neighbours of a voxel are equal to it is known for
+// the whole volume, a bit each. Of those that are neighbours of each other, hence of one zone
+// already, one is enough (Wu et al., Pattern Anal. Appl. 12 (2009) 117,
+// doi:10.1007/s10044-008-0109-y): a window's voxel mostly takes over one label and unites nothing.
 #include "texture/local_matrices.hpp"
 #include "texture/local_sizes.hpp"
 
@@ -9,9 +11,88 @@
 namespace pyrad {
 namespace {
 
+// Bit d of a voxel: the one before it along step d is equal, and not 0.
+template <class L> std::vector<u16> equal_before(View<const L, 3> levels, const LocalSteps &steps) {
+    std::vector<u16> equal(levels.size());
+    const auto &shape = levels.shape;
+    const auto add = [&](i64 z, i64 y, i64 d) {
+        const i32 *const by = steps.offsets + 3 * d;
+        const i64 before = y - by[1];
+        if (z < by[0] || before < 0 || before >= shape[1])
+            return;
+        const i64 row = (z * shape[1] + y) * shape[2];
+        const L *const own = levels.data + row;
+        const L *const other = own - ((by[0] * shape[1] + by[1]) * shape[2] + by[2]);
+        const i64 begin = std::max(0, by[2]), end = shape[2] + std::min(0, by[2]);
+        for (i64 x = begin; x < end; ++x)
+            equal[row + x] |= static_cast<u16>(((own[x] == other[x]) & (own[x] != 0)) << d);
+    };
+    parallel_for(shape[0] * shape[1], 64, [&](i64 begin, i64 end, int) {
+        for (i64 row = begin; row < end; ++row)
+            for (i64 d = 0; d < steps.count; ++d)
+                add(row / shape[1], row % shape[1], d);
+    });
+    return equal;
+}
+
+// For each set of equal neighbours before a voxel, one of those that hang together without it.
+std::vector<u16> one_of_each(const LocalSteps &steps) {
+    std::vector<u16> touching(steps.count), one(size_t(1) << steps.count);
+    for (i64 a = 0; a < steps.count; ++a)
+        for (i64 b = 0; b < steps.count; ++b)
+            for (i64 d = 0; d < steps.count; ++d) {
+                const i32 *const p = steps.offsets + 3 * a, *const q = steps.offsets + 3 * b,
+                                 *const by = steps.offsets + 3 * d;
+                if (p[0] - q[0] == by[0] && p[1] - q[1] == by[1] && p[2] - q[2] == by[2]) {
+                    touching[a] |= static_cast<u16>(1 << b);
+                    touching[b] |= static_cast<u16>(1 << a);
+                }
+            }
+    for (size_t set = 1; set < one.size(); ++set)
+        for (u32 rest = static_cast<u32>(set); rest;) {
+            u32 zone = rest & -rest, pending = zone;
+            one[set] |= static_cast<u16>(zone);
+            while (pending) {
+                const u32 found = touching[__builtin_ctz(pending)] & rest & ~zone;
+                pending = (pending & (pending - 1)) | found;
+                zone |= found;
+            }
+            rest &= ~zone;
+        }
+    return one;
+}
+
+// The window's voxels: flat steps from its centre; which of the voxels before them are in the
+// window; and how many positions earlier these are.
+struct Plan {
+    std::vector<i64> offsets;
+    std::vector<u16> inside, one;
+    std::vector<i32> back;
+
+    Plan(const LocalSteps &steps, const i64 *shape) : one(one_of_each(steps)) {
+        const i64 *const r = steps.reach;
+        steps.each_voxel([&](i64 z, i64 y, i64 x) {
+            offsets.push_back((z * shape[1] + y) * shape[2] + x);
+            u32 known = 0;
+            for (i64 d = 0; d < steps.count; ++d) {
+                const i32 *const by = steps.offsets + 3 * d;
+                known |= u32(steps.inside(z - by[0], y - by[1], x - by[2])) << d;
+            }
+            inside.push_back(static_cast<u16>(known));
+        });
+        for (i64 d = 0; d < steps.count; ++d) {
+            const i32 *const by = steps.offsets + 3 * d;
+            back.push_back(
+                static_cast<i32>((by[0] * (2 * r[1] + 1) + by[1]) * (2 * r[2] + 1) + by[2]));
+        }
+    }
+
+    i64 size() const { return static_cast<i64>(offsets.size()); }
+};
+
 struct Scratch {
     LocalSizes table;
-    std::vector<i32> levels, parent, voxels;
+    std::vector<i32> label, parent, voxels, level; // of voxels; of labels
 };
 
 i32 find(i32 *parent, i32 v) {
@@ -20,46 +101,64 @@ i32 find(i32 *parent, i32 v) {
     return v;
 }
 
-void one_window(const LocalPairs &window, Scratch &s, double *out) {
-    for (i64 v = 0; v < window.size; ++v) {
-        s.parent[v] = static_cast<i32>(v);
-        s.voxels[v] = 0;
-    }
-    for (i64 p = 0; p < window.count; ++p) {
-        i32 a = window.pairs[2 * p], b = window.pairs[2 * p + 1];
-        if (s.levels[a] != s.levels[b] || !s.levels[a])
+i32 unite(i32 *parent, i32 a, i32 b) {
+    a = find(parent, a);
+    b = find(parent, b);
+    return parent[std::max(a, b)] = std::min(a, b);
+}
+
+template <class L>
+void one_window(const L *levels, const u16 *equal, const Plan &plan, Scratch &s, double *out) {
+    i32 *const label = s.label.data(), *const parent = s.parent.data();
+    i32 *const voxels = s.voxels.data(), labels = 0;
+    for (i64 v = 0; v < plan.size(); ++v) {
+        const i64 at = plan.offsets[v];
+        const L level = levels[at];
+        if (!level)
             continue;
-        a = find(s.parent.data(), a);
-        b = find(s.parent.data(), b);
-        s.parent[std::max(a, b)] = std::min(a, b);
+        u32 before = plan.one[equal[at] & plan.inside[v]];
+        if (!before) {
+            parent[labels] = labels;
+            voxels[labels] = 1;
+            s.level[labels] = level;
+            label[v] = labels++;
+            continue;
+        }
+        i32 zone = label[v - plan.back[__builtin_ctz(before)]];
+        while (before &= before - 1)
+            zone = unite(parent, zone, label[v - plan.back[__builtin_ctz(before)]]);
+        ++voxels[zone];
+        label[v] = zone;
     }
-    for (i32 v = 0; v < window.size; ++v)
-        ++s.voxels[find(s.parent.data(), v)];
-    for (i64 v = 0; v < window.size; ++v)
-        s.table.add_if((s.levels[v] != 0) & (s.voxels[v] != 0), s.levels[v], s.voxels[v]);
+    for (i32 k = labels - 1; k >= 0; --k) { // the smaller label has won
+        const bool whole = parent[k] == k;
+        voxels[parent[k]] += whole ? 0 : voxels[k];
+        s.table.add_if(whole, s.level[k], voxels[k]);
+    }
     s.table.features(true, out);
 }
 
 } // namespace
 
 template <class L>
-void local_glszm(View<const L, 3> levels, const i64 *centres, i64 count, const LocalPairs &window,
+void local_glszm(View<const L, 3> levels, const i64 *centres, i64 count, const LocalSteps &steps,
                  i64 ng, double *out) {
-    const std::vector<i32> voxels(window.size);
+    const Plan plan(steps, levels.shape.data());
+    const std::vector<u16> equal = equal_before(levels, steps);
+    const i64 size = plan.size();
+    const std::vector<i32> voxels(size);
     std::vector<Scratch> workers(
-        max_workers(),
-        Scratch{LocalSizes(ng, window.size, window.size, window.size), voxels, voxels, voxels});
+        max_workers(), Scratch{LocalSizes(ng, size, size, size), voxels, voxels, voxels, voxels});
     parallel_for(count, 64, [&](i64 begin, i64 end, int worker) {
-        Scratch &s = workers[worker];
         for (i64 c = begin; c < end; ++c) {
             poll();
-            copy_window(levels.data + centres[c], window.offsets, window.size, s.levels.data());
-            one_window(window, s, out + c * size_feature_count);
+            one_window(levels.data + centres[c], equal.data() + centres[c], plan, workers[worker],
+                       out + c * size_feature_count);
         }
     });
 }
 
-template void local_glszm(View<const u8, 3>, const i64 *, i64, const LocalPairs &, i64, double *);
-template void local_glszm(View<const u16, 3>, const i64 *, i64, const LocalPairs &, i64, double *);
+template void local_glszm(View<const u8, 3>, const i64 *, i64, const LocalSteps &, i64, double *);
+template void local_glszm(View<const u16, 3>, const i64 *, i64, const LocalSteps &, i64, double *);
 
 } // namespace pyrad

@@ -11,10 +11,9 @@ namespace pyrad {
 // ngtdm_feature_count); NaN where a window has no table. Percentages are relative to the voxels
 // that the table counts.
 
-// Lines run along offsets, (count, 3) steps (z, y, x) to a neighbour that comes later in C order;
-// centres ascend; reach: of the window from its centre, per axis. The mean over the directions, or,
-// `merged`, the features of all directions' table. left_out: without the directions in which no
-// line holds two voxels.
+// Centres ascend. Lines run along offsets, as in LocalSteps, to direct neighbours. The mean over
+// the directions, or, `merged`, the features of all directions' table. left_out: without the
+// directions in which no line holds two voxels.
 struct RunDirections {
     const i32 *offsets;
     i64 count;
@@ -26,19 +25,19 @@ template <class L>
 void local_glrlm(View<const L, 3> levels, const i64 *centres, i64 count,
                  const RunDirections &directions, i64 ng, double *out);
 
-// Zones hang together through the pairs.
+// Zones hang together through steps to direct neighbours, at most 13.
 template <class L>
-void local_glszm(View<const L, 3> levels, const i64 *centres, i64 count, const LocalPairs &window,
+void local_glszm(View<const L, 3> levels, const i64 *centres, i64 count, const LocalSteps &steps,
                  i64 ng, double *out);
 
-// Pairs whose levels differ by at most alpha depend on each other.
+// Centres ascend. Pairs whose levels differ by at most alpha depend on each other.
 template <class L>
-void local_ngldm(View<const L, 3> levels, const i64 *centres, i64 count, const LocalPairs &window,
+void local_ngldm(View<const L, 3> levels, const i64 *centres, i64 count, const LocalSteps &steps,
                  i64 ng, i64 alpha, double *out);
 
-// alone: voxels without neighbours count, with a difference of 0.
+// Centres ascend. alone: voxels without neighbours count, with a difference of 0.
 template <class L>
-void local_ngtdm(View<const L, 3> levels, const i64 *centres, i64 count, const LocalPairs &window,
+void local_ngtdm(View<const L, 3> levels, const i64 *centres, i64 count, const LocalSteps &steps,
                  i64 ng, bool alone, double *out);
 
 // Features of the whole tables (count, ng): numbers n_i, differences s_i. NaN without voxels.

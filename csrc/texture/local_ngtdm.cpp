@@ -1,7 +1,9 @@
-// Amadasun & King, IEEE Trans. SMC 19 (1989) 1264, doi:10.1109/21.44046. One window after the
-// other: every pair of neighbours adds the other's level and presence, which share a word, to both.
+// Amadasun & King, IEEE Trans. SMC 19 (1989) 1264, doi:10.1109/21.44046. Windows roll where levels
+// and neighbours are few. Else one window after the other: every pair of neighbours adds the
+// other's level and presence, which share a word, to both.
 #include "texture/local_matrices.hpp"
 #include "texture/ngtdm_math.hpp"
+#include "texture/rolling_tones.hpp"
 
 #include "base/pool.hpp"
 
@@ -59,8 +61,8 @@ void one_window(const LocalPairs &window, bool alone, Scratch &s, double *out) {
         s.own[v] = s.levels[v] ? (u64(1) << number_shift) + static_cast<u64>(s.levels[v]) : 0;
         s.around[v] = 0;
     }
-    for (i64 p = 0; p < window.count; ++p) {
-        const i32 a = window.pairs[2 * p], b = window.pairs[2 * p + 1];
+    for (size_t p = 0; p < window.pairs.size(); p += 2) {
+        const i32 a = window.pairs[p], b = window.pairs[p + 1];
         s.around[a] += s.own[b];
         s.around[b] += s.own[a];
     }
@@ -88,8 +90,11 @@ void one_window(const LocalPairs &window, bool alone, Scratch &s, double *out) {
 } // namespace
 
 template <class L>
-void local_ngtdm(View<const L, 3> levels, const i64 *centres, i64 count, const LocalPairs &window,
+void local_ngtdm(View<const L, 3> levels, const i64 *centres, i64 count, const LocalSteps &steps,
                  i64 ng, bool alone, double *out) {
+    if (tones_roll(steps, ng))
+        return rolling_tones(levels, centres, count, steps, ng, alone, out);
+    const LocalPairs window(steps, levels.shape.data());
     const std::vector<i32> voxels(window.size), rank(ng + 1);
     const std::vector<u64> words(window.size);
     std::vector<Scratch> workers(max_workers(), Scratch{voxels, rank, words, words, {}});
@@ -97,7 +102,8 @@ void local_ngtdm(View<const L, 3> levels, const i64 *centres, i64 count, const L
         Scratch &s = workers[worker];
         for (i64 c = begin; c < end; ++c) {
             poll();
-            copy_window(levels.data + centres[c], window.offsets, window.size, s.levels.data());
+            copy_window(levels.data + centres[c], window.offsets.data(), window.size,
+                        s.levels.data());
             one_window(window, alone, s, out + c * ngtdm_feature_count);
         }
     });
@@ -114,9 +120,9 @@ void ngtdm_features(const double *number, const double *difference, i64 count, i
     });
 }
 
-template void local_ngtdm(View<const u8, 3>, const i64 *, i64, const LocalPairs &, i64, bool,
+template void local_ngtdm(View<const u8, 3>, const i64 *, i64, const LocalSteps &, i64, bool,
                           double *);
-template void local_ngtdm(View<const u16, 3>, const i64 *, i64, const LocalPairs &, i64, bool,
+template void local_ngtdm(View<const u16, 3>, const i64 *, i64, const LocalSteps &, i64, bool,
                           double *);
 
 } // namespace pyrad

@@ -1,17 +1,12 @@
 // One direction after the other, a window moves along the centres of a tile. The volume's run
 // lengths, up to each voxel and from it on, are known: where the plane ahead enters, each of its
 // voxels prolongs a run or begins one; where the plane behind leaves, runs lose their first voxel.
-// The table's sums are integers (1 / j^2 and c log2 c in fixed point), so a value does not depend
-// on where the window came from.
 #include "texture/rolling_runs.hpp"
 
 #include "base/pool.hpp"
-#include "base/simd.hpp"
-#include "texture/size_features_math.hpp"
+#include "texture/rolling_sizes.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <vector>
 
 namespace pyrad {
@@ -49,143 +44,6 @@ template <class L> struct RunVolumes {
                     beginning[v - offset] = beginning[v] + (beginning[v] < longest_known);
             }
     }
-};
-
-#pragma GCC diagnostic ignored "-Wpsabi" // vectors stay within functions of this file
-constexpr i64 lanes = 8;
-typedef double Lanes __attribute__((vector_size(8 * lanes), aligned(8)));
-typedef i64 Whole __attribute__((vector_size(8 * lanes), aligned(8)));
-
-// Sums over levels 0, 1, ... in steps of `lanes`.
-struct LevelSums {
-    double emphases[size_emphasis_count];
-    i64 counts, level, level_square; // sums of n_i^2, n_i i, n_i i^2
-};
-
-// Per level: i, 1 / i^2 (0 for level 0); runs, and their sums of 1 / j^2 (in units) and j^2.
-struct LevelRows {
-    const i64 *level;
-    const double *low;
-    const i64 *runs, *inverses, *squares;
-};
-
-PYRAD_CLONES void sum_levels(const LevelRows &rows, i64 count, double unit, LevelSums &out) {
-    const auto at = [](const i64 *x, i64 i) { return *reinterpret_cast<const Whole *>(x + i); };
-    const auto real = [](Whole x) { return __builtin_convertvector(x, Lanes); };
-    Lanes sums[size_emphasis_count] = {};
-    Whole counts = {}, levels = {}, level_squares = {};
-    for (i64 i = 0; i < count; i += lanes) {
-        const Whole level = at(rows.level, i), n = at(rows.runs, i), of_level = n * level;
-        counts += n * n;
-        levels += of_level;
-        level_squares += of_level * level;
-        const Lanes low = *reinterpret_cast<const Lanes *>(rows.low + i);
-        const Lanes high = real(level * level), runs = real(n);
-        const Lanes inverse = real(at(rows.inverses, i)) * unit, square = real(at(rows.squares, i));
-        sums[size_short] += inverse;
-        sums[size_long] += square;
-        sums[size_low] += runs * low;
-        sums[size_high] += runs * high;
-        sums[size_short_low] += inverse * low;
-        sums[size_short_high] += inverse * high;
-        sums[size_long_low] += square * low;
-        sums[size_long_high] += square * high;
-    }
-    out = {};
-    for (i64 k = 0; k < lanes; ++k) {
-        for (int f = 0; f < size_emphasis_count; ++f)
-            out.emphases[f] += sums[f][k];
-        out.counts += counts[k];
-        out.level += levels[k];
-        out.level_square += level_squares[k];
-    }
-}
-
-// The table of one direction: columns of lengths, and per level what its features need.
-class RunTable {
-  public:
-    RunTable(i64 ng, i64 longest, i64 most)
-        : columns_(longest + 1), joint_((ng + 1) * columns_), sizes_(columns_),
-          level_((ng + lanes) / lanes * lanes), low_(level_.size()), runs_(level_.size()),
-          inverses_(level_.size()), squares_(level_.size()), inverse_(columns_),
-          log_step_(most + 1) {
-        for (i64 i = 1; i <= ng; ++i) {
-            level_[i] = i;
-            low_[i] = 1 / static_cast<double>(i * i);
-        }
-        for (i64 j = 1; j < columns_; ++j)
-            inverse_[j] = std::llround(share_scale / static_cast<double>(j * j));
-        double before = 0;
-        for (i64 c = 2; c <= most; ++c) {
-            const double n = static_cast<double>(c), term = n * std::log2(n);
-            log_step_[c] = std::llround((term - before) * log_scale);
-            before = term;
-        }
-    }
-
-    void add(i64 level, i64 length) { change<1>(level, length); }
-    void remove(i64 level, i64 length) { change<-1>(level, length); }
-    i64 runs() const { return total_; }
-    i64 voxels() const { return voxels_; }
-
-    void wipe() {
-        std::fill(joint_.begin(), joint_.end(), 0);
-        std::fill(sizes_.begin(), sizes_.end(), 0);
-        for (auto *sums : {&runs_, &inverses_, &squares_})
-            std::fill(sums->begin(), sums->end(), 0);
-        total_ = voxels_ = length_squares_ = log_sum_ = energy_ = size_squares_ = 0;
-    }
-
-    void features(double *out) const {
-        SizeSums s;
-        const double n = static_cast<double>(total_);
-        s.total = n;
-        LevelSums sums;
-        sum_levels({level_.data(), low_.data(), runs_.data(), inverses_.data(), squares_.data()},
-                   static_cast<i64>(runs_.size()), 1 / share_scale, sums);
-        std::copy_n(sums.emphases, size_emphasis_count, s.emphases);
-        s.level_squares = static_cast<double>(sums.counts);
-        s.size_squares = static_cast<double>(size_squares_);
-        s.level_var = spread(sums.level, sums.level_square);
-        s.size_var = spread(voxels_, length_squares_);
-        s.entropy = std::max(0.0, std::log2(n) - static_cast<double>(log_sum_) / log_scale / n);
-        s.energy = static_cast<double>(energy_) / (n * n);
-        size_finish(s, static_cast<double>(voxels_), out);
-    }
-
-  private:
-    static constexpr double share_scale = 1LL << 47, log_scale = 1LL << 40;
-
-    template <int by> void change(i64 level, i64 length) {
-        i32 &cell = joint_[level * columns_ + length], &column = sizes_[length];
-        const i64 n = std::max(cell, cell + by), m = std::max(column, column + by);
-        cell += by;
-        column += by;
-        log_sum_ += by * log_step_[n];
-        energy_ += by * (2 * n - 1);
-        size_squares_ += by * (2 * m - 1);
-        total_ += by;
-        voxels_ += by * length;
-        length_squares_ += by * length * length;
-        runs_[level] += by;
-        inverses_[level] += by * inverse_[length];
-        squares_[level] += by * length * length;
-    }
-
-    // Variance, from sums over the runs that are exact.
-    double spread(i64 sum, i64 squares) const {
-        const double n = static_cast<double>(total_);
-        return static_cast<double>(total_ * squares - sum * sum) / n / n;
-    }
-
-    i64 columns_;
-    std::vector<i32> joint_, sizes_;
-    std::vector<i64> level_;
-    std::vector<double> low_;                    // 1 / i^2
-    std::vector<i64> runs_, inverses_, squares_; // per level: number, sums of 1 / j^2 and j^2
-    std::vector<i64> inverse_, log_step_;
-    i64 total_ = 0, voxels_ = 0, length_squares_ = 0; // runs, sums of j and j^2
-    i64 log_sum_ = 0, energy_ = 0, size_squares_ = 0;
 };
 
 // The planes of one x within a window, and the steps that remain within it before and after each
@@ -226,7 +84,7 @@ struct PlanePlan {
 template <class L> class Window {
   public:
     Window(View<const L, 3> levels, const RunVolumes<L> &runs, const PlanePlan &plan, bool reversed,
-           RunTable &table)
+           RollingSizes &table)
         : levels_(levels), plan_(plan), table_(table),
           ending_(reversed ? runs.beginning.data() : runs.ending.data()),
           beginning_(reversed ? runs.ending.data() : runs.beginning.data()) {}
@@ -247,7 +105,7 @@ template <class L> class Window {
 
     // Whether a line holds two voxels of the region.
     bool holds_pair() const {
-        if (table_.voxels() > table_.runs())
+        if (table_.sizes() > table_.entries())
             return true;
         const i64 *const r = plan_.reach, *const step = plan_.step,
                          *const shape = levels_.shape.data();
@@ -323,7 +181,7 @@ template <class L> class Window {
 
     View<const L, 3> levels_;
     const PlanePlan &plan_;
-    RunTable &table_;
+    RollingSizes &table_;
     const u8 *ending_, *beginning_;
     i64 at_ = -1;
 };
@@ -336,7 +194,7 @@ void rolling_runs(View<const L, 3> levels, const i64 *centres, i64 count,
     const i64 *const reach = directions.reach;
     const i64 most = (2 * reach[0] + 1) * (2 * reach[1] + 1) * (2 * reach[2] + 1);
     const i64 longest = 2 * std::max({reach[0], reach[1], reach[2]}) + 1;
-    std::vector<RunTable> tables(max_workers(), RunTable(ng, longest, most));
+    std::vector<RollingSizes> tables(max_workers(), RollingSizes(ng, longest, most));
     std::vector<i32> defined(count, 0);
     std::fill_n(out, count * size_feature_count, 0.0);
     for (i64 d = 0; d < directions.count; ++d) {
@@ -344,15 +202,15 @@ void rolling_runs(View<const L, 3> levels, const i64 *centres, i64 count,
         const RunVolumes<L> runs(levels, step);
         const PlanePlan plan(step, reach, levels.shape.data());
         parallel_for(count, 256, [&](i64 begin, i64 end, int worker) {
-            RunTable &table = tables[worker];
+            RollingSizes &table = tables[worker];
             Window<L> window(levels, runs, plan, step[2] < 0, table);
             double values[size_feature_count];
             for (i64 c = begin; c < end; ++c) {
                 poll();
                 window.move_to(centres[c]);
-                if (!table.runs() || (directions.left_out && !window.holds_pair()))
+                if (!table.entries() || (directions.left_out && !window.holds_pair()))
                     continue;
-                table.features(values);
+                table.features(true, values);
                 for (int f = 0; f < size_feature_count; ++f)
                     out[c * size_feature_count + f] += values[f];
                 ++defined[c];

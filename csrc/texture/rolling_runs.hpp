@@ -5,10 +5,7 @@
 
 namespace pyrad {
 
-// Levels up to which a window's table is cheap to read.
-constexpr i64 most_rolling_levels = 256;
-
-// As local_glrlm, not merged, of up to most_rolling_levels levels.
+// As local_glrlm, not merged, of up to most_rolling_levels levels (rolling_sizes.hpp).
 template <class L>
 void rolling_runs(View<const L, 3> levels, const i64 *centres, i64 count,
                   const RunDirections &directions, i64 ng, double *out);

@@ -32,21 +32,6 @@ class Window:
         _, ny, nx = levels.packed.shape
         self.steps = region.xp.asarray(self.voxels @ np.array([ny * nx, nx, 1]))
 
-    def _positions(self, voxels: np.ndarray) -> np.ndarray:
-        """Positions in the window, -1 outside."""
-        _, ny, nx = 2 * self.reach + 1
-        inside = (np.abs(voxels) <= self.reach).all(axis=1)
-        return np.where(inside, (voxels + self.reach) @ np.array([ny * nx, nx, 1]), -1)
-
-    def pairs(self, offsets: np.ndarray) -> list[np.ndarray]:
-        """For each offset, the positions (n, 2) of the pairs in the window."""
-        groups = []
-        for offset in offsets:
-            others = self._positions(self.voxels + offset)
-            firsts = np.flatnonzero(others >= 0)
-            groups.append(np.stack([firsts, others[firsts]], axis=1).astype(np.int32))
-        return groups
-
     def merged(self) -> bool:
         """Whether all directions share one table."""
         aggregation = self.region.settings.aggregation
@@ -142,42 +127,39 @@ def _glszm(window: Window, names: list[str]) -> Compute:
     size = len(window.voxels)
     counters = 4 * size * min(levels.ng, size)  # per thread
     require_memory("the zone counters", counters, "use fewer grey levels or a smaller radius")
-    groups = window.pairs(half_offsets((1,), in_plane=window.flat))
-    pairs = region.xp.asarray(np.concatenate(groups))
+    offsets = region.xp.asarray(half_offsets((1,), in_plane=window.flat))
+    reach = [int(n) for n in window.reach]
 
     def compute(centres: Any, out: Any) -> None:
-        region.kernels.local_glszm(levels.packed, centres, window.steps, pairs, levels.ng, out)
+        region.kernels.local_glszm(levels.packed, centres, offsets, reach, levels.ng, out)
 
     return compute
 
 
 def _neighbours(window: Window) -> Any:
-    """Each pair of neighbours once."""
+    """The steps to neighbours that come later, so that each pair of neighbours counts once."""
     offsets = neighbourhood_offsets(window.region.settings, window.flat)
-    groups = window.pairs(np.array([o for o in offsets.tolist() if o > [0, 0, 0]]))
-    return window.region.xp.asarray(np.concatenate(groups))
+    later = [o for o in offsets.tolist() if o > [0, 0, 0]]
+    return window.region.xp.asarray(np.array(later, dtype=np.int32).reshape(-1, 3))
 
 
 def _ngldm(window: Window, names: list[str]) -> Compute:
-    region, levels, pairs = window.region, window.levels, _neighbours(window)
-    alpha = region.settings.gldm_alpha
+    region, levels, offsets = window.region, window.levels, _neighbours(window)
+    alpha, reach = region.settings.gldm_alpha, [int(n) for n in window.reach]
 
     def compute(centres: Any, out: Any) -> None:
-        region.kernels.local_ngldm(
-            levels.packed, centres, window.steps, pairs, levels.ng, alpha, out
-        )
+        region.kernels.local_ngldm(levels.packed, centres, offsets, reach, levels.ng, alpha, out)
 
     return compute
 
 
 def _ngtdm(window: Window, names: list[str]) -> Compute:
-    region, levels, pairs = window.region, window.levels, _neighbours(window)
+    region, levels, offsets = window.region, window.levels, _neighbours(window)
     alone = region.settings.rule("lone_voxels") == "counted"
+    reach = [int(n) for n in window.reach]
 
     def compute(centres: Any, out: Any) -> None:
-        region.kernels.local_ngtdm(
-            levels.packed, centres, window.steps, pairs, levels.ng, alone, out
-        )
+        region.kernels.local_ngtdm(levels.packed, centres, offsets, reach, levels.ng, alone, out)
 
     return compute
 

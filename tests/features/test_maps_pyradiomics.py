@@ -8,8 +8,7 @@ from features.reference import nrrd
 
 import pyrad_core as prc
 from pyrad_core import features
-from pyrad_core._kernels import cpu
-from pyrad_core.errors import DataError, ShapeError
+from pyrad_core.errors import DataError
 
 FAMILIES = {
     "firstorder": "first_order",
@@ -138,20 +137,3 @@ def test_bad_arguments(crop, arguments, message):
     image, mask, _ = crop
     with pytest.raises(DataError, match=message):
         features.maps(image, mask, **arguments)
-
-
-def test_kernels_refuse_positions_outside_the_window():
-    levels, centres = np.ones((3, 3, 3), np.uint8), np.array([13])
-    window, out = np.array([-1, 0, 1]), np.empty((1, 17))
-    for offset in ([0, 0, 0], [0, 0, -1], [0, -1, 1], [0, 2, 0]):
-        with pytest.raises(DataError, match="comes later"):
-            offsets = np.array([[0, 0, 1], offset], np.int32)
-            cpu.local_glrlm(levels, centres, offsets, (1, 1, 1), 1, False, False, out)
-    with pytest.raises(ShapeError, match="leaves levels"):
-        cpu.local_glrlm(levels, centres - 1, offsets[:1], (1, 1, 1), 1, False, False, out)
-    with pytest.raises(DataError, match="leaves the window"):
-        cpu.local_glszm(levels, centres, window, np.array([[0, 3]], np.int32), 1, out)
-    with pytest.raises(ShapeError, match="leaves levels"):
-        cpu.local_glszm(levels, np.array([26]), window, np.array([[0, 1]], np.int32), 1, out)
-    cpu.local_glszm(levels, centres, window, np.array([[0, 1]], np.int32), 1, out)
-    assert out[0, 12] == pytest.approx(2 / 3)  # two zones, of two voxels and of one

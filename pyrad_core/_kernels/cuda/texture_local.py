@@ -200,6 +200,28 @@ def pair_weights(ng: int, most_pairs: int, one: Any, twice: Any, by_difference: 
     return cpu_kernels().pair_weights(ng, most_pairs, one, twice, by_difference)
 
 
+def _positions(
+    levels: Any, offsets: Any, reach: Sequence[int], sign: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The window's flat steps, and (direction, voxel) -> position one offset away, -1: outside."""
+    sides = 2 * np.asarray(reach) + 1
+    voxels = np.indices(tuple(sides.tolist())).reshape(3, -1).T
+    _, ny, nx = levels.shape
+    window = (voxels - reach) @ np.array([ny * nx, nx, 1])
+    others = voxels + sign * host_array(offsets)[:, None]
+    inside = ((others >= 0) & (others < sides)).all(axis=2)
+    places = others @ np.array([sides[1] * sides[2], sides[2], 1])
+    return window, np.where(inside, places, -1).astype(np.int32)
+
+
+def _pairs(levels: Any, offsets: Any, reach: Sequence[int]) -> tuple[Any, Any]:
+    """The window's flat steps, and the positions (n, 2) of its pairs of neighbours."""
+    window, others = _positions(levels, offsets, reach, 1)
+    firsts = np.nonzero(others >= 0)
+    pairs = np.stack([firsts[1], others[firsts]], axis=1).astype(np.int32)
+    return runtime.beside(levels, window), runtime.beside(levels, pairs)
+
+
 def local_glrlm(
     levels: Any,
     centres: Any,
@@ -211,14 +233,7 @@ def local_glrlm(
     out: Any,
 ) -> None:
     """Run length features of the windows around the centres."""
-    sides = 2 * np.asarray(reach) + 1
-    voxels = np.indices(tuple(sides.tolist())).reshape(3, -1).T
-    _, ny, nx = levels.shape
-    window = (voxels - reach) @ np.array([ny * nx, nx, 1])
-    earlier = voxels - host_array(offsets)[:, None]
-    inside = ((earlier >= 0) & (earlier < sides)).all(axis=2)
-    places = earlier @ np.array([sides[1] * sides[2], sides[2], 1])
-    before = np.where(inside, places, -1).astype(np.int32)  # (direction, voxel), -1: outside
+    window, before = _positions(levels, offsets, reach, -1)
     slots = before.size if merged else window.size
     chosen = (
         runtime.beside(levels, before), np.int32(len(before)), np.int32(merged), np.int32(left_out),
@@ -226,16 +241,20 @@ def local_glrlm(
     _launch_sizes("glrlm", levels, centres, runtime.beside(levels, window), chosen, slots, out)
 
 
-def local_glszm(levels: Any, centres: Any, window: Any, pairs: Any, ng: int, out: Any) -> None:
+def local_glszm(
+    levels: Any, centres: Any, offsets: Any, reach: Sequence[int], ng: int, out: Any
+) -> None:
     """Zone features of the windows around the centres."""
+    window, pairs = _pairs(levels, offsets, reach)
     chosen = (pairs, np.int32(len(pairs)))
     _launch_sizes("glszm", levels, centres, window, chosen, window.size, out)
 
 
 def local_ngldm(
-    levels: Any, centres: Any, window: Any, pairs: Any, ng: int, alpha: int, out: Any
+    levels: Any, centres: Any, offsets: Any, reach: Sequence[int], ng: int, alpha: int, out: Any
 ) -> None:
     """Dependence features of the windows around the centres."""
+    window, pairs = _pairs(levels, offsets, reach)
     chosen = (pairs, np.int32(len(pairs)), np.int64(alpha))
     _launch_sizes("ngldm", levels, centres, window, chosen, window.size, out)
 
@@ -261,9 +280,10 @@ def _launch_sizes(
 
 
 def local_ngtdm(
-    levels: Any, centres: Any, window: Any, pairs: Any, ng: int, alone: bool, out: Any
+    levels: Any, centres: Any, offsets: Any, reach: Sequence[int], ng: int, alone: bool, out: Any
 ) -> None:
     """Tone difference features of the windows around the centres."""
+    window, pairs = _pairs(levels, offsets, reach)
     size = window.size
     batch = max(1, _SCRATCH_BYTES // (44 * size))
     voxels = max(1, min(batch, len(centres))) * size
