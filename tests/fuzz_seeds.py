@@ -169,7 +169,7 @@ def write_mat_73(folder: Path) -> Path:
     with h5py.File(path, "w", userblock_size=512) as file:
         data = np.zeros(KSPACE.shape, [("real", "f4"), ("imag", "f4")])
         data["real"] = 1
-        file["kspace"] = data
+        file.create_dataset("kspace", data=data, chunks=(1, 4, 6), compression="gzip")
         file["n"] = np.array([[3.0]])
         file.create_group("about")["name"] = np.array([120], np.uint16)
     content = bytearray(path.read_bytes())

@@ -1,7 +1,7 @@
 """HDF5, opened so that no file can make us read another one.
 
-External links, external storage and virtual datasets of other files are refused, and every
-path is resolved link by link. HDF5 itself is read by h5py.
+External links, external storage and virtual datasets are refused, and every path is resolved link
+by link. HDF5 itself is read by h5py.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ from ..errors import FileFormatError
 from .files import check_dims, check_size, existing, needed, refused, shown
 from .hdf5_chunks import LZF, check_chunks, read_chunks
 from .hdf5_heaps import check_entries, check_heaps, contiguous, entry_type, varies
+from .hdf5_objects import MAGIC, Objects
 
-MAGIC = b"\x89HDF\r\n\x1a\n"
+__all__ = ["MAGIC", "Tree", "open_hdf5", "text"]
 
 
 @contextlib.contextmanager
 def open_hdf5(path: Path) -> Iterator[Any]:
     """The file, opened read-only; a damaged one raises FileFormatError."""
     h5py = needed("h5py")
+    Objects(path).check_root()
     try:
         file = h5py.File(os.fsencode(path), "r")
     except OSError as error:
@@ -51,6 +53,23 @@ def _damaged(path: Path, error: Exception) -> FileFormatError:
     return refused(path, f"is no readable HDF5 file ({text})")
 
 
+def link_of(group: Any, name: str) -> Any:
+    """h5py's link to a child, or the child's address; None where there is none. Opens nothing."""
+    import h5py
+
+    links, key = group.id.links, name.encode("utf-8", "surrogateescape")
+    if not links.exists(key):
+        return None
+    about = links.get_info(key)
+    if about.type == h5py.h5l.TYPE_HARD:
+        return about.u
+    if about.type == h5py.h5l.TYPE_SOFT:
+        return h5py.SoftLink(links.get_val(key).decode("utf-8", "surrogateescape"))
+    if about.type == h5py.h5l.TYPE_EXTERNAL:
+        return h5py.ExternalLink(*(os.fsdecode(part) for part in links.get_val(key)))
+    raise OSError(f"a link of an unknown kind ({about.type})")
+
+
 class Tree:
     """Looks objects up in one open HDF5 file without leaving it.
 
@@ -67,13 +86,14 @@ class Tree:
     def __init__(self, file: Any, path: Path, max_bytes: int | None, allow_external: Any = None):
         self.file, self.path, self.max_bytes = file, path, max_bytes
         self.folder = None if allow_external is None else existing(allow_external, folder_ok=True)
+        self._objects = Objects(path)
         self._links = 0  # followed since the last name was asked for
 
     def has(self, name: str) -> bool:
         """Whether an object or a link of that name stands there (the link may be refused later)."""
         group, _, last = name.strip("/").rpartition("/")
         parent = self.find(group) if group else self.file
-        return hasattr(parent, "keys") and parent.get(last, getlink=True) is not None
+        return hasattr(parent, "keys") and link_of(parent, last) is not None
 
     def children(self, name: str = "/") -> list[str]:
         group = self.find(name)
@@ -88,7 +108,7 @@ class Tree:
 
     def link(self, name: str) -> Any:
         group, _, last = name.strip("/").rpartition("/")
-        return (self.find(group) if group else self.file).get(last, getlink=True)
+        return link_of(self.find(group) if group else self.file, last)
 
     def attribute(self, name: str, key: str) -> Any:
         found = self.find(name)
@@ -108,11 +128,11 @@ class Tree:
     def _find(self, name: str) -> Any:
         h5py = needed("h5py")
         here, so_far = self.file, ""
-        for part in (p for p in name.split("/") if p):
+        for part in (p for p in name.split("/") if p not in ("", ".")):
             so_far += "/" + part
             if not isinstance(here, h5py.Group):
                 return None
-            link = here.get(part, getlink=True)
+            link = link_of(here, part)
             if link is None:
                 return None
             if isinstance(link, h5py.ExternalLink):
@@ -129,6 +149,7 @@ class Tree:
                     raise refused(self.path, f"the link {so_far[:99]} refers to itself")
                 here = self._find(target)
             else:
+                self._objects.check(link, so_far[:99])
                 here = here[part]
         return here
 
@@ -143,19 +164,7 @@ class Tree:
                 f"{name} keeps its data in another file "
                 f"({found.external[0][0]!r}); external storage is refused",
             )
-        if found.is_virtual:
-            self._assembled(name, found)
         return found
-
-    def _assembled(self, name: str, found: Any) -> None:
-        """A virtual dataset may take datasets of this very file that are plain ones."""
-        for source in found.virtual_sources():
-            if source.file_name != ".":
-                raise refused(self.path, f"{name} is assembled from other files; refused")
-            part = self.find(source.dset_name)
-            if not hasattr(part, "shape") or part.is_virtual or part.external:
-                raise refused(self.path, f"{name} is assembled from {source.dset_name!r}; refused")
-            self._checked(source.dset_name, part)
 
     def read(self, name: str, selection: Any = ()) -> np.ndarray | None:
         """The values at ``name`` after the size checks; None where there is no dataset."""
@@ -201,8 +210,6 @@ class Tree:
 
     def _complete(self, name: str, data: Any, asked: int, stored: int) -> None:
         """A dataset whose chunks were never written would read as zeros."""
-        if data.is_virtual:
-            return
         if data.chunks is not None:
             want = int(np.prod([-(-n // c) for n, c in zip(data.shape, data.chunks, strict=True)]))
             have = data.id.get_num_chunks()

@@ -7,7 +7,6 @@ HDF5 File Format Specification, IV.A.2.l; the checksum is Fletcher's, of 16-bit 
 
 from __future__ import annotations
 
-import mmap
 import zlib
 from math import prod
 from pathlib import Path
@@ -53,24 +52,19 @@ def read_chunks(path: Path, name: str, data: Any, codes: list[int], dtype: np.dt
     size, found = prod(data.chunks) * dtype.itemsize, []
     data.id.chunk_iter(lambda chunk: found.append(chunk))
     found = _inside(path, name, data, found)
-    base = data.file.userblock_size
-    with (
-        open(path, "rb") as stream,
-        mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content,
-    ):
-        for chunk in found:
-            begin = chunk.byte_offset + base
-            raw = content[begin : begin + chunk.size]
-            used = [c for i, c in enumerate(codes) if not chunk.filter_mask >> i & 1]
-            raw = _plain(path, name, raw, used, size, dtype.itemsize)
-            values = np.frombuffer(raw, dtype).reshape(data.chunks)
-            place = tuple(
-                slice(first, min(first + length, end))
-                for first, length, end in zip(
-                    chunk.chunk_offset, data.chunks, data.shape, strict=True
-                )
-            )
-            out[place] = values[tuple(slice(p.stop - p.start) for p in place)]
+    whole = path.stat().st_size
+    for chunk in found:
+        if chunk.size > whole:
+            raise _damaged(path, name, whole, chunk.size)
+        mask, raw = data.id.read_direct_chunk(chunk.chunk_offset)
+        used = [c for i, c in enumerate(codes) if not mask >> i & 1]
+        raw = _plain(path, name, raw, used, size, dtype.itemsize)
+        values = np.frombuffer(raw, dtype).reshape(data.chunks)
+        place = tuple(
+            slice(first, min(first + length, end))
+            for first, length, end in zip(chunk.chunk_offset, data.chunks, data.shape, strict=True)
+        )
+        out[place] = values[tuple(slice(p.stop - p.start) for p in place)]
     return out
 
 

@@ -121,8 +121,8 @@ def check_entries(path: Path, name: str, kind: Any, entries: np.ndarray, base: i
 
 def contiguous(path: Path, data: Any, dtype: np.dtype) -> np.ndarray | None:
     """The entries of a dataset that is no chunks, or None where they lie in its header."""
-    begin = data.id.get_offset()
+    begin = data.id.get_offset()  # in the file, whatever stands before the first block
     if begin is None:
         return None
     count = prod(data.shape)
-    return np.fromfile(path, dtype, count, offset=begin + data.file.userblock_size)
+    return np.fromfile(path, dtype, count, offset=begin)

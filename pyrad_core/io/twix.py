@@ -108,12 +108,19 @@ def _scans(path: Path, last: int) -> tuple[dict[str, Any], np.ndarray | None]:
                 str(path), parse_prot=False, parse_pmu=False, parse_geometry=False, verbose=False
             )
         scan = {"hdr": protocol, "mdb": scans[-1]["mdb"]}
-        noise = [m.data for s in scans for m in s["mdb"] if m.is_flag_set("NOISEADJSCAN")]
+        noise = [m.data for s in scans for m in s["mdb"] if _is_noise(m)]
     except Exception as error:  # twixtools raises many classes on damaged files
         raise refused(path, f"twixtools cannot read it ({error})") from None
     if not noise:
         return scan, None
     return scan, np.concatenate([np.atleast_2d(n) for n in noise], axis=1).astype(np.complex64)
+
+
+def _is_noise(mdb: Any) -> bool:
+    """Blocks of other kinds may be shorter than a line's header, behind which samples are read."""
+    return mdb.is_flag_set("NOISEADJSCAN") and not any(
+        mdb.is_flag_set(flag) for flag in ("SYNCDATA", "ACQEND")
+    )
 
 
 def _is_image(mdb: Any) -> bool:

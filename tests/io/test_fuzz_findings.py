@@ -68,6 +68,24 @@ def test_twix_protocol_of_the_parser_of_twixtools():
         assert first["dThickness"] == theirs["MeasYaps"]["sSliceArray"]["asSlice"][0]["dThickness"]
 
 
+def test_twix_block_that_calls_itself_noise(tmp_path):
+    """A block of other data, shorter than the header behind which samples would be read."""
+    pytest.importorskip("twixtools")
+    path = fuzz_seeds.write_twix(tmp_path)
+    content = bytearray(path.read_bytes())
+    start = int.from_bytes(content[16:24], "little")
+    at = start + int.from_bytes(content[start : start + 4], "little")
+    at += fuzz_seeds.TWIX_LINES * (192 + 2 * (32 + 8 * 6))
+    assert content[at] == 160 and content[at + 40] & 1  # the block that ends the measurement
+    block = bytearray(content[at : at + 160])
+    block[40], block[43] = 1 << 5, 1 << 1  # synchronisation data, noise
+    content[at:at] = block
+    content[24:32] = (int.from_bytes(content[24:32], "little") + 160).to_bytes(8, "little")
+    path.write_bytes(content)
+    scan = io.read_kspace(path, max_bytes=CAP)
+    assert scan.data.shape == (2, 4, 6) and scan.noise is None
+
+
 def test_lines_without_coils(tmp_path):
     from pyrad_core.io.lines import Grid, Line, assemble
 

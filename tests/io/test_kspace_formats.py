@@ -203,14 +203,16 @@ def test_npz_and_mat(tmp_path, brain):
     assert np.array_equal(io.read_kspace(tmp_path / "a.mat").data, brain)
 
 
-def test_mat_73(tmp_path, brain):
+@pytest.mark.parametrize("packed", [{}, {"compression": "gzip", "chunks": (2, 16, 32)}])
+def test_mat_73(tmp_path, brain, packed):
+    """With MATLAB's 512 bytes before the file, packed as MATLAB does by default, and not."""
     h5py = pytest.importorskip("h5py")
     path = tmp_path / "a.mat"
     with h5py.File(path, "w", userblock_size=512) as file:  # MATLAB (y, x, coil) is stored reversed
         stored = np.moveaxis(brain, 0, -1).T
         pair = np.empty(stored.shape, [("real", "f4"), ("imag", "f4")])
         pair["real"], pair["imag"] = stored.real, stored.imag
-        file["kspace"] = pair
+        file.create_dataset("kspace", data=pair, **packed)
     with open(path, "r+b") as file:
         file.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
     assert np.array_equal(io.read_kspace(path).data, brain)
