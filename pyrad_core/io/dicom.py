@@ -26,17 +26,18 @@ def is_dicom(path: Path) -> bool:
 def read(path: Path, max_bytes: int | None, series: str | None = None) -> Image:
     """A DICOM file or a folder of them. ``series`` chooses where a folder holds several."""
     sitk = needed("SimpleITK")
-    paths = [path] if path.is_file() else _one_series(path, series, max_bytes)
-    first = _head(paths[0], max_bytes)
+    alone = path.is_file()
+    heads = {path: _head(path, max_bytes)} if alone else _one_series(path, series, max_bytes)
+    first = next(iter(heads.values()))
     if int(first.get("SamplesPerPixel", 1)) != 1:
-        raise refused(paths[0], "colour DICOM images are not supported")
+        raise refused(next(iter(heads)), "colour DICOM images are not supported")
     frames = int(first.get("NumberOfFrames", 1) or 1)
-    shape = (len(paths) * frames, int(first.Rows), int(first.Columns))
+    shape = (len(heads) * frames, int(first.Rows), int(first.Columns))
     asked = check_dims(path, shape, max(int(first.BitsAllocated) // 8, 1))
-    stored = sum(p.stat().st_size for p in paths)
+    stored = sum(p.stat().st_size for p in heads)
     check_size(path, asked, max_bytes, f"shape {shape}", stored=stored)
     try:
-        names = [utf8_name(p) for p in (paths if len(paths) == 1 else _in_order(path, paths))]
+        names = [utf8_name(p) for p in (heads if len(heads) == 1 else _in_order(path, heads))]
         itk = sitk.ReadImage(names if len(names) > 1 else names[0], imageIO="GDCMImageIO")
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
@@ -48,33 +49,33 @@ def read(path: Path, max_bytes: int | None, series: str | None = None) -> Image:
     return image
 
 
-def _head(path: Path, max_bytes: int | None = None) -> Any:
+def _head(path: Path, max_bytes: int | None) -> Any:
     head = open_dicom(path, max_bytes, stop_before_pixels=True, specific_tags=_TAGS)
     if "Rows" not in head or "Columns" not in head or "BitsAllocated" not in head:
         raise refused(path, "a DICOM file without an image")
     return head
 
 
-def _one_series(folder: Path, series: str | None, max_bytes: int | None) -> list[Path]:
-    found: dict[str, list[Path]] = {}
+def _one_series(folder: Path, series: str | None, max_bytes: int | None) -> dict[Path, Any]:
+    """The heads of the files of a series."""
+    found: dict[str, dict[Path, Any]] = {}
     for path in sorted(p for p in folder.iterdir() if p.is_file()):
         if is_dicom(path):
-            found.setdefault(str(_head(path, max_bytes).get("SeriesInstanceUID", "")), []).append(
-                path
-            )
+            head = _head(path, max_bytes)
+            found.setdefault(str(head.get("SeriesInstanceUID", "")), {})[path] = head
     if not found:
         raise refused(folder, "is a directory without DICOM files")
     if series is None and len(found) == 1:
         return next(iter(found.values()))
     if series in found:
         return found[series]
-    listed = ", ".join(f"{uid} ({len(paths)} files)" for uid, paths in found.items())
+    listed = ", ".join(f"{uid} ({len(heads)} files)" for uid, heads in found.items())
     raise refused(folder, f"holds several series; choose one by series=: {listed}")
 
 
-def _in_order(folder: Path, paths: list[Path]) -> list[Path]:
+def _in_order(folder: Path, heads_by_path: dict[Path, Any]) -> list[Path]:
     """Slices along their normal; a gap, a double or a tilted slice is an error."""
-    heads = [_head(p) for p in paths]
+    paths, heads = list(heads_by_path), list(heads_by_path.values())
     for path, head in zip(paths, heads, strict=True):
         for name in ("Rows", "Columns", "BitsAllocated", "SamplesPerPixel", "NumberOfFrames"):
             if head.get(name) != heads[0].get(name):
