@@ -10,10 +10,10 @@ import numpy as np
 
 from .._checks import entries, whole
 from .._kernels.cuda.runtime import fft_module
+from .._kernels.fft import fft_options
 from .._kernels.select import Edge, edge_of
 from .._memory import require_memory
 from ..errors import DataError, ShapeError
-from ..threads import num_threads
 from ._common import axes_of, result_like
 
 __all__ = ["gibbs"]
@@ -127,7 +127,7 @@ def gibbs(
 def _unrung(edge: Edge, parts: Any, weights: Any, search: tuple[int, int, int, bool]) -> Any:
     """Images (part, *axes) in double precision: the sum of what each axis makes of its share."""
     fft, axes, sizes = fft_module(parts), range(1, parts.ndim), parts.shape[1:]
-    options = {"workers": num_threads()} if edge.xp is np else {}
+    options = fft_options(parts)
     shares: Iterable[Any] = [parts]
     if len(sizes) > 1 and parts.dtype.kind == "c":
         spectrum = fft.fftn(parts, axes=axes, **options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..threads import num_threads
+from .._kernels.fft import fft_options
 
 __all__ = ["moran_geary"]
 
@@ -37,7 +37,7 @@ def moran_geary(values: np.ndarray, inside: np.ndarray, spacing: np.ndarray) -> 
 def _spectrum(volume: np.ndarray, sizes: list[int]) -> np.ndarray:
     from scipy import fft
 
-    return fft.rfftn(volume, sizes, workers=num_threads())
+    return fft.rfftn(volume, sizes, **fft_options(volume))
 
 
 def _weight_spectrum(sizes: list[int], shape: tuple[int, ...], spacing: np.ndarray) -> np.ndarray:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from .._kernels.cuda.runtime import fft_module
+from .._kernels.fft import fft_options
 from .._kernels.select import edge_of
 from ..errors import DataError
-from ..threads import num_threads
 
 __all__ = ["fft", "fft_of_axes", "ifft"]
 
@@ -59,9 +57,8 @@ def ifft(kspace: Any, *, axes: Sequence[int] = (-2, -1)) -> Any:
 def fft_of_axes(x: Any, axes: Sequence[int], inverse: bool, norm: str) -> Any:
     """Plain FFT with DC first, by SciPy (all threads) or cuFFT; x may be overwritten."""
     fft = fft_module(x)
-    workers = {"workers": num_threads()} if isinstance(x, np.ndarray) else {}
     call = fft.ifftn if inverse else fft.fftn
-    return call(x, axes=axes, norm=norm, overwrite_x=True, **workers)
+    return call(x, axes=axes, norm=norm, overwrite_x=True, **fft_options(x))
 
 
 def _centred(name: str, array: Any, axes: Sequence[int], inverse: bool) -> Any:

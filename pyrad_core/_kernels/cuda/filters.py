@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..fft import filter_by_transforms
+from .. import fft  # the module alone: it imports this package
 from . import runtime
 
 __all__ = ["convolve_axis", "gabor_planes", "multiply_transfer", "spectral_filter"]
@@ -63,7 +63,7 @@ def spectral_filter(
     if x.size == 0:
         return
     transfer = (x.shape[-1], frequencies, powers, factor, band, scale)
-    filter_by_transforms(x, lambda spectrum: multiply_transfer(spectrum, *transfer), out)
+    fft.filter_by_transforms(x, lambda spectrum: multiply_transfer(spectrum, *transfer), out)
 
 
 def multiply_transfer(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +18,6 @@ __all__ = [
     "glcm_count",
     "glcm_features",
     "level_histogram",
-    "local_first_order",
     "mask_bounds",
     "masked_range",
     "order_statistics",
@@ -33,8 +30,6 @@ _BLOCK = 256
 _MAX_GRID = 2048
 _TILE = 1 << 14  # values per block of a sum
 _SHARED = 48 * 1024
-_SCRATCH_BYTES = 256 << 20
-_LANES, _WINDOWS = 32, 4  # threads per window, windows per block: as in local_lanes.hpp
 
 
 def _grid(size: int) -> tuple[int]:
@@ -210,40 +205,3 @@ def order_statistics(values: Any, minimum: float, maximum: float, ranks: Any, ou
 def first_order_features(sums: Any, excess: float, flat: float, out: Any) -> None:
     """Host scalars in, host scalars out."""
     cpu_kernels().first_order_features(sums, excess, flat, out)
-
-
-# --- maps ----------------------------------------------------------------------------------------
-
-
-def local_first_order(
-    values: Any,
-    levels: Any,
-    centres: Any,
-    reach: Sequence[int],
-    ng: int,
-    shift: float,
-    voxel_volume: float,
-    excess: float,
-    flat: float,
-    out: Any,
-) -> None:
-    """First-order statistics of the windows around the centres."""
-    voxels = math.prod(2 * n + 1 for n in reach)
-    batch = max(1, _SCRATCH_BYTES // (12 * voxels + 4 * (ng + 1)))
-    windows = max(1, min(batch, len(centres)))
-    numbers = runtime.empty(levels, windows * voxels, np.float64)
-    counters = runtime.empty(levels, windows * (voxels + ng + 1), np.int32)
-    settings = tuple(np.float64(v) for v in (shift, voxel_volume, excess, flat))
-    for begin in range(0, len(centres), batch):
-        some, to = centres[begin : begin + batch], out[begin : begin + batch]
-        runtime.launch(
-            "texture/local_first_order.cu",
-            f"local_first_order_{runtime.suffix(values)}_{runtime.suffix(levels)}",
-            (runtime.ceil_div(len(some), _WINDOWS),),
-            (_LANES, _WINDOWS),
-            (
-                values, levels, some, np.int64(len(some)),
-                np.int64(levels.shape[1] * levels.shape[2]), np.int64(levels.shape[2]),
-                *(np.int32(n) for n in reach), np.int32(ng), *settings, numbers, counters, to,
-            ),
-        )  # fmt: skip

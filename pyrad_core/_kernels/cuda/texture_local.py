@@ -1,8 +1,9 @@
-"""CUDA launchers of the maps of co-occurrence, runs, zones and neighbourhoods."""
+"""CUDA launchers of the maps of first order, co-occurrence, runs, zones and neighbourhoods."""
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from . import runtime
 
 __all__ = [
     "local_custom",
+    "local_first_order",
     "local_glcm",
     "local_glrlm",
     "local_glszm",
@@ -30,6 +32,40 @@ _SHARED = 48 * 1024
 _MOST_WARPS = 1 << 13
 
 
+def local_first_order(
+    values: Any,
+    levels: Any,
+    centres: Any,
+    reach: Sequence[int],
+    ng: int,
+    shift: float,
+    voxel_volume: float,
+    excess: float,
+    flat: float,
+    out: Any,
+) -> None:
+    """First-order statistics of the windows around the centres."""
+    voxels = math.prod(2 * n + 1 for n in reach)
+    batch = max(1, _SCRATCH_BYTES // (12 * voxels + 4 * (ng + 1)))
+    windows = max(1, min(batch, len(centres)))
+    numbers = runtime.empty(levels, windows * voxels, np.float64)
+    counters = runtime.empty(levels, windows * (voxels + ng + 1), np.int32)
+    settings = tuple(np.float64(v) for v in (shift, voxel_volume, excess, flat))
+    for begin in range(0, len(centres), batch):
+        some, to = centres[begin : begin + batch], out[begin : begin + batch]
+        runtime.launch(
+            "texture/local_first_order.cu",
+            f"local_first_order_{runtime.suffix(values)}_{runtime.suffix(levels)}",
+            (runtime.ceil_div(len(some), _WINDOWS),),
+            (_LANES, _WINDOWS),
+            (
+                values, levels, some, np.int64(len(some)),
+                np.int64(levels.shape[1] * levels.shape[2]), np.int64(levels.shape[2]),
+                *(np.int32(n) for n in reach), np.int32(ng), *settings, numbers, counters, to,
+            ),
+        )  # fmt: skip
+
+
 def local_glcm(
     levels: Any,
     centres: Any,
@@ -43,10 +79,8 @@ def local_glcm(
     out: Any,
 ) -> None:
     """GLCM features of the windows around the centres, mean over the groups of offsets."""
-    most = _most_pairs(host_array(offsets), host_array(starts), reach)
-    tables = np.empty(2 * most + 2, np.int64), np.empty(most + 2, np.int64), np.empty((ng, 8), int)
-    units = pair_weights(ng, most, *tables)
-    voxels = int(np.prod([2 * n + 1 for n in reach]))
+    most, tables, units = _weights(ng, host_array(offsets), host_array(starts), reach)
+    voxels = math.prod(2 * n + 1 for n in reach)
     most_levels = min(ng, voxels) if mcc else 0
     cells = 2 * most + 1
     counters = ng * ng + 4 * ng + cells
@@ -97,9 +131,7 @@ def local_pair_sums(
     if not offsets_of or not len(centres):
         out[...] = np.nan
         return
-    most = _most_pairs(steps, groups, reach)
-    tables = np.empty(2 * most + 2, np.int64), np.empty(most + 2, np.int64), np.empty((ng, 8), int)
-    _, share_unit = pair_weights(ng, most, *tables)
+    _, tables, (_, share_unit) = _weights(ng, steps, groups, reach)
     by_difference = runtime.beside(levels, tables[2])
     plane = int(levels.shape[1] * levels.shape[2])
     ends = [int(host_array(centres[c : c + 1])[0]) // plane for c in (0, len(centres) - 1)]
@@ -172,11 +204,13 @@ def _pair_sums_of_slab(
             )  # fmt: skip
 
 
-def _most_pairs(offsets: Any, starts: Any, reach: Sequence[int]) -> int:
-    """Pairs of the largest group within the window."""
+def _weights(ng: int, offsets: Any, starts: Any, reach: Sequence[int]) -> tuple[int, tuple, tuple]:
+    """(pairs of the largest group within the window, tables of weights, their units)."""
     sides = 2 * np.asarray(reach) + 1 - np.abs(offsets)
     pairs = np.concatenate([[0], np.cumsum(np.prod(np.maximum(sides, 0), axis=1))])
-    return int(np.max(np.diff(pairs[starts]), initial=0))
+    most = int(np.max(np.diff(pairs[starts]), initial=0))
+    tables = np.empty(2 * most + 2, np.int64), np.empty(most + 2, np.int64), np.empty((ng, 8), int)
+    return most, tables, pair_weights(ng, most, *tables)
 
 
 def local_custom(
