@@ -12,20 +12,20 @@
 // doi:10.1214/aoms/1177703732.
 #pragma once
 
+#include "base/elementary_math.hpp"
 #include "base/portable.hpp"
 
 namespace pyrad::differences {
 
 enum class Potential : int { hyperbola = 0, huber = 1 };
 
-PYRAD_HD float root(float x) { return sqrtf(x); }
-PYRAD_HD double root(double x) { return sqrt(x); }
+using elementary::square_root;
 
 // psi'(t) / t from t^2.
 template <class T> PYRAD_HD T flux_factor(T square, T delta, bool huber) {
     if (huber)
-        return delta / max_of(root(square), delta);
-    return delta / root(square + delta * delta);
+        return delta / max_of(square_root(square), delta);
+    return delta / square_root(square + delta * delta);
 }
 
 // One voxel's differences turned into its flux, in place.
@@ -54,7 +54,7 @@ template <class T> PYRAD_HD void into_ball(T *q, int dims, T radius, bool isotro
     T square = 0;
     for (int d = 0; d < dims; ++d)
         square += q[d] * q[d];
-    const T length = root(square);
+    const T length = square_root(square);
     const T factor = length > radius ? radius / length : T(1);
     for (int d = 0; d < dims; ++d)
         q[d] *= factor;

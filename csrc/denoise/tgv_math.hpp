@@ -91,7 +91,7 @@ template <int D, int C, class R> PYRAD_TGV R vector_length(const R *r) {
     PYRAD_UNROLL
     for (int k = 0; k < C * D; ++k)
         norm2 += r[k] * r[k];
-    return tv::root(norm2);
+    return tv::square_root(norm2);
 }
 
 template <int D, int C, class R> PYRAD_TGV R tensor_length(const R *r) {
@@ -105,7 +105,7 @@ template <int D, int C, class R> PYRAD_TGV R tensor_length(const R *r) {
         const R value = r[c * tensor_size(D) + entry<D>(d, e)];
         norm2 += R(d == e ? 1 : 2) * value * value;
     }
-    return tv::root(norm2);
+    return tv::square_root(norm2);
 }
 
 // Factors of one iteration, as the caller's step sizes give them.

@@ -28,10 +28,10 @@ template <int D> constexpr int packed_size = D * (D + 1) / 2;
 template <int D, class T> PYRAD_HD void rotate(T *a, T (*v)[D], int i, int j) {
     const T off = a[packed<D>(i, j)], gap = a[packed<D>(j, j)] - a[packed<D>(i, i)];
     const T size = gap < 0 ? -gap : gap;
-    const T root_of = root(gap * gap + T(4) * off * off);
+    const T root_of = square_root(gap * gap + T(4) * off * off);
     const T below = size + root_of;
     const T tangent = below > 0 ? (gap < 0 ? T(-2) : T(2)) * off / below : T(0);
-    const T cosine = T(1) / root(T(1) + tangent * tangent), sine = tangent * cosine;
+    const T cosine = T(1) / square_root(T(1) + tangent * tangent), sine = tangent * cosine;
     a[packed<D>(i, i)] -= tangent * off;
     a[packed<D>(j, j)] += tangent * off;
     a[packed<D>(i, j)] = 0;
@@ -63,7 +63,7 @@ template <int D, class T> PYRAD_HD void diagonalise(T *a, T (*v)[D]) {
 
 // What a length becomes by projection onto the ball, over itself.
 template <class T> PYRAD_HD T shortening(T norm2, T limit) {
-    const T norm = root(max_of(norm2, T(0)));
+    const T norm = square_root(max_of(norm2, T(0)));
     return norm > limit ? limit / norm : T(1);
 }
 
@@ -91,9 +91,9 @@ template <int D, class T> PYRAD_HD T coupled_length(int coupling, T *g) {
     T sum = 0, squares = 0;
     for (int k = 0; k < D; ++k) {
         squares += g[packed<D>(k, k)];
-        sum += root(max_of(g[packed<D>(k, k)], T(0)));
+        sum += square_root(max_of(g[packed<D>(k, k)], T(0)));
     }
-    return coupling == coupling_frobenius ? root(squares) : sum;
+    return coupling == coupling_frobenius ? square_root(squares) : sum;
 }
 
 // One voxel's share of D(p): the minimum over u within the bounds, z = f + w div p.

@@ -8,12 +8,12 @@
 // (anisotropic). Then u = f + w div p and D(p) = -<w div p, f + (w div p) / 2> <= P(u*).
 #pragma once
 
+#include "base/elementary_math.hpp"
 #include "base/portable.hpp"
 
 namespace pyrad::tv {
 
-PYRAD_HD float root(float x) { return sqrtf(x); }
-PYRAD_HD double root(double x) { return sqrt(x); }
+using elementary::square_root;
 
 // Euclidean projection of one voxel's dual vector r[channel * D + axis] onto |p| <= 1.
 template <bool Isotropic, int D, int C, class T> PYRAD_HD void project(T *r) {
@@ -21,7 +21,7 @@ template <bool Isotropic, int D, int C, class T> PYRAD_HD void project(T *r) {
         T norm2 = 0;
         for (int i = 0; i < C * D; ++i)
             norm2 += r[i] * r[i];
-        const T scale = T(1) / max_of(T(1), root(norm2));
+        const T scale = T(1) / max_of(T(1), square_root(norm2));
         for (int i = 0; i < C * D; ++i)
             r[i] *= scale;
     } else if constexpr (C == 1) {
@@ -32,7 +32,7 @@ template <bool Isotropic, int D, int C, class T> PYRAD_HD void project(T *r) {
             T norm2 = 0;
             for (int c = 0; c < C; ++c)
                 norm2 += r[c * D + d] * r[c * D + d];
-            const T scale = T(1) / max_of(T(1), root(norm2));
+            const T scale = T(1) / max_of(T(1), square_root(norm2));
             for (int c = 0; c < C; ++c)
                 r[c * D + d] *= scale;
         }
@@ -45,13 +45,13 @@ template <bool Isotropic, int D, int C, class T> PYRAD_HD T magnitude(const T *g
     if constexpr (Isotropic) {
         for (int i = 0; i < C * D; ++i)
             sum += g[i] * g[i];
-        return root(sum);
+        return square_root(sum);
     } else {
         for (int d = 0; d < D; ++d) {
             T norm2 = 0;
             for (int c = 0; c < C; ++c)
                 norm2 += g[c * D + d] * g[c * D + d];
-            sum += root(norm2);
+            sum += square_root(norm2);
         }
         return sum;
     }

@@ -90,6 +90,18 @@ template <class T> PYRAD_HD double sorted_quantile(const T *sorted, i32 n, doubl
                             at - below);
 }
 
+// What a value adds to the sums about the mean and the median, and to those about the centre of
+// the values in [p10, p90].
+PYRAD_HD void add_deviations(double x, double centre, FirstOrderSums &s) {
+    const double c = x - s.mean, c2 = c * c;
+    s.second += c2;
+    s.third += c2 * c;
+    s.fourth += c2 * c2;
+    s.absolute += fabs(c);
+    s.about_median += fabs(x - s.median);
+    s.robust += x >= s.p10 && x <= s.p90 ? fabs(x - centre) : 0.0;
+}
+
 // The sums of n sorted values (the entropy, uniformity and voxel volume are the caller's).
 template <class T> PYRAD_HD FirstOrderSums sorted_sums(const T *sorted, i32 n, double shift) {
     FirstOrderSums s{};
@@ -113,15 +125,8 @@ template <class T> PYRAD_HD FirstOrderSums sorted_sums(const T *sorted, i32 n, d
     }
     s.mean = s.minimum == s.maximum ? s.minimum : total / n;
     const double centre = kept > 0 ? kept_sum / kept : 0.0;
-    for (i32 k = 0; k < n; ++k) {
-        const double x = static_cast<double>(sorted[k]), c = x - s.mean, c2 = c * c;
-        s.second += c2;
-        s.third += c2 * c;
-        s.fourth += c2 * c2;
-        s.absolute += fabs(c);
-        s.about_median += fabs(x - s.median);
-        s.robust += x >= s.p10 && x <= s.p90 ? fabs(x - centre) : 0.0;
-    }
+    for (i32 k = 0; k < n; ++k)
+        add_deviations(static_cast<double>(sorted[k]), centre, s);
     s.robust = kept > 0 ? s.robust / kept : nan("");
     return s;
 }

@@ -130,15 +130,8 @@ __device__ void find_sums(const Window &w, double shift, FirstOrderSums &s) {
     }
     kept = lanes_sum(kept);
     const double centre = s.mean + lanes_sum(kept_sum) / kept;
-    for (int v = threadIdx.x; v < w.size; v += window_lanes) {
-        const double x = w.values[v], c = x - s.mean, c2 = c * c;
-        s.second += c2;
-        s.third += c2 * c;
-        s.fourth += c2 * c2;
-        s.absolute += fabs(c);
-        s.about_median += fabs(x - s.median);
-        s.robust += x >= s.p10 && x <= s.p90 ? fabs(x - centre) : 0.0;
-    }
+    for (int v = threadIdx.x; v < w.size; v += window_lanes)
+        add_deviations(w.values[v], centre, s);
     s.second = lanes_sum(s.second);
     s.third = lanes_sum(s.third);
     s.fourth = lanes_sum(s.fourth);
