@@ -1,105 +1,125 @@
-// CUDA twin of local_ngtdm.cpp: a warp takes a window; pairs add to both voxels with integer
-// atomics, the first voxel of each level sums up those of its level, in their order.
-#include "texture/local_lanes.hpp"
+// CUDA twin of local_ngtdm.cpp: a block takes a window; a voxel gathers its neighbours and adds to
+// its level's row, found by a hash table. Differences are whole numbers of 1 / scale, so the order
+// in which threads add does not matter; rows are ranked by level.
+#include "texture/local_block.hpp"
 #include "texture/ngtdm_math.hpp"
 
 namespace {
 
 using namespace pyrad;
 
-struct Window {
-    int *seen, *near, *sum;
-    double *difference, *level, *number, *spread; // the first -1 where a voxel does not count
+// Of a block: sums of the table's cells; rows: level, number and sum of differences; the box.
+struct Memory {
+    unsigned long long *sum;
+    double *level, *number, *spread;
+    HashTable table;
+    int *seen;
+
+    __device__ Memory(int *memory, int bits, int most_rows) {
+        sum = reinterpret_cast<unsigned long long *>(memory);
+        level = reinterpret_cast<double *>(sum + (1 << bits));
+        number = level + most_rows;
+        spread = number + most_rows;
+        table = {reinterpret_cast<u32 *>(spread + most_rows), nullptr, bits};
+        table.count = reinterpret_cast<int *>(table.key + (1 << bits));
+        seen = table.count + (1 << bits);
+    }
 };
 
-__device__ void add_pairs(const Window &w, const int *pairs, int pair_count) {
-    for (int p = threadIdx.x; p < pair_count; p += window_lanes) {
-        const int i = pairs[2 * p], j = pairs[2 * p + 1];
-        if (!w.seen[i] || !w.seen[j])
-            continue;
-        atomicAdd(&w.near[i], 1);
-        atomicAdd(&w.near[j], 1);
-        atomicAdd(&w.sum[i], w.seen[j]);
-        atomicAdd(&w.sum[j], w.seen[i]);
-    }
-}
-
-// Row of level seen[v] at its first voxel; n = 0 elsewhere.
-__device__ void make_row(const Window &w, int size, int v) {
-    w.level[v] = w.seen[v];
-    w.number[v] = w.spread[v] = 0;
-    if (w.difference[v] < 0)
-        return;
-    for (int u = 0; u < v; ++u)
-        if (w.seen[u] == w.seen[v] && w.difference[u] >= 0)
-            return;
-    for (int u = v; u < size; ++u)
-        if (w.seen[u] == w.seen[v] && w.difference[u] >= 0) {
-            w.number[v] += 1;
-            w.spread[v] += w.difference[u];
+__device__ void add_voxels(const BlockWindows &w, const Memory &m, int alone, double scale) {
+    m.table.clear();
+    for (int c = threadIdx.x; c < m.table.cells(); c += blockDim.x)
+        m.sum[c] = 0;
+    __syncthreads();
+    for (int v = threadIdx.x; v < w.size; v += blockDim.x) {
+        const int at = w.place[v], level = m.seen[at];
+        int near = 0, sum = 0;
+        for (int d = 0; d < w.step_count && level; ++d) {
+            const int later = m.seen[at + w.steps[d]], earlier = m.seen[at - w.steps[d]];
+            near += (later > 0) + (earlier > 0);
+            sum += max_of(later, 0) + max_of(earlier, 0);
         }
+        if (!level || !(near || alone))
+            continue;
+        const int cell = m.table.take(level);
+        atomicAdd(m.table.count + cell, 1);
+        if (near) {
+            const double apart = fabs(static_cast<double>(level) * near - sum);
+            atomicAdd(m.sum + cell, static_cast<unsigned long long>(llrint(apart / near * scale)));
+        }
+    }
+    __syncthreads();
 }
 
-__device__ void window_features(const Window &w, int size, double *out) {
+// The rows in the order of their levels; their number, for every thread.
+__device__ int rank_rows(const Memory &m, double scale) {
+    const u32 *const keys = m.table.key;
+    double rows = 0;
+    for (int c = threadIdx.x; c < m.table.cells(); c += blockDim.x) {
+        if (!keys[c])
+            continue;
+        int rank = 0;
+        for (int other = 0; other < m.table.cells(); ++other)
+            rank += keys[other] && keys[other] < keys[c];
+        m.level[rank] = keys[c];
+        m.number[rank] = m.table.count[c];
+        m.spread[rank] = static_cast<double>(m.sum[c]) / scale;
+        rows += 1;
+    }
+    block_sums<1>(&rows);
+    __syncthreads();
+    return static_cast<int>(rows);
+}
+
+__device__ void features(const Memory &m, int rows, double *out) {
     double total = 0;
-    for (int v = threadIdx.x; v < size; v += window_lanes)
-        total += w.number[v];
-    total = lanes_sum(total);
+    for (int k = 0; k < rows; ++k)
+        total += m.number[k];
     NgtdmSums s;
-    for (int v = threadIdx.x; v < size && total > 0; v += window_lanes)
-        ngtdm_add_row(v, w.level, w.number, w.spread, total, s);
-    s = {lanes_sum(s.weighted), lanes_sum(s.spread), lanes_sum(s.present),
-         lanes_sum(s.contrast), lanes_sum(s.steps),  lanes_sum(s.complexity),
-         lanes_sum(s.strength)};
-    if (threadIdx.x == 0) {
-        if (total > 0)
-            ngtdm_finish(s, total, out);
-        else
-            for (int f = 0; f < ngtdm_feature_count; ++f)
-                out[f] = nan("");
-    }
+    for (int k = threadIdx.x; k < rows; k += blockDim.x)
+        ngtdm_add_row(k, m.level, m.number, m.spread, total, s);
+    double sums[] = {s.weighted, s.spread,     s.present, s.contrast,
+                     s.steps,    s.complexity, s.strength};
+    block_sums<7>(sums);
+    if (threadIdx.x)
+        return;
+    if (rows)
+        ngtdm_finish({sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6]}, total, out);
+    else
+        for (int f = 0; f < ngtdm_feature_count; ++f)
+            out[f] = nan("");
 }
 
-// scratch: 3 ints per voxel of the windows, rows: 4 doubles.
 template <class L>
-__device__ void local_ngtdm(const L *levels, const long long *centres, long long count,
-                            const long long *window, int size, const int *pairs, int pair_count,
-                            int alone, int *scratch, double *rows, double *out) {
-    const i64 index = static_cast<i64>(blockIdx.x) * windows_per_block + threadIdx.y;
-    if (index >= count)
-        return;
-    int *const ints = scratch + index * 3 * size;
-    double *const doubles = rows + index * 4 * size;
-    const Window w{ints,           ints + size,        ints + 2 * size,   doubles,
-                   doubles + size, doubles + 2 * size, doubles + 3 * size};
-    copy_window(levels + centres[index], window, size, w.seen);
-    for (int v = threadIdx.x; v < size; v += window_lanes)
-        w.near[v] = w.sum[v] = 0;
-    __syncwarp();
-    add_pairs(w, pairs, pair_count);
-    __syncwarp();
-    for (int v = threadIdx.x; v < size; v += window_lanes) {
-        const double near = w.near[v], apart = w.seen[v] * near - w.sum[v];
-        const bool counts = w.seen[v] && (w.near[v] || alone);
-        w.difference[v] = !counts ? -1.0 : w.near[v] ? fabs(apart) / near : 0.0;
+__device__ void local_ngtdm(const L *levels, const BlockWindows &w, int *shared, int bits,
+                            int most_rows, int alone, double scale, double *out) {
+    const Memory m(w.memory(shared), bits, most_rows);
+    for (i64 index = blockIdx.x; index < w.count; index += gridDim.x) {
+        fill_box(levels, index, w, m.seen);
+        add_voxels(w, m, alone, scale);
+        const int rows = rank_rows(m, scale);
+        features(m, rows, out + index * ngtdm_feature_count);
     }
-    __syncwarp();
-    for (int v = threadIdx.x; v < size; v += window_lanes)
-        make_row(w, size, v);
-    __syncwarp();
-    window_features(w, size, out + index * ngtdm_feature_count);
 }
 
 } // namespace
 
 PYRAD_KERNEL(local_ngtdm_u8)
 (const unsigned char *levels, const long long *centres, long long count, const long long *window,
- int size, const int *pairs, int pair_count, int alone, int *scratch, double *rows, double *out) {
-    local_ngtdm(levels, centres, count, window, size, pairs, pair_count, alone, scratch, rows, out);
+ const int *place, int size, int places, const int *steps, int step_count, int *scratch,
+ long long words, int bits, int most_rows, int alone, double scale, double *out) {
+    PYRAD_DYNAMIC_SHARED(int, shared);
+    const BlockWindows w{centres, count, window,     place,   size,
+                         places,  steps, step_count, scratch, words};
+    local_ngtdm(levels, w, shared, bits, most_rows, alone, scale, out);
 }
 
 PYRAD_KERNEL(local_ngtdm_u16)
 (const unsigned short *levels, const long long *centres, long long count, const long long *window,
- int size, const int *pairs, int pair_count, int alone, int *scratch, double *rows, double *out) {
-    local_ngtdm(levels, centres, count, window, size, pairs, pair_count, alone, scratch, rows, out);
+ const int *place, int size, int places, const int *steps, int step_count, int *scratch,
+ long long words, int bits, int most_rows, int alone, double scale, double *out) {
+    PYRAD_DYNAMIC_SHARED(int, shared);
+    const BlockWindows w{centres, count, window,     place,   size,
+                         places,  steps, step_count, scratch, words};
+    local_ngtdm(levels, w, shared, bits, most_rows, alone, scale, out);
 }

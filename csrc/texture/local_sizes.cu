@@ -1,251 +1,260 @@
-// CUDA twins of local_glrlm.cpp, local_glszm.cpp and local_ngldm.cpp. A warp takes a window and
-// lists the entries (level, size) of its table in `scratch`; as they are few, each lane counts the
-// entries that equal its own by comparing them all: sum_cells c log2 c = sum_entries log2 c(entry).
+// CUDA twins of local_glrlm.cpp, local_glszm.cpp and local_ngldm.cpp. A block lists the entries
+// (level, size) of a window's table; a hash table counts equal entries, levels and sizes, and each
+// entry reads its own: sum_cells c log2 c = sum_entries log2 c(entry), in an order that is fixed.
 #include "texture/label_union.hpp"
-#include "texture/local_lanes.hpp"
+#include "texture/local_block.hpp"
 #include "texture/size_features_math.hpp"
 
 namespace {
 
 using namespace pyrad;
 
-// Scratch of one window: its levels, one number per voxel, and the entries (0, 0 where none is).
-struct Window {
-    int size, slots;
-    int *seen, *work, *level, *extent;
+// Of a block: seen: the box; work: of the family; its first `slots` numbers are the entries.
+struct Memory {
+    int *seen, *work;
+    HashTable table;
+    int slots;
 
-    __device__ Window(int *scratch, i64 index, int size, int slots) : size(size), slots(slots) {
-        seen = scratch + index * 2 * (static_cast<i64>(size) + slots);
-        work = seen + size;
-        level = work + size;
-        extent = level + slots;
-    }
-
-    __device__ void set(int slot, int of_level, int of_extent) const {
-        const bool holds = of_level && of_extent;
-        level[slot] = holds ? of_level : 0;
-        extent[slot] = holds ? of_extent : 0;
+    __device__ Memory(const BlockWindows &w, int *shared, int slots, int work_size, int bits)
+        : slots(slots) {
+        seen = w.memory(shared);
+        work = seen + w.places;
+        table = {reinterpret_cast<u32 *>(work + work_size), work + work_size + (1 << bits), bits};
     }
 };
 
-struct EntrySums {
-    SizeSums sizes;
-    double log_sum = 0, level = 0, level_square = 0, extent = 0, extent_square = 0;
+__device__ u32 key_of(u32 level, u32 size) { return level << 16 | size; }
+
+enum Sum {
+    sum_entries = size_emphasis_count,
+    sum_level_squares,
+    sum_size_squares,
+    sum_energy,
+    sum_log,
+    sum_level,
+    sum_level_square,
+    sum_size,
+    sum_size_square,
+    sum_count
 };
 
-__device__ void add_entry(const Window &w, int slots, int e, int origin, EntrySums &sums) {
-    const int i = w.level[e], j = w.extent[e];
-    int same = 0, same_level = 0, same_extent = 0;
-    for (int f = 0; f < slots; ++f) {
-        const bool a = w.level[f] == i, b = w.extent[f] == j;
-        same_level += a;
-        same_extent += b;
-        same += a && b;
-    }
+__device__ void add_entry(const HashTable &table, u32 entry, int origin, double *sums) {
+    const int i = static_cast<int>(entry >> 16), j = static_cast<int>(entry & 0xffff);
+    const int same = table.number(entry);
     const double square = static_cast<double>(j) * j, a = i - origin, b = j - 1;
-    sums.sizes.total += 1;
-    add_emphases(i, 1, 1 / square, square, sums.sizes.emphases);
-    sums.sizes.level_squares += same_level;
-    sums.sizes.size_squares += same_extent;
-    sums.sizes.energy += same;
-    sums.log_sum += log2(static_cast<double>(same));
-    sums.level += a;
-    sums.level_square += a * a;
-    sums.extent += b;
-    sums.extent_square += b * b;
+    sums[sum_entries] += 1;
+    add_emphases(i, 1, 1 / square, square, sums);
+    sums[sum_level_squares] += table.number(key_of(i, 0));
+    sums[sum_size_squares] += table.number(key_of(0, j));
+    sums[sum_energy] += same;
+    sums[sum_log] += same > 1 ? log2(static_cast<double>(same)) : 0.0;
+    sums[sum_level] += a;
+    sums[sum_level_square] += a * a;
+    sums[sum_size] += b;
+    sums[sum_size_square] += b * b;
 }
 
-// Features of the first `slots` entries, for every lane; false without entries.
-__device__ bool table_features(const Window &w, int slots, int by_size, double *out) {
-    EntrySums sums;
-    const int origin = w.seen[w.size / 2];
-    for (int e = threadIdx.x; e < slots; e += window_lanes)
-        if (w.level[e])
-            add_entry(w, slots, e, origin, sums);
-    SizeSums &s = sums.sizes;
-    s.total = lanes_sum(s.total);
-    if (s.total == 0)
-        return false;
+__device__ void finish(const double *sums, bool by_size, double *out) {
+    SizeSums s;
+    s.total = sums[sum_entries];
     for (int f = 0; f < size_emphasis_count; ++f)
-        s.emphases[f] = lanes_sum(s.emphases[f]);
-    s.level_squares = lanes_sum(s.level_squares);
-    s.size_squares = lanes_sum(s.size_squares);
-    s.entropy = max_of(0.0, log2(s.total) - lanes_sum(sums.log_sum) / s.total);
-    s.energy = lanes_sum(s.energy) / (s.total * s.total);
-    s.level_var = variance_of(s.total, lanes_sum(sums.level), lanes_sum(sums.level_square));
-    const double extents = lanes_sum(sums.extent);
-    s.size_var = variance_of(s.total, extents, lanes_sum(sums.extent_square));
-    size_finish(s, by_size ? extents + s.total : s.total, out);
-    return true;
+        s.emphases[f] = sums[f];
+    s.level_squares = sums[sum_level_squares];
+    s.size_squares = sums[sum_size_squares];
+    s.entropy = max_of(0.0, log2(s.total) - sums[sum_log] / s.total);
+    s.energy = sums[sum_energy] / (s.total * s.total);
+    s.level_var = variance_of(s.total, sums[sum_level], sums[sum_level_square]);
+    s.size_var = variance_of(s.total, sums[sum_size], sums[sum_size_square]);
+    size_finish(s, by_size ? sums[sum_size] + s.total : s.total, out);
 }
 
-__device__ void write(const double *values, double count, double *out) {
-    for (int f = threadIdx.x; f < size_feature_count; f += window_lanes)
-        out[f] = count > 0 ? values[f] / count : nan("");
+// Features of the entries (0 is none) into `out`, shared; false without entries.
+__device__ bool table_features(const Memory &m, bool by_size, double *out) {
+    m.table.clear();
+    __syncthreads();
+    const u32 *const entries = reinterpret_cast<const u32 *>(m.work);
+    for (int e = threadIdx.x; e < m.slots; e += blockDim.x)
+        if (const u32 entry = entries[e]) {
+            m.table.add(entry);
+            m.table.add(entry & 0xffff0000u);
+            m.table.add(entry & 0xffffu);
+        }
+    __syncthreads();
+    double sums[sum_count] = {};
+    const int origin = static_cast<int>(entries[m.slots / 2] >> 16);
+    for (int e = threadIdx.x; e < m.slots; e += blockDim.x)
+        if (entries[e])
+            add_entry(m.table, entries[e], origin, sums);
+    block_sums<sum_count>(sums);
+    if (threadIdx.x == 0 && sums[sum_entries] > 0)
+        finish(sums, by_size, out);
+    __syncthreads();
+    return sums[sum_entries] > 0;
 }
 
-struct Arguments {
-    const long long *centres, *window;
-    long long count;
-    int size;
-    int *scratch;
-    double *out;
+__device__ void write(bool any, const double *values, double *out) {
+    for (int f = threadIdx.x; f < size_feature_count; f += blockDim.x)
+        out[f] = any ? values[f] : nan("");
+}
 
-    // Of the calling warp.
-    __device__ i64 index() const {
-        return static_cast<i64>(blockIdx.x) * windows_per_block + threadIdx.y;
-    }
-};
-
-// Whether a line of the direction holds two voxels of the region.
-__device__ bool holds_pair(const Window &w, const int *before) {
-    int found = 0;
-    for (int v = threadIdx.x; v < w.size; v += window_lanes)
-        for (int b = before[v]; w.seen[v] && !found && b >= 0; b = before[b])
-            found = w.seen[b] != 0;
-    return lanes_sum(found) > 0;
+// Whether a line along the step holds two voxels of the region.
+__device__ bool holds_pair(const BlockWindows &w, const int *seen, int step) {
+    double found = 0;
+    for (int v = threadIdx.x; v < w.size; v += blockDim.x)
+        if (seen[w.place[v]])
+            for (int p = w.place[v] - step; !found && seen[p] >= 0; p -= step)
+                found = seen[p] != 0;
+    block_sums<1>(&found);
+    return found > 0;
 }
 
 // Entries of a direction: the last voxel of a run holds its length.
-__device__ void list_runs(const Window &w, const int *before, bool none, int first) {
-    for (int v = threadIdx.x; v < w.size; v += window_lanes)
-        w.work[v] = 0;
-    __syncwarp();
-    for (int v = threadIdx.x; v < w.size; v += window_lanes) {
-        const int b = before[v];
-        if (b >= 0 && w.seen[b] == w.seen[v])
-            w.work[b] = 1; // goes on
+__device__ void list_runs(const BlockWindows &w, const int *seen, int step, bool none,
+                          u32 *entries) {
+    for (int v = threadIdx.x; v < w.size; v += blockDim.x) {
+        const int at = w.place[v], level = seen[at];
+        int length = 0;
+        if (level && !none && seen[at + step] != level)
+            for (int p = at; seen[p] == level; p -= step)
+                ++length;
+        entries[v] = length ? key_of(level, length) : 0;
     }
-    __syncwarp();
-    for (int v = threadIdx.x; v < w.size; v += window_lanes) {
-        int length = none || w.work[v] ? 0 : 1;
-        for (int b = before[v]; length && b >= 0 && w.seen[b] == w.seen[v]; b = before[b])
-            ++length;
-        w.set(first + v, w.seen[v], length);
-    }
-    __syncwarp();
+    __syncthreads();
 }
 
 template <class L>
-__device__ void local_glrlm(const L *levels, const Arguments &a, const int *before, int directions,
-                            int merged, int left_out) {
-    const i64 index = a.index();
-    if (index >= a.count)
-        return;
-    const Window w(a.scratch, index, a.size, merged ? directions * a.size : a.size);
-    copy_window(levels + a.centres[index], a.window, a.size, w.seen);
-    double sums[size_feature_count] = {}, values[size_feature_count], defined = 0;
-    for (int d = 0; d < directions; ++d) {
-        const int *const line = before + static_cast<i64>(d) * a.size;
-        const bool none = left_out && !holds_pair(w, line);
-        list_runs(w, line, none, merged ? d * a.size : 0);
-        if (merged && d + 1 < directions)
-            continue;
-        if (table_features(w, w.slots, 1, values)) {
-            defined += 1;
-            for (int f = 0; f < size_feature_count; ++f)
+__device__ void local_glrlm(const L *levels, const BlockWindows &w, int *shared, int bits,
+                            int merged, int left_out, double *out) {
+    __shared__ double values[size_feature_count], sums[size_feature_count];
+    const int slots = merged ? w.step_count * w.size : w.size;
+    const Memory m(w, shared, slots, slots, bits);
+    for (i64 index = blockIdx.x; index < w.count; index += gridDim.x) {
+        fill_box(levels, index, w, m.seen);
+        for (int f = threadIdx.x; f < size_feature_count; f += blockDim.x)
+            sums[f] = 0;
+        int defined = 0;
+        for (int d = 0; d < w.step_count; ++d) {
+            const bool none = left_out && !holds_pair(w, m.seen, w.steps[d]);
+            list_runs(w, m.seen, w.steps[d], none,
+                      reinterpret_cast<u32 *>(m.work) + (merged ? d * w.size : 0));
+            if ((merged && d + 1 < w.step_count) || !table_features(m, true, values))
+                continue;
+            ++defined;
+            for (int f = threadIdx.x; f < size_feature_count; f += blockDim.x)
                 sums[f] += values[f];
+            __syncthreads();
         }
-        __syncwarp();
+        for (int f = threadIdx.x; f < size_feature_count; f += blockDim.x)
+            sums[f] /= defined;
+        write(defined > 0, sums, out + index * size_feature_count);
     }
-    write(sums, defined, a.out + index * size_feature_count);
+}
+
+// The smallest place of a zone counts its voxels.
+__device__ void list_zones(const BlockWindows &w, const int *seen, int *work) {
+    int *const parent = work, *const voxels = work + w.places;
+    for (int p = threadIdx.x; p < w.places; p += blockDim.x) {
+        parent[p] = p;
+        voxels[p] = 0;
+    }
+    __syncthreads();
+    for (int v = threadIdx.x; v < w.size; v += blockDim.x) {
+        const int at = w.place[v], level = seen[at];
+        for (int d = 0; d < w.step_count && level; ++d)
+            if (seen[at + w.steps[d]] == level)
+                unite(parent, at, at + w.steps[d]);
+    }
+    __syncthreads();
+    for (int v = threadIdx.x; v < w.size; v += blockDim.x)
+        if (seen[w.place[v]])
+            atomicAdd(voxels + find(parent, w.place[v]), 1);
+    __syncthreads();
+    for (int v = threadIdx.x; v < w.size; v += blockDim.x) { // nobody looks for parents now
+        const int at = w.place[v];
+        work[v] = static_cast<int>(voxels[at] ? key_of(seen[at], voxels[at]) : 0);
+    }
+    __syncthreads();
 }
 
 template <class L>
-__device__ void local_glszm(const L *levels, const Arguments &a, const int *pairs, int pair_count) {
-    const i64 index = a.index();
-    if (index >= a.count)
-        return;
-    const Window w(a.scratch, index, a.size, a.size);
-    copy_window(levels + a.centres[index], a.window, a.size, w.seen);
-    int *const parent = w.work;
-    for (int v = threadIdx.x; v < w.size; v += window_lanes) {
-        parent[v] = v;
-        w.extent[v] = 0;
+__device__ void local_glszm(const L *levels, const BlockWindows &w, int *shared, int bits,
+                            double *out) {
+    __shared__ double values[size_feature_count];
+    const Memory m(w, shared, w.size, 2 * w.places, bits);
+    for (i64 index = blockIdx.x; index < w.count; index += gridDim.x) {
+        fill_box(levels, index, w, m.seen);
+        list_zones(w, m.seen, m.work);
+        const bool any = table_features(m, true, values);
+        write(any, values, out + index * size_feature_count);
     }
-    __syncwarp();
-    for (int p = threadIdx.x; p < pair_count; p += window_lanes) {
-        const int i = pairs[2 * p], j = pairs[2 * p + 1];
-        if (w.seen[i] && w.seen[i] == w.seen[j])
-            unite(parent, i, j);
+}
+
+__device__ void list_dependences(const BlockWindows &w, const int *seen, i64 alpha, int *work) {
+    for (int v = threadIdx.x; v < w.size; v += blockDim.x) {
+        const int at = w.place[v], level = seen[at];
+        int alike = 1;
+        for (int d = 0; d < w.step_count && level; ++d) {
+            const int later = seen[at + w.steps[d]], earlier = seen[at - w.steps[d]];
+            alike += later > 0 && abs(later - level) <= alpha;
+            alike += earlier > 0 && abs(earlier - level) <= alpha;
+        }
+        work[v] = static_cast<int>(level ? key_of(level, alike) : 0);
     }
-    __syncwarp();
-    for (int v = threadIdx.x; v < w.size; v += window_lanes)
-        atomicAdd(&w.extent[find(parent, v)], 1);
-    __syncwarp();
-    for (int v = threadIdx.x; v < w.size; v += window_lanes)
-        w.set(v, w.seen[v], w.extent[v]);
-    __syncwarp();
-    double values[size_feature_count];
-    const bool any = table_features(w, w.slots, 1, values);
-    write(values, any ? 1.0 : 0.0, a.out + index * size_feature_count);
+    __syncthreads();
 }
 
 template <class L>
-__device__ void local_ngldm(const L *levels, const Arguments &a, const int *pairs, int pair_count,
-                            long long alpha) {
-    const i64 index = a.index();
-    if (index >= a.count)
-        return;
-    const Window w(a.scratch, index, a.size, a.size);
-    copy_window(levels + a.centres[index], a.window, a.size, w.seen);
-    for (int v = threadIdx.x; v < w.size; v += window_lanes)
-        w.work[v] = 1;
-    __syncwarp();
-    for (int p = threadIdx.x; p < pair_count; p += window_lanes) {
-        const int i = pairs[2 * p], j = pairs[2 * p + 1];
-        if (w.seen[i] && w.seen[j] && abs(w.seen[i] - w.seen[j]) <= alpha) {
-            atomicAdd(&w.work[i], 1);
-            atomicAdd(&w.work[j], 1);
-        }
+__device__ void local_ngldm(const L *levels, const BlockWindows &w, int *shared, int bits,
+                            i64 alpha, double *out) {
+    __shared__ double values[size_feature_count];
+    const Memory m(w, shared, w.size, w.size, bits);
+    for (i64 index = blockIdx.x; index < w.count; index += gridDim.x) {
+        fill_box(levels, index, w, m.seen);
+        list_dependences(w, m.seen, alpha, m.work);
+        const bool any = table_features(m, false, values);
+        write(any, values, out + index * size_feature_count);
     }
-    __syncwarp();
-    for (int v = threadIdx.x; v < w.size; v += window_lanes)
-        w.set(v, w.seen[v], w.work[v]);
-    __syncwarp();
-    double values[size_feature_count];
-    const bool any = table_features(w, w.slots, 0, values);
-    write(values, any ? 1.0 : 0.0, a.out + index * size_feature_count);
 }
 
 } // namespace
 
+#define PYRAD_WINDOWS(L)                                                                           \
+    const L *levels, const long long *centres, long long count, const long long *window,           \
+        const int *place, int size, int places, const int *steps, int step_count, int *scratch,    \
+        long long words, int bits
+#define PYRAD_ITS_WINDOWS                                                                          \
+    levels, BlockWindows{centres, count, window,     place,   size,                                \
+                         places,  steps, step_count, scratch, words},                              \
+        shared, bits
+
 PYRAD_KERNEL(local_glrlm_u8)
-(const unsigned char *levels, const long long *centres, long long count, const long long *window,
- int size, const int *before, int directions, int merged, int left_out, int *scratch, double *out) {
-    local_glrlm(levels, Arguments{centres, window, count, size, scratch, out}, before, directions,
-                merged, left_out);
+(PYRAD_WINDOWS(unsigned char), int merged, int left_out, double *out) {
+    PYRAD_DYNAMIC_SHARED(int, shared);
+    local_glrlm(PYRAD_ITS_WINDOWS, merged, left_out, out);
 }
 
 PYRAD_KERNEL(local_glrlm_u16)
-(const unsigned short *levels, const long long *centres, long long count, const long long *window,
- int size, const int *before, int directions, int merged, int left_out, int *scratch, double *out) {
-    local_glrlm(levels, Arguments{centres, window, count, size, scratch, out}, before, directions,
-                merged, left_out);
+(PYRAD_WINDOWS(unsigned short), int merged, int left_out, double *out) {
+    PYRAD_DYNAMIC_SHARED(int, shared);
+    local_glrlm(PYRAD_ITS_WINDOWS, merged, left_out, out);
 }
 
-PYRAD_KERNEL(local_glszm_u8)
-(const unsigned char *levels, const long long *centres, long long count, const long long *window,
- int size, const int *pairs, int pair_count, int *scratch, double *out) {
-    local_glszm(levels, Arguments{centres, window, count, size, scratch, out}, pairs, pair_count);
+PYRAD_KERNEL(local_glszm_u8)(PYRAD_WINDOWS(unsigned char), double *out) {
+    PYRAD_DYNAMIC_SHARED(int, shared);
+    local_glszm(PYRAD_ITS_WINDOWS, out);
 }
 
-PYRAD_KERNEL(local_glszm_u16)
-(const unsigned short *levels, const long long *centres, long long count, const long long *window,
- int size, const int *pairs, int pair_count, int *scratch, double *out) {
-    local_glszm(levels, Arguments{centres, window, count, size, scratch, out}, pairs, pair_count);
+PYRAD_KERNEL(local_glszm_u16)(PYRAD_WINDOWS(unsigned short), double *out) {
+    PYRAD_DYNAMIC_SHARED(int, shared);
+    local_glszm(PYRAD_ITS_WINDOWS, out);
 }
 
-PYRAD_KERNEL(local_ngldm_u8)
-(const unsigned char *levels, const long long *centres, long long count, const long long *window,
- int size, const int *pairs, int pair_count, long long alpha, int *scratch, double *out) {
-    local_ngldm(levels, Arguments{centres, window, count, size, scratch, out}, pairs, pair_count,
-                alpha);
+PYRAD_KERNEL(local_ngldm_u8)(PYRAD_WINDOWS(unsigned char), long long alpha, double *out) {
+    PYRAD_DYNAMIC_SHARED(int, shared);
+    local_ngldm(PYRAD_ITS_WINDOWS, alpha, out);
 }
 
-PYRAD_KERNEL(local_ngldm_u16)
-(const unsigned short *levels, const long long *centres, long long count, const long long *window,
- int size, const int *pairs, int pair_count, long long alpha, int *scratch, double *out) {
-    local_ngldm(levels, Arguments{centres, window, count, size, scratch, out}, pairs, pair_count,
-                alpha);
+PYRAD_KERNEL(local_ngldm_u16)(PYRAD_WINDOWS(unsigned short), long long alpha, double *out) {
+    PYRAD_DYNAMIC_SHARED(int, shared);
+    local_ngldm(PYRAD_ITS_WINDOWS, alpha, out);
 }

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import pyrad_core as prc
 from pyrad_core._kernels import cpu
+from pyrad_core._kernels.cuda import texture_local
 from pyrad_core.errors import DataError, ShapeError
 
 FAMILIES = {"glszm": (17, ()), "ngldm": (17, (1,)), "ngtdm": (5, (True,))}
@@ -134,17 +135,49 @@ def test_threads_do_not_change_the_bits(name):
     np.testing.assert_array_equal(*found)
 
 
+def on_device(device, name, levels, centres, reach, ng, *chosen, offsets=OFFSETS):
+    with device:
+        out = device.array(np.empty((len(centres), FAMILIES[name][0])))
+        inputs = [device.array(a) for a in (levels, centres, np.array(offsets, np.int32))]
+        getattr(device.kernels, f"local_{name}")(*inputs, reach, ng, *chosen, out)
+    return device.numpy(out)
+
+
 @pytest.mark.parametrize("name", FAMILIES)
 @pytest.mark.parametrize("ng", [1, 7, 300])
 def test_parity(device, name, ng):
     levels, centres = packed((2, 3, 7), ng, (1, 2, 1), np.uint8 if ng < 256 else np.uint16, seed=2)
-    chosen = FAMILIES[name][1]
-    expected = computed(name, levels, centres, (1, 2, 1), ng, *chosen)
-    with device:
-        out = device.array(np.empty_like(expected))
-        inputs = [device.array(a) for a in (levels, centres, np.array(OFFSETS))]
-        getattr(device.kernels, f"local_{name}")(*inputs, (1, 2, 1), ng, *chosen, out)
-    np.testing.assert_allclose(device.numpy(out), expected, rtol=1e-10, atol=1e-12)
+    arguments = (levels, centres, (1, 2, 1), ng, *FAMILIES[name][1])
+    np.testing.assert_allclose(
+        on_device(device, name, *arguments), computed(name, *arguments), rtol=1e-10, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("reach", [(2, 2, 2), (0, 2, 3), (3, 3, 3)])
+@pytest.mark.parametrize("shared", [True, False])
+def test_parity_of_larger_windows(device, name, reach, shared, monkeypatch):
+    """Of more warps a window, in memory of each kind."""
+    if not shared:
+        monkeypatch.setattr(texture_local, "_BLOCK_SHARED", 0)
+    levels, centres = packed((2, 4, 6), 5, reach, seed=4)
+    arguments = (levels, np.ascontiguousarray(centres[::9]), reach, 5, *FAMILIES[name][1])
+    np.testing.assert_allclose(
+        on_device(device, name, *arguments), computed(name, *arguments), rtol=1e-10, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize(("name", "chosen"), [("ngldm", (2,)), ("ngtdm", (False,))])
+def test_parity_of_far_neighbours(device, name, chosen):
+    """Some further away than the window is wide, and more than whole numbers can divide by."""
+    offsets = steps_up_to(3, "chebyshev")
+    levels, centres = packed((2, 3, 5), 9, (1, 0, 2), seed=5)
+    arguments = (levels, np.ascontiguousarray(centres[::3]), (1, 0, 2), 9, *chosen)
+    np.testing.assert_allclose(
+        on_device(device, name, *arguments, offsets=offsets),
+        computed(name, *arguments, offsets=offsets),
+        rtol=1e-10, atol=1e-12,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["glrlm", *FAMILIES])

@@ -86,10 +86,12 @@ def test_threads_do_not_change_the_bits():
 
 
 @pytest.mark.parametrize("merged", [False, True])
-def test_parity(device, merged):
-    levels, centres = packed((2, 3, 7), 3, (1, 2, 1), seed=2)
+@pytest.mark.parametrize(("reach", "left_out"), [((1, 2, 1), True), ((0, 2, 2), False)])
+def test_parity(device, merged, reach, left_out):
+    """Also where a direction leaves the window at once."""
+    levels, centres = packed((2, 3, 7), 3, reach, seed=2)
     expected, got = np.empty((2, len(centres), 17))
-    arguments = ((1, 2, 1), 3, merged, True)
+    arguments = (reach, 3, merged, left_out)
     cpu.local_glrlm(levels, centres, np.array(OFFSETS), *arguments, expected)
     with device:
         out = device.array(got)

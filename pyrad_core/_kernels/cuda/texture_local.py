@@ -30,6 +30,8 @@ _LANES, _WINDOWS = 32, 4  # threads per window, windows per block: as in local_l
 _SCRATCH_BYTES = 256 << 20
 _SHARED = 48 * 1024
 _MOST_WARPS = 1 << 13
+_BLOCK_SHARED = 44 * 1024  # beside what the blocks of a window hold for themselves
+_MOST_BLOCKS = 1 << 16
 
 
 def local_first_order(
@@ -234,26 +236,80 @@ def pair_weights(ng: int, most_pairs: int, one: Any, twice: Any, by_difference: 
     return cpu_kernels().pair_weights(ng, most_pairs, one, twice, by_difference)
 
 
-def _positions(
-    levels: Any, offsets: Any, reach: Sequence[int], sign: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The window's flat steps, and (direction, voxel) -> position one offset away, -1: outside."""
+def _block_windows(levels: Any, offsets: Any, reach: Sequence[int]) -> tuple[tuple, int, int, int]:
+    """What local_block.hpp wants to know of a window; its voxels, places in its box, and steps."""
     sides = 2 * np.asarray(reach) + 1
+    steps = host_array(offsets).reshape(-1, 3).astype(np.int64)
+    steps = steps[(np.abs(steps) < np.maximum(sides, 2)).all(axis=1)]  # others leave the window
+    gap = np.abs(steps).max(axis=0, initial=0)
+    pitch = sides + gap
+    box = np.array([pitch[1] * pitch[2], pitch[2], 1])
+    margin = int(gap @ box)
     voxels = np.indices(tuple(sides.tolist())).reshape(3, -1).T
     _, ny, nx = levels.shape
     window = (voxels - reach) @ np.array([ny * nx, nx, 1])
-    others = voxels + sign * host_array(offsets)[:, None]
-    inside = ((others >= 0) & (others < sides)).all(axis=2)
-    places = others @ np.array([sides[1] * sides[2], sides[2], 1])
-    return window, np.where(inside, places, -1).astype(np.int32)
+    place = (voxels @ box + margin).astype(np.int32)
+    places = int(place[-1]) + margin + 1
+    arrays = [runtime.beside(levels, t) for t in (window, place, (steps @ box).astype(np.int32))]
+    described = (
+        *arrays[:2], np.int32(len(voxels)), np.int32(places), arrays[2], np.int32(len(steps)),
+    )  # fmt: skip
+    return described, len(voxels), places, len(steps)
 
 
-def _pairs(levels: Any, offsets: Any, reach: Sequence[int]) -> tuple[Any, Any]:
-    """The window's flat steps, and the positions (n, 2) of its pairs of neighbours."""
-    window, others = _positions(levels, offsets, reach, 1)
-    firsts = np.nonzero(others >= 0)
-    pairs = np.stack([firsts[1], others[firsts]], axis=1).astype(np.int32)
-    return runtime.beside(levels, window), runtime.beside(levels, pairs)
+def _hash_bits(keys: int) -> int:
+    """log2 of the cells of a hash table of at most so many keys."""
+    return max(5, math.ceil(math.log2(1.2 * keys)))
+
+
+def _launch_windows(
+    kernel: tuple[str, str],
+    levels: Any,
+    centres: Any,
+    described: tuple,
+    words: int,
+    chosen: tuple,
+    out: Any,
+) -> None:
+    """A block takes one window after the other; `words` of memory for it, in scratch where they
+    do not fit into shared memory."""
+    source, name = kernel
+    count, size = len(centres), int(described[2])
+    words += words % 2  # of 4 bytes; the next block's begin at 8
+    fits = 4 * words <= _BLOCK_SHARED
+    blocks = max(1, min(count, _MOST_BLOCKS if fits else _SCRATCH_BYTES // (4 * words)))
+    scratch = runtime.empty(levels, 1 if fits else blocks * words, np.int32)
+    threads = _LANES if size <= 64 else 2 * _LANES if size <= 216 else 4 * _LANES
+    if not count:
+        return
+    runtime.launch(
+        source,
+        f"{name}_{runtime.suffix(levels)}",
+        (blocks,),
+        (threads,),
+        (
+            levels, centres, np.int64(count), *described, scratch, np.int64(0 if fits else words),
+            *chosen, out,
+        ),
+        shared=4 * words if fits else 0,
+    )  # fmt: skip
+
+
+def _launch_sizes(
+    family: str, levels: Any, centres: Any, windows: tuple, work: int, keys: int, chosen: tuple,
+    out: Any,
+) -> None:  # fmt: skip
+    described, _, places, _ = windows
+    bits = _hash_bits(keys)
+    _launch_windows(
+        ("texture/local_sizes.cu", f"local_{family}"), levels, centres, described,
+        places + work + (2 << bits), (np.int32(bits), *chosen), out,
+    )  # fmt: skip
+
+
+def _most_keys(entries: int, levels: int, sizes: int) -> int:
+    """Of a table's entries, levels and sizes that differ."""
+    return min(entries, levels * sizes) + levels + sizes
 
 
 def local_glrlm(
@@ -267,74 +323,50 @@ def local_glrlm(
     out: Any,
 ) -> None:
     """Run length features of the windows around the centres."""
-    window, before = _positions(levels, offsets, reach, -1)
-    slots = before.size if merged else window.size
-    chosen = (
-        runtime.beside(levels, before), np.int32(len(before)), np.int32(merged), np.int32(left_out),
-    )  # fmt: skip
-    _launch_sizes("glrlm", levels, centres, runtime.beside(levels, window), chosen, slots, out)
+    windows = _block_windows(levels, offsets, reach)
+    _, size, _, steps = windows
+    slots = size * steps if merged else size
+    keys = _most_keys(slots, min(ng, size), 2 * max(reach) + 1)
+    chosen = (np.int32(merged), np.int32(left_out))
+    _launch_sizes("glrlm", levels, centres, windows, slots, keys, chosen, out)
 
 
 def local_glszm(
     levels: Any, centres: Any, offsets: Any, reach: Sequence[int], ng: int, out: Any
 ) -> None:
     """Zone features of the windows around the centres."""
-    window, pairs = _pairs(levels, offsets, reach)
-    chosen = (pairs, np.int32(len(pairs)))
-    _launch_sizes("glszm", levels, centres, window, chosen, window.size, out)
+    windows = _block_windows(levels, offsets, reach)
+    _, size, places, _ = windows
+    sizes = math.isqrt(2 * size) + 1  # that differ: 1 + 2 + 3 + ... voxels
+    keys = _most_keys(size, min(ng, size), sizes)
+    _launch_sizes("glszm", levels, centres, windows, 2 * places, keys, (), out)
 
 
 def local_ngldm(
     levels: Any, centres: Any, offsets: Any, reach: Sequence[int], ng: int, alpha: int, out: Any
 ) -> None:
     """Dependence features of the windows around the centres."""
-    window, pairs = _pairs(levels, offsets, reach)
-    chosen = (pairs, np.int32(len(pairs)), np.int64(alpha))
-    _launch_sizes("ngldm", levels, centres, window, chosen, window.size, out)
-
-
-def _launch_sizes(
-    family: str, levels: Any, centres: Any, window: Any, chosen: tuple, slots: int, out: Any
-) -> None:
-    numbers = 2 * (window.size + slots)  # of scratch, per window
-    batch = max(1, _SCRATCH_BYTES // (4 * numbers))
-    scratch = runtime.empty(levels, max(1, min(batch, len(centres))) * numbers, np.int32)
-    for begin in range(0, len(centres), batch):
-        some, to = centres[begin : begin + batch], out[begin : begin + batch]
-        runtime.launch(
-            "texture/local_sizes.cu",
-            f"local_{family}_{runtime.suffix(levels)}",
-            (-(-len(some) // _WINDOWS),),
-            (_LANES, _WINDOWS),
-            (
-                levels, some, np.int64(len(some)), window, np.int32(window.size), *chosen, scratch,
-                to,
-            ),
-        )  # fmt: skip
+    windows = _block_windows(levels, offsets, reach)
+    _, size, _, steps = windows
+    keys = _most_keys(size, min(ng, size), min(2 * steps + 1, size))
+    _launch_sizes("ngldm", levels, centres, windows, size, keys, (np.int64(alpha),), out)
 
 
 def local_ngtdm(
     levels: Any, centres: Any, offsets: Any, reach: Sequence[int], ng: int, alone: bool, out: Any
 ) -> None:
     """Tone difference features of the windows around the centres."""
-    window, pairs = _pairs(levels, offsets, reach)
-    size = window.size
-    batch = max(1, _SCRATCH_BYTES // (44 * size))
-    voxels = max(1, min(batch, len(centres))) * size
-    scratch = runtime.empty(levels, 3 * voxels, np.int32)
-    rows = runtime.empty(levels, 4 * voxels, np.float64)
-    for begin in range(0, len(centres), batch):
-        some, to = centres[begin : begin + batch], out[begin : begin + batch]
-        runtime.launch(
-            "texture/local_ngtdm.cu",
-            f"local_ngtdm_{runtime.suffix(levels)}",
-            (-(-len(some) // _WINDOWS),),
-            (_LANES, _WINDOWS),
-            (
-                levels, some, np.int64(len(some)), window, np.int32(size), pairs,
-                np.int32(len(pairs)), np.int32(alone), scratch, rows, to,
-            ),
-        )  # fmt: skip
+    described, size, places, steps = _block_windows(levels, offsets, reach)
+    rows = min(ng, size)
+    bits = _hash_bits(rows)
+    # Whole numbers of 1 / lcm(1 .. neighbours) where their sums fit, else of a power of two.
+    whole = math.lcm(*range(1, 2 * steps + 1)) if 2 * steps <= 26 else 0
+    scale = whole if 0 < whole * ng * size < 1 << 62 else 2 ** int(62 - math.log2(ng * size))
+    words = (4 << bits) + 6 * rows + places
+    chosen = (np.int32(bits), np.int32(rows), np.int32(alone), np.float64(scale))
+    _launch_windows(
+        ("texture/local_ngtdm.cu", "local_ngtdm"), levels, centres, described, words, chosen, out
+    )
 
 
 def ngtdm_features(number: Any, difference: Any, out: Any) -> None:
