@@ -19,6 +19,9 @@ __all__ = ["check_elements", "open_dicom"]
 _START = 132
 _IMPLICIT, _BIG, _DEFLATED = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
 _LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+_SHORT = frozenset(
+    b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split()
+)  # lengths of other types are read differently by different parsers
 _SYNTAX, _PIXELS = (0x0002, 0x0010), (0x7FE0, 0x0010)
 _ITEM, _ITEM_END, _SEQUENCE_END = (0xFFFE, 0xE000), (0xFFFE, 0xE00D), (0xFFFE, 0xE0DD)
 _DEEPEST, _MOST = 32, 2_000_000  # nested sequences, elements
@@ -77,7 +80,7 @@ class _Walk:
         vr = bytes(self.content[at + 4 : at + 6]) if explicit and tag[0] != 0xFFFE else b""
         if not vr:
             return _Head(tag, vr, at + 8, self.long.unpack_from(self.content, at + 4)[0])
-        if not (vr.isalpha() and vr.isupper()):
+        if vr not in _SHORT and vr not in _LONG:
             raise refused(self.path, f"is damaged: an element of type {vr!r} at byte {at}")
         if vr not in _LONG:
             return _Head(tag, vr, at + 8, self.short.unpack_from(self.content, at + 6)[0])

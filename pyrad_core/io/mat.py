@@ -21,7 +21,8 @@ def read_mat(path: Path, max_bytes: int | None) -> dict[str, Any]:
     head = starts_with(path, 520)
     if head[:8] == MAGIC or head[512:520] == MAGIC:
         return _version_73(path, max_bytes)
-    if head[124:128] not in (b"\x00\x01IM", b"\x01\x00MI"):
+    # SciPy takes a zero among the first four bytes for the mark of version 4
+    if head[124:128] not in (b"\x00\x01IM", b"\x01\x00MI") or 0 in head[:4]:
         raise refused(path, "is no MATLAB file (expected version 5 or 7.3)")
     check_file(path, "<" if head[126:128] == b"IM" else ">", max_bytes)
     from scipy.io import loadmat

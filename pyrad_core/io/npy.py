@@ -83,6 +83,8 @@ def _declared(path: Path, stream: Any, what: str, max_bytes: int | None) -> int:
         raise refused(path, f"{what} has no usable .npy header ({error})") from None
     if dtype.hasobject:
         raise refused(path, f"{what} is a pickled object array; refused")
+    if not dtype.itemsize:
+        raise refused(path, f"{what}, shape {shape}, is of values without size ({dtype.str})")
     asked = check_dims(path, shape, dtype.itemsize) if shape else dtype.itemsize
     check_size(path, asked, max_bytes, f"{what}, shape {shape} of {dtype},")
     return asked

@@ -2,6 +2,7 @@
 
 import random
 import struct
+import zipfile
 import zlib
 
 import fuzz_dicom
@@ -111,6 +112,15 @@ def test_dicom_length_beyond_the_file(slice_):
     found.lie = 2**32 - 2
     path.write_bytes(fuzz_dicom.together(content, elements))
     refused(path, io.read_image, "is truncated: expected 429496")
+
+
+def test_dicom_unknown_types(slice_):
+    """GDCM takes their length from another place, and allocates it."""
+    path, content, elements = slice_
+    uid = next(e for e in elements if e.tag == b"\x02\x00\x12\x00")
+    uid.vr = b"UA"
+    path.write_bytes(fuzz_dicom.together(content, elements))
+    refused(path, io.read_image, "an element of type b'UA'")
 
 
 @pytest.mark.parametrize("depth", [40, 3000])
@@ -323,6 +333,15 @@ def test_many_names_of_one_variable(tmp_path):
 # --- others
 
 
+def test_mat_of_version_4(tmp_path):
+    """A zero at the beginning makes SciPy read the file as one of another version."""
+    path = fuzz_seeds.write_htc(tmp_path)
+    content = bytearray(path.read_bytes())
+    content[2] = 0
+    path.write_bytes(content)
+    refused(path, io.read_projections, "is no MATLAB file")
+
+
 @pytest.mark.parametrize(("kind", "there"), [(1, 3), (2, 0), (2, 3)])
 def test_mat_cells_without_content(tmp_path, kind, there):
     """A struct without fields may have any size."""
@@ -367,6 +386,15 @@ def test_npy_header_of_any_length(tmp_path):
     for version in (b"\x02\x00", b"\x03\x00", b"YY"):
         path.write_bytes(content[:6] + version + struct.pack("<I", 2**31) + content[10:])
         refused(path, io.read_image, "header of 2147483648 bytes|has version")
+
+
+def test_npz_values_without_size(tmp_path):
+    """Any number of them takes no bytes of the file."""
+    np.savez(tmp_path / "a.npz", sinogram=np.ones((4, 6), np.float32))
+    head = b"{'descr': '|S0', 'fortran_order': False, 'shape': (1000000, 1000000), }\n"
+    with zipfile.ZipFile(tmp_path / "a.npz", "a") as archive:
+        archive.writestr("angles_deg.npy", b"\x93NUMPY\x01\x00" + bytes([len(head), 0]) + head)
+    refused(tmp_path / "a.npz", io.read_projections, "is of values without size")
 
 
 def test_npz_packed_otherwise(tmp_path):
