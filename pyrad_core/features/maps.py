@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -120,8 +120,9 @@ def maps(
     result = {}
     for source, region in prepared.regions(margin=radius):
         columns = _columns(family, region, radius, wanted)
-        for name, column in zip(wanted, columns, strict=True):
-            result[f"{source}_{title}_{name}"] = _map(prepared, region, column, taken.flat)
+        volumes = _volumes(prepared, region, columns, taken.flat)
+        for name, volume in zip(wanted, volumes, strict=True):
+            result[f"{source}_{title}_{name}"] = volume
     edge = edge_of(image=taken.data)
     return {name: edge.answer(array) for name, array in result.items()}
 
@@ -185,14 +186,22 @@ def _in_batches(
     return xp.concatenate(parts).T
 
 
-def _map(prepared: Prepared, region: Region, column: Any, was_flat: bool) -> Any:
-    """A volume of the grid, NaN outside the region; with the axes of the given image."""
-    xp = region.xp
+def _volumes(
+    prepared: Prepared, region: Region, columns: Sequence[Any], was_flat: bool
+) -> Iterator[Any]:
+    """Volumes of the grid, NaN outside the region; with the axes of the given image."""
+    xp, shape, axis = region.xp, prepared.grid_shape, prepared.settings.slice_axis
     dtype = np.float64 if prepared.image.dtype == np.float64 else np.float32
-    volume = xp.full(prepared.grid_shape, np.nan, dtype)
     crop = tuple(
         slice(start, start + n) for start, n in zip(region.origin, region.values.shape, strict=True)
     )
-    volume[crop][prepared.mask[crop] != 0] = column
-    volume = xp.moveaxis(volume, 0, prepared.settings.slice_axis)
-    return volume[0] if was_flat else xp.ascontiguousarray(volume)
+    inside = xp.zeros(shape, bool)
+    inside[crop] = prepared.mask[crop] != 0
+    at = xp.flatnonzero(inside)
+    for column in columns:
+        flat = xp.full(inside.size, np.nan, dtype)
+        flat[at] = column
+        volume = flat.reshape(shape)
+        if axis:
+            volume = xp.ascontiguousarray(xp.moveaxis(volume, 0, axis))
+        yield volume[0] if was_flat else volume
