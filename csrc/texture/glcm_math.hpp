@@ -83,8 +83,10 @@ PYRAD_HD void glcm_moment_features(const GlcmSums &g, double flat_correlation, O
     out[glcm_inverse_variance] = g.inverse * share;
 }
 
-PYRAD_HD void glcm_entropy_features(const GlcmSums &g, double flat_imc1, double *out) {
-    const double share = 1 / g.n, whole = log2(g.n);
+// Those of the histograms but Imc2, which is imc2_of() what this returns. whole: log2(g.n).
+template <class Out>
+PYRAD_HD double glcm_entropies(const GlcmSums &g, double whole, double flat_imc1, Out out) {
+    const double share = 1 / g.n;
     const auto entropy = [&](double log_sum) { // 0, or at least 1 / n
         const double bits = whole - log_sum * share;
         return bits > 1e-11 ? bits : 0.0;
@@ -97,7 +99,13 @@ PYRAD_HD void glcm_entropy_features(const GlcmSums &g, double flat_imc1, double 
     out[glcm_sum_entropy] = entropy(g.sum_log);
     out[glcm_difference_entropy] = entropy(g.difference_log);
     out[glcm_imc1] = widest > 0 ? -mutual / widest : flat_imc1;
-    out[glcm_imc2] = sqrt(1 - exp(-2 * mutual));
+    return mutual;
+}
+
+PYRAD_HD double imc2_of(double mutual) { return sqrt(1 - exp(-2 * mutual)); }
+
+PYRAD_HD void glcm_entropy_features(const GlcmSums &g, double flat_imc1, double *out) {
+    out[glcm_imc2] = imc2_of(glcm_entropies(g, log2(g.n), flat_imc1, out));
 }
 
 // All but Mcc. `flat_*`: the value of a feature that a single grey level leaves undefined.

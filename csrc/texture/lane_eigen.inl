@@ -18,13 +18,37 @@ PYRAD_TARGET inline Vector dot_product(const Vector *x, const Vector *y, i32 pad
 }
 
 // What a pass over the leading rows reads and writes: the update A -= u w' + w u' that the row
-// before has left to do, and y = A v of the next one. Blocks on the diagonal are whole.
+// before has left to do, and y = A v of the next one.
 template <class Vector> struct LanePass {
     Vector *a;
     i32 stride;
     const Vector *u, *w, *v;
     Vector *y;
+
+    PYRAD_TARGET inline Vector entry(i32 i, i32 j) const {
+        Vector &x = a[static_cast<i64>(i) * stride + j];
+        return x = x - u[i] * w[j] - w[i] * u[j];
+    }
 };
+
+// Rows [first, first + rows) right of column `first`, a triangle; adds to sums.
+template <i32 rows, class Vector>
+PYRAD_TARGET inline void pass_triangle(const LanePass<Vector> &pass, i32 first, Vector *sums) {
+    const Vector *const v = pass.v + first;
+#pragma GCC unroll 4
+    for (i32 r = 0; r < rows; ++r) {
+#pragma GCC unroll 4
+        for (i32 c = 0; c < r; ++c) {
+            const Vector x = pass.entry(first + r, first + c);
+            sums[r] += x * v[c];
+            sums[c] += x * v[r];
+        }
+        sums[r] += pass.entry(first + r, first + r) * v[r];
+    }
+#pragma GCC unroll 4
+    for (i32 r = 0; r < rows; ++r)
+        pass.y[first + r] = sums[r];
+}
 
 template <class Vector>
 PYRAD_TARGET inline void pass_block(const LanePass<Vector> &pass, i32 first) {
@@ -34,17 +58,32 @@ PYRAD_TARGET inline void pass_block(const LanePass<Vector> &pass, i32 first) {
     const Vector u0 = u[first], u1 = u[first + 1], u2 = u[first + 2], u3 = u[first + 3];
     const Vector w0 = w[first], w1 = w[first + 1], w2 = w[first + 2], w3 = w[first + 3];
     const Vector v0 = v[first], v1 = v[first + 1], v2 = v[first + 2], v3 = v[first + 3];
-    Vector s0 = {}, s1 = {}, s2 = {}, s3 = {};
-    for (i32 j = 0; j < first + block; ++j) {
+    Vector sums[4] = {};
+    for (i32 j = 0; j < first; ++j) {
         const Vector uj = u[j], wj = w[j], vj = v[j];
         const Vector x0 = a0[j] - u0 * wj - w0 * uj, x1 = a1[j] - u1 * wj - w1 * uj;
         const Vector x2 = a2[j] - u2 * wj - w2 * uj, x3 = a3[j] - u3 * wj - w3 * uj;
         a0[j] = x0, a1[j] = x1, a2[j] = x2, a3[j] = x3;
-        s0 += x0 * vj, s1 += x1 * vj, s2 += x2 * vj, s3 += x3 * vj;
-        pass.y[j] += (x0 * v0 + x1 * v1) + (x2 * v2 + x3 * v3);
+        sums[0] += x0 * vj, sums[1] += x1 * vj, sums[2] += x2 * vj, sums[3] += x3 * vj;
+        Vector sum = pass.y[j] + x0 * v0;
+        sum += x1 * v1, sum += x2 * v2, sum += x3 * v3;
+        pass.y[j] = sum;
     }
-    // the block on the diagonal has added to its own y twice
-    pass.y[first] = s0, pass.y[first + 1] = s1, pass.y[first + 2] = s2, pass.y[first + 3] = s3;
+    pass_triangle<4>(pass, first, sums);
+}
+
+// Blocks of four rows, the first rows that are left over before.
+template <class Vector> PYRAD_TARGET inline void pass_rows(const LanePass<Vector> &pass, i32 k) {
+    Vector sums[3] = {};
+    const i32 rest = k % block;
+    if (rest == 1)
+        pass_triangle<1>(pass, 0, sums);
+    else if (rest == 2)
+        pass_triangle<2>(pass, 0, sums);
+    else if (rest == 3)
+        pass_triangle<3>(pass, 0, sums);
+    for (i32 i = rest; i < k; i += block)
+        pass_block(pass, i);
 }
 
 // T of a symmetric matrix, and what it takes to transform its vectors back.
@@ -102,8 +141,7 @@ PYRAD_TARGET inline void tridiagonalise_lanes(Vector *a, i32 n, i32 stride,
         const Vector norm = LaneRow<Vector>{v, u, w, y, scale, shift}.update(k, to.diagonal[k]);
         scale = reflect(v[k - 1], norm, to.off[k]);
         const LanePass<Vector> pass{a, stride, u, w, v, y};
-        for (i32 i = 0; i < k; i += block)
-            pass_block(pass, i);
+        pass_rows(pass, k);
         shift = Real(0.5) * scale * scale * dot_product(y, v, padded);
         to.scale[k] = scale;
         to.last[k] = v[k - 1];

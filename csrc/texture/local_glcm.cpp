@@ -6,6 +6,7 @@
 
 #include "base/pool.hpp"
 #include "texture/rolling_pairs.hpp"
+#include "texture/window_features.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -151,40 +152,22 @@ template <class L, class Cell> class Window {
     i64 width_, at_ = -1;
 };
 
-// Sums over the groups, feature by feature, of the values that are defined.
-struct Average {
-    double sum[glcm_feature_count] = {}, count[glcm_feature_count] = {};
-
-    void add(const double *values) {
-        for (int f = 0; f < glcm_feature_count; ++f)
-            add(f, values[f]);
-    }
-
-    void write(double *out) const {
-        for (int f = 0; f < glcm_feature_count; ++f)
-            out[f] = count[f] > 0 ? sum[f] / count[f] : nan;
-    }
-
-    void add(int feature, double value) {
-        const bool defined = value == value;
-        sum[feature] += defined ? value : 0.0;
-        count[feature] += defined ? 1.0 : 0.0;
-    }
-};
-
 // What one worker needs. `mcc` holds that of every group and window of a tile, NaN without pairs.
 template <class Cell> struct Scratch {
     RollingPairs<Cell> table;
     EigenQueue queue;
-    std::vector<Average> averages;
+    WindowFeatures averages;
+    std::vector<i64> sums; // of a group's windows
     std::vector<double> mcc;
 };
 
-// Centres of a tile, and what is wanted of them.
 struct Centres {
     const i64 *at;
     i64 count, width; // of the window
-    bool ibsi, histograms;
+};
+
+struct Wanted {
+    bool ibsi, histograms, mcc;
 };
 
 template <class L, class Cell>
@@ -192,49 +175,58 @@ void move_group(const L *levels, const Group &group, const PairPlan &plan, const
                 Scratch<Cell> &scratch, double *mcc) {
     constexpr i64 poll_step = 32;
     Window<L, Cell> window(levels, group, plan, scratch.table, centres.width);
-    const double flat_correlation = centres.ibsi ? nan : 1.0, flat_imc1 = centres.ibsi ? nan : 0.0;
-    double values[glcm_feature_count];
+    const i64 width = scratch.averages.width();
+    scratch.sums.assign(centres.count * width, 0);
     for (i64 c = 0; c < centres.count; ++c) {
         if (c % poll_step == 0)
             poll();
         window.move_to(centres.at[c]);
         if (!scratch.table.pairs())
             continue;
-        std::fill_n(values, glcm_feature_count, nan);
-        const GlcmSums sums = scratch.table.sums();
-        glcm_moment_features(sums, flat_correlation, values);
-        if (centres.histograms)
-            glcm_entropy_features(sums, flat_imc1, values);
-        scratch.averages[c].add(values);
+        scratch.table.write_sums(scratch.sums.data() + c * width);
         if (mcc)
             scratch.table.mcc(scratch.queue, mcc + c);
     }
     window.clear();
+    scratch.averages.add(scratch.sums.data(), centres.count, 0);
+}
+
+// Mean of those that are defined; they are `stride` apart.
+double mean_of(const double *values, i64 count, i64 stride) {
+    double sum = 0, defined = 0;
+    for (i64 k = 0; k < count; ++k) {
+        const double x = values[k * stride];
+        sum += x == x ? x : 0.0;
+        defined += x == x ? 1.0 : 0.0;
+    }
+    return defined > 0 ? sum / defined : nan;
 }
 
 template <class Cell, class L>
 void move_windows(const L *levels, const i64 *centres, i64 count, const std::vector<Group> &groups,
-                  const PairPlan &plan, const Centres &wanted, bool mcc, double *out) {
-    const RollingPairs<Cell> table(plan, wanted.histograms, mcc);
-    std::vector<Scratch<Cell>> workers(max_workers(),
-                                       Scratch<Cell>{table, EigenQueue(1.0 + 1e-12), {}, {}});
+                  const PairPlan &plan, i64 width, const Wanted &wanted, double *out) {
+    const bool mcc = wanted.mcc;
+    const Scratch<Cell> scratch_of_none{{plan, wanted.histograms, mcc},
+                                        EigenQueue(1.0 + 1e-12),
+                                        {plan, wanted.ibsi, wanted.histograms},
+                                        {},
+                                        {}};
+    std::vector<Scratch<Cell>> workers(max_workers(), scratch_of_none);
     parallel_for(count, 256, [&](i64 begin, i64 end, int worker) {
         Scratch<Cell> &scratch = workers[worker];
-        const i64 n = end - begin;
-        Centres tile = wanted;
-        tile.at = centres + begin;
-        tile.count = n;
-        scratch.averages.assign(n, {});
-        scratch.mcc.assign(mcc ? n * groups.size() : 0, nan);
-        for (size_t g = 0; g < groups.size(); ++g)
-            move_group(levels, groups[g], plan, tile, scratch,
+        const i64 n = end - begin, size = static_cast<i64>(groups.size());
+        scratch.averages.start(n);
+        scratch.mcc.assign(mcc ? n * size : 0, nan);
+        for (i64 g = 0; g < size; ++g)
+            move_group(levels, groups[g], plan, {centres + begin, n, width}, scratch,
                        mcc ? scratch.mcc.data() + g * n : nullptr);
         scratch.queue.flush();
-        for (size_t g = 0; mcc && g < groups.size(); ++g)
-            for (i64 c = 0; c < n; ++c)
-                scratch.averages[c].add(glcm_mcc, scratch.mcc[g * n + c]);
-        for (i64 c = 0; c < n; ++c)
-            scratch.averages[c].write(out + (begin + c) * glcm_feature_count);
+        for (i64 c = 0; c < n; ++c) {
+            double *const to = out + (begin + c) * glcm_feature_count;
+            scratch.averages.write(c, to);
+            if (mcc)
+                to[glcm_mcc] = mean_of(scratch.mcc.data() + c, size, n);
+        }
     });
 }
 
@@ -250,9 +242,10 @@ void local_glcm(View<const L, 3> levels, const i64 *centres, i64 count,
     for (const Group &group : groups)
         most_pairs = std::max(most_pairs, group.pairs());
     const PairPlan plan(ng, most_pairs);
-    const Centres wanted{nullptr, 0, 2 * directions.reach[2] + 1, ibsi, histograms || mcc};
+    const Wanted wanted{ibsi, histograms || mcc, mcc};
+    const i64 width = 2 * directions.reach[2] + 1;
     const auto move = [&](auto cell) {
-        move_windows<decltype(cell)>(levels.data, centres, count, groups, plan, wanted, mcc, out);
+        move_windows<decltype(cell)>(levels.data, centres, count, groups, plan, width, wanted, out);
     };
     most_pairs <= most_pairs_of_u16 ? move(u16{}) : move(i32{});
 }

@@ -7,17 +7,15 @@
 #include "base/pool.hpp"
 #include "base/simd.hpp"
 #include "texture/pair_plan.hpp"
+#include "texture/window_features.hpp"
 
 #include <cstdlib>
-#include <limits>
 #include <vector>
 
 namespace pyrad {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr i64 tile_shape[3] = {16, 8, 32};
-constexpr i64 lanes = 16; // centres whose features are worked out together
 
 #pragma GCC diagnostic ignored "-Wpsabi" // vectors stay within functions of this file
 typedef i64 Powers __attribute__((vector_size(8 * pair_power_count), aligned(8)));
@@ -149,81 +147,13 @@ struct Tile {
     }
 };
 
-// The features of this file, and the two numbers of groups that define them.
-constexpr int moment_features[] = {glcm_autocorrelation,
-                                   glcm_joint_average,
-                                   glcm_cluster_prominence,
-                                   glcm_cluster_shade,
-                                   glcm_cluster_tendency,
-                                   glcm_contrast,
-                                   glcm_correlation,
-                                   glcm_difference_average,
-                                   glcm_difference_variance,
-                                   glcm_idm,
-                                   glcm_idmn,
-                                   glcm_id,
-                                   glcm_idn,
-                                   glcm_inverse_variance,
-                                   glcm_sum_average,
-                                   glcm_sum_squares};
-constexpr int moment_count = sizeof(moment_features) / sizeof(int);
-constexpr int groups_row = moment_count, correlations_row = moment_count + 1;
-constexpr int average_rows = moment_count + 2;
-
-// Column k of a table (feature, lanes).
-struct LaneColumn {
-    double *at;
-    double &operator[](int feature) const { return at[feature * lanes]; }
-};
-
-// Adds the features of n centres to the first columns of the table `averages` (average_rows,
-// stride), and 0 to those up to a multiple of `lanes`.
-PYRAD_CLONES void add_features(const BoxSums *sums, i64 n, const PairWeights &weights, double flat,
-                               double *averages, i64 stride) {
-    i64 channel[channel_count][lanes];
-    double values[glcm_feature_count * lanes], defined[lanes];
-    for (i64 begin = 0; begin < n; begin += lanes) {
-        const i64 filled = std::min(lanes, n - begin);
-        for (i64 k = 0; k < lanes; ++k) {
-            const i64 *const from =
-                reinterpret_cast<const i64 *>(sums + begin + std::min(k, filled - 1));
-            for (int m = 0; m < channel_count; ++m)
-                channel[m][k] = from[m];
-        }
-        for (i64 k = 0; k < lanes; ++k) {
-            const i64 pairs = channel[pair_power_count + pair_count][k];
-            PairSums p;
-            for (int m = 0; m < pair_power_count; ++m)
-                p.power[m] = static_cast<u64>(channel[m][k]);
-            for (int m = 0; m < pair_difference_count; ++m)
-                p.difference[m] = channel[pair_power_count + m][k];
-            p.difference[pair_count] = std::max<i64>(pairs, 1);
-            glcm_moment_features(glcm_sums(p, 0, weights), flat, LaneColumn{values + k});
-            defined[k] = (k < filled) & (pairs > 0) ? 1.0 : 0.0;
-        }
-        double *__restrict__ const to = averages + begin;
-        for (int f = 0; f < moment_count; ++f)
-#pragma GCC unroll 1 // a loop still, for the vectoriser
-            for (i64 k = 0; k < lanes; ++k) {
-                const double x = values[moment_features[f] * lanes + k];
-                to[f * stride + k] += defined[k] * (x == x ? x : 0.0);
-            }
-#pragma GCC unroll 1
-        for (i64 k = 0; k < lanes; ++k) {
-            const double x = values[glcm_correlation * lanes + k];
-            to[groups_row * stride + k] += defined[k];
-            to[correlations_row * stride + k] += defined[k] * (x == x ? 1.0 : 0.0);
-        }
-    }
-}
-
 // What one worker needs.
 struct Scratch {
     Tile tile;
     Codes codes;
     std::vector<std::vector<BoxSums>> columns; // per direction of a group
     std::vector<BoxSums> row, sums;
-    std::vector<double> averages;
+    WindowFeatures averages;
 };
 
 // Moves the boxes of one offset through a tile.
@@ -289,7 +219,7 @@ template <class L> class BoxMarch {
 // Adds the features of one group at the centres of the scratch's tile to its averages.
 template <class L>
 void march_group(View<const L, 3> levels, const std::vector<PairBox> &boxes, const WeightRows &rows,
-                 const PairWeights &weights, double flat, i64 stride, Scratch &s) {
+                 Scratch &s) {
     const Tile &tile = s.tile;
     s.columns.resize(std::max(s.columns.size(), boxes.size()));
     std::vector<BoxMarch<L>> marches;
@@ -305,23 +235,15 @@ void march_group(View<const L, 3> levels, const std::vector<PairBox> &boxes, con
             march.add_slice(z, first, s.sums.data());
         }
         if (n)
-            add_features(s.sums.data(), n, weights, flat, s.averages.data() + first, stride);
+            s.averages.add(reinterpret_cast<const i64 *>(s.sums.data()), n, first);
     }
 }
 
 // The averages of a tile to its centres' rows of out.
-void write(const Tile &tile, const double *averages, i64 stride, double *out) {
+void write(const Tile &tile, const WindowFeatures &averages, double *out) {
     for (size_t r = 0; r < tile.first.size(); ++r)
-        for (i32 c = tile.start[r]; c < tile.start[r + 1]; ++c) {
-            double *const to = out + (tile.first[r] + c - tile.start[r]) * glcm_feature_count;
-            std::fill_n(to, glcm_feature_count, nan);
-            for (int f = 0; f < moment_count; ++f) {
-                const bool correlation = moment_features[f] == glcm_correlation;
-                const double n =
-                    averages[(correlation ? correlations_row : groups_row) * stride + c];
-                to[moment_features[f]] = n > 0 ? averages[f * stride + c] / n : nan;
-            }
-        }
+        for (i32 c = tile.start[r]; c < tile.start[r + 1]; ++c)
+            averages.write(c, out + (tile.first[r] + c - tile.start[r]) * glcm_feature_count);
 }
 
 std::vector<std::vector<PairBox>> boxes_of(const LocalDirections &local, const i64 *strides) {
@@ -356,10 +278,9 @@ void local_pair_sums(View<const L, 3> levels, const i64 *centres, i64 count,
         tile_count *= tiles[axis];
     }
     const PairPlan plan(ng, most_pairs);
-    const PairWeights weights = plan.weights();
-    const WeightRows rows(weights, ng);
-    const double flat = ibsi ? nan : 1.0;
-    std::vector<Scratch> workers(max_workers());
+    const WeightRows rows(plan.weights(), ng);
+    const WindowFeatures averages(plan, ibsi, false);
+    std::vector<Scratch> workers(max_workers(), Scratch{{}, {}, {}, {}, {}, averages});
     parallel_for(tile_count, 1, [&](i64 t, i64, int worker) {
         Scratch &s = workers[worker];
         const i64 at[3] = {t / (tiles[1] * tiles[2]), t / tiles[2] % tiles[1], t % tiles[2]};
@@ -372,14 +293,13 @@ void local_pair_sums(View<const L, 3> levels, const i64 *centres, i64 count,
         s.tile.find(centres, count, shape, from, to);
         if (s.tile.first.empty())
             return;
-        const i64 n = static_cast<i64>(s.tile.columns.size());
-        const i64 stride = n + lanes, row = tile_shape[2] + 2 * directions.reach[2];
+        const i64 row = tile_shape[2] + 2 * directions.reach[2];
         s.codes.sum.resize(row);
         s.codes.difference.resize(row);
-        s.averages.assign(average_rows * stride, 0.0);
+        s.averages.start(static_cast<i64>(s.tile.columns.size()));
         for (const auto &boxes : groups)
-            march_group(levels, boxes, rows, weights, flat, stride, s);
-        write(s.tile, s.averages.data(), stride, out);
+            march_group(levels, boxes, rows, s);
+        write(s.tile, s.averages, out);
     });
 }
 

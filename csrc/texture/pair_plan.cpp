@@ -43,6 +43,8 @@ PairPlan::PairPlan(i64 ng, i64 most_pairs)
     for (i64 c = 0; c < most_pairs + 2; ++c)
         cells_.push_back(c <= most_pairs ? 2 * one_[c] : 0);
     cells_.insert(cells_.end(), twice_.begin(), twice_.end());
+    for (i64 c = 0; c <= most_pairs; ++c)
+        logs_.push_back(c ? std::log2(2 * static_cast<double>(c)) : 0.0);
     for (i64 s = 0; s < 2 * ng; ++s) {
         u64 power = 1; // of i + j, levels from 1
         for (int m = 0; m < pair_power_count; ++m) {

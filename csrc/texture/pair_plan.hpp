@@ -21,9 +21,13 @@ class PairPlan {
     // diagonal, then on it (cell_steps() + most_pairs() + 2).
     const i64 *cell_steps() const { return cells_.data(); }
 
+    // log2 of twice the number of pairs, 0 for none.
+    const double *logs() const { return logs_.data(); }
+
   private:
     i64 ng_, most_pairs_;
     std::vector<i64> one_, twice_, by_sum_, by_difference_, cells_;
+    std::vector<double> logs_;
     double log_unit_, share_unit_;
 };
 

@@ -2,10 +2,12 @@
 
 #include "base/simd.hpp"
 #include "base/x86.hpp"
+#include "texture/window_features.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <type_traits>
 
 namespace pyrad {
@@ -274,10 +276,14 @@ template <class Cell> void RollingPairs<Cell>::read_rows() {
     largest_ = found.largest;
 }
 
-template <class Cell> GlcmSums RollingPairs<Cell>::sums() {
-    if (histograms_)
-        read_rows();
-    return glcm_sums(sums_, largest_, plan_->weights());
+template <class Cell> void RollingPairs<Cell>::write_sums(i64 *out) {
+    if (!histograms_) {
+        std::memcpy(out, &sums_, moment_sums * sizeof(i64));
+        return;
+    }
+    read_rows();
+    std::memcpy(out, &sums_, sizeof sums_);
+    out[window_sums - 1] = largest_;
 }
 
 // Whether Mcc is below 1 (pair_graph_math.hpp).

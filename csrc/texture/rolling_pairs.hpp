@@ -30,9 +30,10 @@ template <class Cell> class RollingPairs {
     void wipe();
 
     i64 pairs() const { return sums_.difference[pair_count]; }
-    GlcmSums sums();
+    // The moment_sums or, with histograms, window_sums numbers (window_features.hpp).
+    void write_sums(i64 *out);
 
-    // *result = Mcc, once the queue has been flushed; after sums().
+    // *result = Mcc, once the queue has been flushed; after write_sums().
     void mcc(EigenQueue &queue, double *result);
 
   private:
