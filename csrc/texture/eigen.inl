@@ -46,34 +46,62 @@ template <class T> PYRAD_EIGEN void tridiagonalise(T *a, i32 n, T *diagonal, T *
     off[0] = T{};
 }
 
-// Step of Laguerre's iteration from x, which is above all roots of det(x - side T), towards the
-// largest one; 0 where rounding has carried x onto it. The determinant's first two derivatives come
-// from the recurrence over leading blocks, without divisions.
-template <class T>
-PYRAD_EIGEN T laguerre_step(const T *diagonal, const T *off, i32 n, const T &x,
-                            typename EigenLimits<T>::Real side) {
-    using Limits = EigenLimits<T>;
-    using Real = typename Limits::Real;
-    const Real large = Limits::large, small = 1 / large, nothing = 0;
-    const T zero = T{}, one = zero + Real(1);
-    T p0 = zero, p1 = one, d0 = zero, d1 = zero, h0 = zero, h1 = zero; // p, p', p'' / 2
-    for (i32 i = 0; i < n; ++i) {
-        const T t = x - side * diagonal[i], e = off[i] * off[i];
+// Determinants p of the leading blocks of x - T and their first two derivatives d and 2 h, by the
+// recurrence over the blocks, without divisions.
+template <class T> struct Minors {
+    T p0, p1, d0, d1, h0, h1;
+
+    // To the next block: t = x less its diagonal element, e its squared off-diagonal one.
+    PYRAD_EIGEN void advance(const T &t, const T &e) {
         const T h2 = d1 + t * h1 - e * h0, d2 = p1 + t * d1 - e * d0, p2 = t * p1 - e * p0;
         h0 = h1, h1 = h2;
         d0 = d1, d1 = d2;
         p0 = p1, p1 = p2;
-        if ((i & (Limits::stretch - 1)) == Limits::stretch - 1) { // stays within the numbers' range
-            const T scale = p1 < small ? zero + large : p1 > large ? zero + small : one;
-            h0 *= scale, h1 *= scale;
-            d0 *= scale, d1 *= scale;
-            p0 *= scale, p1 *= scale;
+    }
+
+    PYRAD_EIGEN void rescale() { // stays within the numbers' range
+        using Limits = EigenLimits<T>;
+        const typename Limits::Real large = Limits::large, small = 1 / large;
+        const T zero = T{}, one = zero + typename Limits::Real(1);
+        const T scale = p1 < small ? zero + large : p1 > large ? zero + small : one;
+        h0 *= scale, h1 *= scale;
+        d0 *= scale, d1 *= scale;
+        p0 *= scale, p1 *= scale;
+    }
+
+    // Step of Laguerre's iteration from an x above all roots of the last determinant, of degree n,
+    // towards the largest one; 0 where rounding has carried x onto it.
+    PYRAD_EIGEN T step(i32 n) const {
+        using Real = typename EigenLimits<T>::Real;
+        const Real degree = static_cast<Real>(n), nothing = 0;
+        const T zero = T{}, g = d1 / p1;
+        const T spread = (degree - 1) * ((degree - 1) * g * g - 2 * degree * (h1 / p1));
+        const T root = square_root(spread > nothing ? spread : zero);
+        return p1 > nothing ? degree / (g + root) : zero;
+    }
+};
+
+// Minors of high - T and of low + T, side by side: each alone would wait for itself.
+template <class T> struct BothMinors {
+    Minors<T> high, low;
+};
+
+template <class T>
+PYRAD_EIGEN BothMinors<T> both_minors(const T *diagonal, const T *off, i32 n, const T &high,
+                                      const T &low) {
+    using Limits = EigenLimits<T>;
+    const T zero = T{}, one = zero + typename Limits::Real(1);
+    Minors<T> above{zero, one, zero, zero, zero, zero}, below = above;
+    for (i32 i = 0; i < n; ++i) {
+        const T e = off[i] * off[i];
+        above.advance(high - diagonal[i], e);
+        below.advance(low + diagonal[i], e);
+        if ((i & (Limits::stretch - 1)) == Limits::stretch - 1) {
+            above.rescale();
+            below.rescale();
         }
     }
-    const Real degree = static_cast<Real>(n);
-    const T g = d1 / p1, spread = (degree - 1) * ((degree - 1) * g * g - 2 * degree * (h1 / p1));
-    const T root = square_root(spread > nothing ? spread : zero);
-    return p1 > nothing ? degree / (g + root) : zero;
+    return {above, below};
 }
 
 // Bounds from above of the largest eigenvalue of T and of -T, all at most `bound`; the larger of
@@ -93,8 +121,8 @@ PYRAD_EIGEN SpectrumEnds<T> spectrum_ends(const T *diagonal, const T *off, i32 n
     T high = T{} + bound, low = high;
     auto moving = high > nothing;
     for (i32 step = 0; step < 80 && !none_of(moving); ++step) {
-        const T down = laguerre_step(diagonal, off, n, high, Real(1));
-        const T up = laguerre_step(diagonal, off, n, low, Real(-1));
+        const BothMinors<T> minors = both_minors(diagonal, off, n, high, low);
+        const T down = minors.high.step(n), up = minors.low.step(n);
         const T last = high > low ? down : up;
         high = moving ? high - down : high; // a lane that has arrived stays, whatever others do
         low = moving ? low - up : low;

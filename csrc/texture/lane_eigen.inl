@@ -24,6 +24,7 @@ template <class Vector> struct LanePass {
     i32 stride;
     const Vector *u, *w, *v;
     Vector *y;
+    Vector dot; // v' A v
 
     PYRAD_TARGET inline Vector entry(i32 i, i32 j) const {
         Vector &x = a[static_cast<i64>(i) * stride + j];
@@ -31,10 +32,13 @@ template <class Vector> struct LanePass {
     }
 };
 
-// Rows [first, first + rows) right of column `first`, a triangle; adds to sums.
+// Rows [first, first + rows) right of column `first`, a triangle; adds to the sums of the rows.
 template <i32 rows, class Vector>
-PYRAD_TARGET inline void pass_triangle(const LanePass<Vector> &pass, i32 first, Vector *sums) {
+PYRAD_TARGET inline void pass_triangle(LanePass<Vector> &pass, i32 first, Vector *sums) {
     const Vector *const v = pass.v + first;
+#pragma GCC unroll 4
+    for (i32 r = 0; r < rows; ++r)
+        pass.dot += v[r] * sums[r]; // what is left of the triangle counts twice
 #pragma GCC unroll 4
     for (i32 r = 0; r < rows; ++r) {
 #pragma GCC unroll 4
@@ -46,12 +50,13 @@ PYRAD_TARGET inline void pass_triangle(const LanePass<Vector> &pass, i32 first, 
         sums[r] += pass.entry(first + r, first + r) * v[r];
     }
 #pragma GCC unroll 4
-    for (i32 r = 0; r < rows; ++r)
+    for (i32 r = 0; r < rows; ++r) {
         pass.y[first + r] = sums[r];
+        pass.dot += v[r] * sums[r];
+    }
 }
 
-template <class Vector>
-PYRAD_TARGET inline void pass_block(const LanePass<Vector> &pass, i32 first) {
+template <class Vector> PYRAD_TARGET inline void pass_block(LanePass<Vector> &pass, i32 first) {
     const Vector *const u = pass.u, *const w = pass.w, *const v = pass.v;
     Vector *const a0 = pass.a + static_cast<i64>(first) * pass.stride, *const a1 = a0 + pass.stride;
     Vector *const a2 = a1 + pass.stride, *const a3 = a2 + pass.stride;
@@ -73,7 +78,7 @@ PYRAD_TARGET inline void pass_block(const LanePass<Vector> &pass, i32 first) {
 }
 
 // Blocks of four rows, the first rows that are left over before.
-template <class Vector> PYRAD_TARGET inline void pass_rows(const LanePass<Vector> &pass, i32 k) {
+template <class Vector> PYRAD_TARGET inline void pass_rows(LanePass<Vector> &pass, i32 k) {
     Vector sums[3] = {};
     const i32 rest = k % block;
     if (rest == 1)
@@ -137,12 +142,11 @@ PYRAD_TARGET inline void tridiagonalise_lanes(Vector *a, i32 n, i32 stride,
     Vector scale = {}, shift = {};
     for (i32 k = n - 1; k >= 1; --k) {
         Vector *const v = a + static_cast<i64>(k) * stride;
-        const i32 padded = (k + block - 1) / block * block;
         const Vector norm = LaneRow<Vector>{v, u, w, y, scale, shift}.update(k, to.diagonal[k]);
         scale = reflect(v[k - 1], norm, to.off[k]);
-        const LanePass<Vector> pass{a, stride, u, w, v, y};
+        LanePass<Vector> pass{a, stride, u, w, v, y, {}};
         pass_rows(pass, k);
-        shift = Real(0.5) * scale * scale * dot_product(y, v, padded);
+        shift = Real(0.5) * scale * scale * pass.dot;
         to.scale[k] = scale;
         to.last[k] = v[k - 1];
         u = v;
@@ -196,20 +200,41 @@ template <class Vector> PYRAD_TARGET inline Vector inverse_pivot(const Vector &p
     return reciprocal(size < least ? Vector{} + least : pivot);
 }
 
+// Inverse pivots of value - T, T's sign being `side`: n + 1 from either end, those of row i at
+// front[i + 1] and back[i], where off[0] and off[n] are 0. alone: 1 where T has one eigenvalue
+// above value - single_gap and none below nearly -value, by the signs of their pivots (Sturm), else
+// 0.
+template <class Vector>
+PYRAD_TARGET inline void pivots_of(const LaneReflections<Vector> &matrix, i32 n,
+                                   const Vector &value, const Vector &side, Vector *front,
+                                   Vector *back, Vector &alone) {
+    const Vector *const diagonal = matrix.diagonal, *const off = matrix.off;
+    const Vector near = value - single_gap, far = value - single_error, one = Vector{} + 1.0f;
+    Vector forth = {}, rear = {}, above = {}, below = {}, found = {}, wrong = {};
+    front[0] = back[n] = Vector{};
+    for (i32 i = 0, r = n - 1; i < n; ++i, --r) { // four that wait for themselves, not for another
+        const Vector middle = side * diagonal[i], e = off[i] * off[i];
+        const Vector upper = near - middle - e * above, lower = far + middle - e * below;
+        forth = inverse_pivot(value - middle - e * forth);
+        rear = inverse_pivot(value - side * diagonal[r] - off[r + 1] * off[r + 1] * rear);
+        found += upper < 0.0f ? one : Vector{};
+        wrong += lower > 0.0f ? Vector{} : one;
+        above = inverse_pivot(upper);
+        below = inverse_pivot(lower);
+        front[i + 1] = forth;
+        back[r] = rear;
+    }
+    alone = (found == 1.0f) & (wrong == 0.0f) ? one : Vector{};
+}
+
 // The vector of the largest absolute eigenvalue `value` of T by a twisted factorisation (Parlett
 // and Dhillon, doi:10.1016/S0024-3795(99)00263-3): one from either end, joined where the residual
-// is least. `side` is the eigenvalue's sign; off[0] and off[n] are 0. front, back: n + 1 inverse
-// pivots, those of row i at front[i + 1] and back[i].
+// is least.
 template <class Vector>
 PYRAD_TARGET inline void twisted_vector(const LaneReflections<Vector> &matrix, i32 n,
-                                        const Vector &value, const Vector &side, Vector *front,
-                                        Vector *back, Vector *vector) {
+                                        const Vector &value, const Vector &side,
+                                        const Vector *front, const Vector *back, Vector *vector) {
     const Vector *const diagonal = matrix.diagonal, *const off = matrix.off;
-    front[0] = back[n] = Vector{};
-    for (i32 i = 0, r = n - 1; i < n; ++i, --r) {
-        front[i + 1] = inverse_pivot(value - side * diagonal[i] - off[i] * off[i] * front[i]);
-        back[r] = inverse_pivot(value - side * diagonal[r] - off[r + 1] * off[r + 1] * back[r + 1]);
-    }
     Vector least = Vector{} + 1e30f, twist = {};
     for (i32 i = 0; i < n; ++i) {
         const Vector joined = value - side * diagonal[i] - off[i] * off[i] * front[i] -
@@ -228,24 +253,6 @@ PYRAD_TARGET inline void twisted_vector(const LaneReflections<Vector> &matrix, i
         const Vector at = Vector{} + static_cast<float>(i);
         vector[i] = at > twist ? side * off[i] * back[i] * vector[i - 1] : vector[i];
     }
-}
-
-// Lanes where T times `side` has one eigenvalue above value - single_gap and none below nearly
-// -value: signs of the pivots (Sturm).
-template <class Vector>
-PYRAD_TARGET inline Vector lies_alone(const LaneReflections<Vector> &matrix, i32 n,
-                                      const Vector &value, const Vector &side) {
-    const Vector near = value - single_gap, far = value - single_error, one = Vector{} + 1.0f;
-    Vector above = {}, below = {}, found = {}, wrong = {};
-    for (i32 i = 0; i < n; ++i) {
-        const Vector middle = side * matrix.diagonal[i], e = matrix.off[i] * matrix.off[i];
-        const Vector upper = near - middle - e * above, lower = far + middle - e * below;
-        found += upper < 0.0f ? one : Vector{};
-        wrong += lower > 0.0f ? Vector{} : one;
-        above = inverse_pivot(upper);
-        below = inverse_pivot(lower);
-    }
-    return (found == 1.0f) & (wrong == 0.0f) ? one : Vector{};
 }
 
 // x becomes an eigenvector of the matrix itself.
@@ -276,10 +283,11 @@ PYRAD_TARGET void largest_vectors(const LaneTables<Floats> &tables, float bound,
     const Floats one = Floats{} + 1.0f;
     const Floats side = ends.high > ends.low ? one : -one;
     const Floats value = ends.high > ends.low ? ends.high : ends.low;
-    *alone = lies_alone(to, n, value, side);
+    Floats *const front = work, *const back = work + stride + 1;
+    pivots_of(to, n, value, side, front, back, *alone);
     for (i32 i = n; i < stride; ++i)
         vectors[i] = Floats{};
-    twisted_vector(to, n, value, side, work, work + stride + 1, vectors);
+    twisted_vector(to, n, value, side, front, back, vectors);
     transform_back(a, n, stride, to, vectors);
 }
 
@@ -305,13 +313,13 @@ PYRAD_TARGET Quotient quotient(const SingleTable &table, const float *x, Doubles
     const double share = sum_of(known) / table.total, scale = 1 / sum_of(square);
     Doubles *const image = product + length;
     for (i32 c = 0; c < length; ++c) {
-        Doubles sum[2] = {}, cells;
-        for (i32 j = 0; j < table.n; j += 2)
-            for (i32 r = 0; r < 2; ++r) {
+        Doubles sum[block] = {}, cells;
+        for (i32 j = 0; j < table.n; j += block)
+            for (i32 r = 0; r < block; ++r) {
                 widen(table.counts + (j + r) * row + c * double_lanes, cells);
                 sum[r] += factor[j + r] * cells;
             }
-        image[c] = (sum[0] + sum[1]) * inverse[c] - share * root[c];
+        image[c] = ((sum[0] + sum[1]) + (sum[2] + sum[3])) * inverse[c] - share * root[c];
         value += image[c] * vector[c];
     }
     const double found = sum_of(value) * scale;

@@ -160,18 +160,22 @@ PYRAD_AVX512 RowSums read_rows(const u16 *joint, i64 row, const i32 *levels, i32
     return {_mm512_reduce_add_epi32(squares), static_cast<i32>(_mm512_reduce_max_epu32(halves))};
 }
 
-// Of tables with one step a row. Writes up to 32 numbers a row.
+// Of tables with one step a row. Writes up to 16 numbers beyond the last of a row.
 PYRAD_AVX512 void take_levels(const u16 *joint, const i32 *levels, i32 n, float *out, i32 out_row) {
     const __m256i low = _mm512_cvtepi32_epi16(_mm512_loadu_si512(levels));
     const __m256i high = _mm512_cvtepi32_epi16(_mm512_loadu_si512(levels + level_step));
     const __m512i places = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+    const bool wide = n > level_step;
+    const __mmask16 rest = static_cast<__mmask16>(wide ? (1u << (out_row - level_step)) - 1 : 0);
     for (i32 r = 0; r < n; ++r) {
         const __m512i cells =
             _mm512_permutexvar_epi16(places, _mm512_loadu_si512(joint + levels[r] * row_step));
         const __m512i first = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(cells));
-        const __m512i second = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(cells, 1));
         _mm512_storeu_ps(out + r * out_row, _mm512_cvtepi32_ps(first));
-        _mm512_storeu_ps(out + r * out_row + level_step, _mm512_cvtepi32_ps(second));
+        if (!wide)
+            continue;
+        const __m512i second = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(cells, 1));
+        _mm512_mask_storeu_ps(out + r * out_row + level_step, rest, _mm512_cvtepi32_ps(second));
     }
 }
 
