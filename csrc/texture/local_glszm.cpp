@@ -8,6 +8,8 @@
 
 #include "base/pool.hpp"
 
+#include <numeric>
+
 namespace pyrad {
 namespace {
 
@@ -62,12 +64,15 @@ std::vector<u16> one_of_each(const LocalSteps &steps) {
     return one;
 }
 
+constexpr int most_steps = 13;
+constexpr u32 own_label = 1 << most_steps;
+
 // The window's voxels: flat steps from its centre; which of the voxels before them are in the
-// window; and how many positions earlier these are.
+// window; and how many positions earlier these are, at the end the voxel itself.
 struct Plan {
     std::vector<i64> offsets;
     std::vector<u16> inside, one;
-    std::vector<i32> back;
+    i32 back[most_steps + 1] = {};
 
     Plan(const LocalSteps &steps, const i64 *shape) : one(one_of_each(steps)) {
         const i64 *const r = steps.reach;
@@ -82,8 +87,7 @@ struct Plan {
         });
         for (i64 d = 0; d < steps.count; ++d) {
             const i32 *const by = steps.offsets + 3 * d;
-            back.push_back(
-                static_cast<i32>((by[0] * (2 * r[1] + 1) + by[1]) * (2 * r[2] + 1) + by[2]));
+            back[d] = static_cast<i32>((by[0] * (2 * r[1] + 1) + by[1]) * (2 * r[2] + 1) + by[2]);
         }
     }
 
@@ -92,7 +96,7 @@ struct Plan {
 
 struct Scratch {
     LocalSizes table;
-    std::vector<i32> label, parent, voxels, level; // of voxels; of labels
+    std::vector<i32> label, parent, voxels, level; // of voxels; of labels: themselves, 0, any
 };
 
 i32 find(i32 *parent, i32 v) {
@@ -111,29 +115,27 @@ template <class L>
 void one_window(const L *levels, const u16 *equal, const Plan &plan, Scratch &s, double *out) {
     i32 *const label = s.label.data(), *const parent = s.parent.data();
     i32 *const voxels = s.voxels.data(), labels = 0;
-    for (i64 v = 0; v < plan.size(); ++v) {
+    const i64 size = plan.size();
+    for (i64 v = 0; v < size; ++v) {
         const i64 at = plan.offsets[v];
         const L level = levels[at];
         if (!level)
             continue;
-        u32 before = plan.one[equal[at] & plan.inside[v]];
-        if (!before) {
-            parent[labels] = labels;
-            voxels[labels] = 1;
-            s.level[labels] = level;
-            label[v] = labels++;
-            continue;
-        }
+        label[v] = labels; // which it takes where no zone is before it
+        const u32 before = plan.one[equal[at] & plan.inside[v]] | own_label;
         i32 zone = label[v - plan.back[__builtin_ctz(before)]];
-        while (before &= before - 1)
-            zone = unite(parent, zone, label[v - plan.back[__builtin_ctz(before)]]);
+        labels += before == own_label;
+        for (u32 more = before & (before - 1); more & (own_label - 1); more &= more - 1)
+            zone = unite(parent, zone, label[v - plan.back[__builtin_ctz(more)]]);
         ++voxels[zone];
+        s.level[zone] = level;
         label[v] = zone;
     }
     for (i32 k = labels - 1; k >= 0; --k) { // the smaller label has won
-        const bool whole = parent[k] == k;
-        voxels[parent[k]] += whole ? 0 : voxels[k];
-        s.table.add_if(whole, s.level[k], voxels[k]);
+        s.table.add_if(parent[k] == k, s.level[k], voxels[k]);
+        voxels[parent[k]] += parent[k] == k ? 0 : voxels[k];
+        voxels[k] = 0;
+        parent[k] = k;
     }
     s.table.features(true, out);
 }
@@ -146,9 +148,10 @@ void local_glszm(View<const L, 3> levels, const i64 *centres, i64 count, const L
     const Plan plan(steps, levels.shape.data());
     const std::vector<u16> equal = equal_before(levels, steps);
     const i64 size = plan.size();
-    const std::vector<i32> voxels(size);
+    std::vector<i32> none(size), themselves(size);
+    std::iota(themselves.begin(), themselves.end(), 0);
     std::vector<Scratch> workers(
-        max_workers(), Scratch{LocalSizes(ng, size, size, size), voxels, voxels, voxels, voxels});
+        max_workers(), Scratch{LocalSizes(ng, size, size, size), none, themselves, none, none});
     parallel_for(count, 64, [&](i64 begin, i64 end, int worker) {
         for (i64 c = begin; c < end; ++c) {
             poll();

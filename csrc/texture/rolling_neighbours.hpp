@@ -18,6 +18,7 @@ struct NeighbourPlanes {
 
     i64 reach, count;                     // planes before the centre's; planes
     i64 length, margin;                   // places, a multiple of the block; zeros on both sides
+    i64 used;                             // places up to the last voxel, a multiple of 8
     std::vector<i64> source, place;       // of the plane's voxels: steps in the volume, places
     std::vector<std::vector<i64>> before; // steps to the neighbours 0, 1, ... planes before
     std::vector<std::vector<i64>> after;  // 1, 2, ... planes after; [0] is empty
@@ -37,8 +38,9 @@ struct NeighbourPlanes {
             rows = std::max(rows, z);
             gap = std::max(gap, std::abs(y));
         });
-        const i64 pitch = 2 * r[1] + 1 + gap, used = (2 * r[0] + 1) * pitch - gap;
-        length = (used + block - 1) / block * block;
+        const i64 pitch = 2 * r[1] + 1 + gap, last = (2 * r[0] + 1) * pitch - gap;
+        length = (last + block - 1) / block * block;
+        used = (last + 7) / 8 * 8;
         margin = rows * pitch + gap;
         for (i64 z = 0; z <= 2 * r[0]; ++z)
             for (i64 y = 0; y <= 2 * r[1]; ++y) {
@@ -116,16 +118,16 @@ template <class L, class Table> class NeighbourWindow {
             for (i64 k = 0; k < n; ++k)
                 sums[k] = static_cast<Word>(sums[k] + kept[k]);
             table_.sums(words(other), own, p_.after[away], n, work_.data());
-            table_.template change<1>(other, words(other), work_.data(), around(other), n);
+            table_.template change<1>(other, words(other), work_.data(), around(other), p_.used);
         }
-        table_.enter(s, own, sums, n);
+        table_.enter(s, own, sums, p_.used);
     }
 
     void leave(i64 x) {
-        table_.leave(slot(x), words(slot(x)), around(slot(x)), p_.length);
+        table_.leave(slot(x), words(slot(x)), around(slot(x)), p_.used);
         for (i64 away = 1; away <= std::min(p_.depth(), p_.count - 1); ++away) {
             const i64 s = slot(x + away);
-            table_.template change<-1>(s, words(s), before(s, away), around(s), p_.length);
+            table_.template change<-1>(s, words(s), before(s, away), around(s), p_.used);
         }
     }
 

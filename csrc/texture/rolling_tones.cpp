@@ -89,13 +89,26 @@ PYRAD_CLONES PairSums pair_rows(const double *level, const double *number, const
             (complexity[0] + complexity[1]) + (complexity[2] + complexity[3])};
 }
 
+// Differences of the voxels that count, in units, and their number.
+typedef i64 Row __attribute__((vector_size(16)));
+
+PYRAD_CLONES void differences(const u32 *words, const u32 *around, const i64 *share, i64 length,
+                              i64 *out) {
+    for (i64 k = 0; k < length; ++k) {
+        const i32 level = static_cast<i32>(words[k] & sum_mask);
+        const i32 near = static_cast<i32>(around[k] >> number_shift);
+        out[k] = std::abs(level * near - static_cast<i32>(around[k] & sum_mask)) * share[near];
+    }
+}
+
 class ToneTable {
   public:
     using Word = u32;
 
     ToneTable(i64 ng, bool alone, const NeighbourPlanes &planes)
         : ng_(ng), alone_(alone), length_(planes.length), share_(most_neighbours + 1),
-          number_(ng + 1), sum_(ng + 1), apart_(planes.count * planes.length), rows_(ng) {
+          rows_of_(2 * ng + 2), apart_(planes.count * planes.length), now_(planes.length),
+          rows_(ng) {
         for (i64 n = 1; n <= most_neighbours; ++n)
             share_[n] = unit / n;
     }
@@ -112,52 +125,45 @@ class ToneTable {
     // Places outside the region fall into level 0.
     void enter(i64 slot, const u32 *words, const u32 *around, i64 length) {
         i64 *const apart = apart_.data() + slot * length_;
-        for (i64 k = 0; k < length; ++k) {
-            const u32 level = words[k] & sum_mask;
-            apart[k] = difference(level, around[k]);
-            sum_[level] += apart[k];
-            number_[level] += counts(around[k]);
-        }
+        differences(words, around, share_.data(), length, apart);
+        for (i64 k = 0; k < length; ++k)
+            row(words, k) += Row{apart[k], counts(around[k])};
     }
 
     void leave(i64 slot, const u32 *words, const u32 *around, i64 length) {
         const i64 *const apart = apart_.data() + slot * length_;
-        for (i64 k = 0; k < length; ++k) {
-            const u32 level = words[k] & sum_mask;
-            sum_[level] -= apart[k];
-            number_[level] -= counts(around[k]);
-        }
+        for (i64 k = 0; k < length; ++k)
+            row(words, k) -= Row{apart[k], counts(around[k])};
     }
 
     template <int by>
     void change(i64 slot, const u32 *words, const u32 *change, u32 *around, i64 length) {
-        i64 *const apart = apart_.data() + slot * length_;
+        i64 *const apart = apart_.data() + slot * length_, *const now = now_.data();
+        for (i64 k = 0; !alone_ && k < length; ++k)
+            row(words, k) += Row{0, counts(around[k] + by * change[k]) - counts(around[k])};
+        for (i64 k = 0; k < length; ++k)
+            around[k] += by * change[k];
+        differences(words, around, share_.data(), length, now);
         for (i64 k = 0; k < length; ++k) {
-            const u32 level = words[k] & sum_mask, now = around[k] + by * change[k];
-            const i64 then = apart[k];
-            apart[k] = difference(level, now);
-            sum_[level] += apart[k] - then;
-            number_[level] += counts(now) - counts(around[k]);
-            around[k] = now;
+            row(words, k)[0] += now[k] - apart[k];
+            apart[k] = now[k];
         }
     }
 
-    void wipe() {
-        std::fill(sum_.begin(), sum_.end(), 0);
-        std::fill(number_.begin(), number_.end(), 0);
-    }
+    void wipe() { std::fill(rows_of_.begin(), rows_of_.end(), Row{}); }
 
     void features(double *out) {
         i64 rows = 0, n = 0, levels = 0, level_squares = 0, moment = 0, square = 0, spread = 0;
         double weighted = 0;
         ToneRows &r = rows_;
         for (i64 i = 1; i <= ng_; ++i) {
-            const i64 of_level = number_[i];
+            const Row both = rows_of_[2 * i] + rows_of_[2 * i + 1];
+            const i64 of_level = both[1];
             if (!of_level)
                 continue;
             r.level[rows] = static_cast<double>(i);
             r.number[rows] = static_cast<double>(of_level);
-            r.weight[rows] = static_cast<double>(of_level) * static_cast<double>(sum_[i]) / unit;
+            r.weight[rows] = static_cast<double>(of_level) * static_cast<double>(both[0]) / unit;
             r.moment[rows] = static_cast<double>(i * of_level);
             r.holds[rows] = 1;
             weighted += r.weight[rows];
@@ -166,7 +172,7 @@ class ToneTable {
             level_squares += i * i;
             moment += i * of_level;
             square += i * i * of_level;
-            spread += sum_[i];
+            spread += both[0];
             ++rows;
         }
         if (!rows)
@@ -194,18 +200,16 @@ class ToneTable {
   private:
     i64 counts(u32 around) const { return alone_ | (around != 0); }
 
-    i64 difference(u32 level, u32 around) const {
-        const i32 near = static_cast<i32>(around >> number_shift);
-        const i32 apart = static_cast<i32>(level) * near - static_cast<i32>(around & sum_mask);
-        return std::abs(apart) * share_[near];
-    }
+    // Every other place has a row of its own, since an addition waits for the one before it.
+    Row &row(const u32 *words, i64 k) { return rows_of_[2 * (words[k] & sum_mask) + (k & 1)]; }
 
     i64 ng_;
     bool alone_;
     i64 length_;
-    std::vector<i64> share_;        // unit / neighbours
-    std::vector<i64> number_, sum_; // per level: voxels that count, their differences in units
-    std::vector<i64> apart_;        // per slot and place: the difference in units
+    std::vector<i64> share_;   // unit / neighbours
+    std::vector<Row> rows_of_; // two per level
+    std::vector<i64> apart_;   // per slot and place: the difference in units
+    std::vector<i64> now_;
     ToneRows rows_;
 };
 
