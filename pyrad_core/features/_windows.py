@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -21,16 +21,20 @@ _SIZE_COLUMNS = 17
 
 
 class Window:
-    """The box of voxels around a centre; ``voxels`` are (z, y, x) steps from it, in C order."""
+    """The box of voxels around a centre, which reaches ``reach`` (z, y, x) from it."""
 
     def __init__(self, region: Region, levels: Levels, radius: int) -> None:
         self.region, self.levels = region, levels
         self.flat = not region.settings.aggregation.startswith("3D")
         self.reach = np.array([0 if self.flat else radius, radius, radius])
-        spans = [range(-n, n + 1) for n in self.reach]
-        self.voxels = np.array(list(itertools.product(*spans)), dtype=np.int64)
-        _, ny, nx = levels.packed.shape
-        self.steps = region.xp.asarray(self.voxels @ np.array([ny * nx, nx, 1]))
+
+    @functools.cached_property
+    def steps(self) -> Any:
+        """Steps from a centre to each voxel within the packed levels, in C order."""
+        _, ny, nx = self.levels.packed.shape
+        z, y, x = (np.arange(-n, n + 1) for n in self.reach)
+        steps = (z[:, None, None] * ny + y[:, None]) * nx + x
+        return self.region.xp.asarray(steps.ravel())
 
     def merged(self) -> bool:
         """Whether all directions share one table."""
@@ -124,7 +128,7 @@ def _glrlm(window: Window, names: list[str]) -> Compute:
 
 def _glszm(window: Window, names: list[str]) -> Compute:
     region, levels = window.region, window.levels
-    size = len(window.voxels)
+    size = int(np.prod(2 * window.reach + 1))
     counters = 4 * size * min(levels.ng, size)  # per thread
     require_memory("the zone counters", counters, "use fewer grey levels or a smaller radius")
     offsets = region.xp.asarray(half_offsets((1,), in_plane=window.flat))

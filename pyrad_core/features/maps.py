@@ -177,13 +177,14 @@ def _in_batches(
 ) -> Any:
     """The chosen columns, (columns, centres), of the `width` that a kernel writes."""
     parts = []
+    whole = list(chosen) == list(range(width))
     batch = max(1, _BATCH_BYTES // (8 * width))
     for begin in range(0, len(centres), batch):
         some = xp.ascontiguousarray(centres[begin : begin + batch])
         out = xp.empty((len(some), width), np.float64)
         compute(some, out)
-        parts.append(out[:, list(chosen)])
-    return xp.concatenate(parts).T
+        parts.append(out if whole else out[:, list(chosen)])
+    return (parts[0] if len(parts) == 1 else xp.concatenate(parts)).T
 
 
 def _volumes(
