@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +16,15 @@ from typing import Any
 from .. import _checks
 from .._memory import _free_bytes
 from .._version import __version__
-from ..errors import DataError
+from ..errors import DataError, DeviceError
 from ..io.files import needed
 
-__all__ = ["Plan", "connected", "plan"]
+__all__ = ["Plan", "Watch", "connected", "plan", "probe", "workers_of"]
 
-_WAIT = 60  # seconds for the first worker of a scheduler
 _ANSWER = 20  # seconds for a scheduler
+_LOOK_EVERY = 5.0  # seconds between looks at the number of workers
+_LOOK_SOON = 0.2  # the same where workers are missing
+_TELL_EVERY = 30.0  # seconds between lines that there is none
 _KEEP = 5  # seconds between looks at whether workers are missing
 # Dask's defaults sample the stacks of all processes 100 times a second, and look at their event
 # loops 50 times; processors belong to the cases here.
@@ -135,7 +139,57 @@ def _kept(cluster: Any, workers: int) -> Iterator[None]:
 
 def workers_of(client: Any) -> int:
     """Cases that the client's workers compute at a time."""
-    return max(1, sum(int(n) for n in client.nthreads().values()))
+    return sum(int(n) for n in client.nthreads().values())
+
+
+class Watch:
+    """How many workers there are; those of batch systems come and go, which may take long.
+
+    It says when there is none, and gives up after ``patience`` seconds. It looks often as long as
+    there are fewer than expected.
+    """
+
+    def __init__(
+        self, client: Any, patience: float, tell: Callable[[str], None], expected: int = 1
+    ):
+        self._client, self._patience, self._tell = client, patience, tell
+        self._expected = expected
+        self._workers, self._looked = 0, -math.inf
+        self._since = self._told = time.monotonic()
+        self._silent = True  # nothing was said of missing workers
+
+    def workers(self) -> int:
+        """Their number at the last look; DeviceError if there has been none for too long."""
+        now = time.monotonic()
+        if now - self._looked > (_LOOK_EVERY if self._workers >= self._expected else _LOOK_SOON):
+            self._looked = now
+            # A client without its scheduler is about to hear that all its tasks are cancelled.
+            if self._client.status == "running":
+                with contextlib.suppress(OSError):
+                    self._workers = workers_of(self._client)
+        if self._workers:
+            if not self._silent:
+                self._tell(f"workers are connected again: {self._workers}")
+            self._since, self._silent = now, True
+        elif self._client.status == "running":
+            self._waiting(now)
+        return self._workers
+
+    def _waiting(self, now: float) -> None:
+        waited = now - self._since
+        if waited > self._patience:
+            raise DeviceError(
+                f"no worker has been connected for {waited:.0f} s; finished cases are kept: start "
+                "workers and run again, or allow more with wait_for_workers"
+            )
+        if waited > _LOOK_EVERY and (self._silent or now - self._told > _TELL_EVERY):
+            self._told, self._silent = now, False
+            self._tell(f"no worker is connected; waiting ({self._patience - waited:.0f} s more)")
+
+    def wait(self) -> None:
+        """Until there is a worker."""
+        while not self.workers():
+            time.sleep(0.05)
 
 
 def probe(client: Any, out: Path) -> None:
@@ -144,10 +198,7 @@ def probe(client: Any, out: Path) -> None:
     mark = out / f".probe-{token}"
     mark.write_text(token)
     try:
-        client.wait_for_workers(1, timeout=_WAIT)
         answers = client.run(_seen, str(mark), token)
-    except TimeoutError:
-        raise DataError(f"the scheduler has no workers after {_WAIT} s; start some") from None
     except ImportError as error:
         raise DataError(f"the workers cannot import pyrad_core {__version__}: {error}") from None
     finally:

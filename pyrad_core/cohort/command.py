@@ -49,6 +49,14 @@ _EVERY = 10.0  # seconds between lines of a log that is no terminal
     metavar="SIZE",
     help="For example 2G; default estimated from the files.",
 )
+@click.option(
+    "--wait-for-workers",
+    type=click.FloatRange(0, min_open=True),
+    default=600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Without any worker, before the run gives up.",
+)
 @click.option("--previews", is_flag=True, help="A picture of each result (not for features).")
 @verb
 def command(run: Run, table: Path, verb_name: str, **options: Any) -> int | None:

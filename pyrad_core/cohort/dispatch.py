@@ -12,31 +12,32 @@ from typing import Any
 
 from ..errors import DeviceError
 from .case import Done, Job, failure, run_cases, standing
-from .cluster import workers_of
+from .cluster import Watch
 
 __all__ = ["results"]
 
 _TASK = 1.0  # seconds of work that a task is to hold: many times what Dask takes for a task
 _MOST = 64  # cases of a task
-_LOOK_EVERY = 5.0  # seconds between looks at the number of workers
+_NAP = 0.02  # seconds between looks at the answers
 
 
-def results(client: Any, jobs: Sequence[Job]) -> Generator[Done, None, None]:
+def results(client: Any, jobs: Sequence[Job], watch: Watch) -> Generator[Done, None, None]:
     """Compute all jobs; how each went, in the order in which they end.
 
     A worker that dies leaves all its cases under suspicion. They are tried again, one per worker,
     and what is then still suspect on its own, so that only guilty cases count as crashed.
     """
-    left = yield from _round(client, jobs, 2)  # one runs and one waits, so that no worker idles
-    if len(left) > 1 and workers_of(client) > 1:
-        left = yield from _round(client, left, 1)
-    left = yield from _round(client, left, None)
+    # One task runs and one waits, so that no worker idles.
+    left = yield from _round(client, jobs, 2, watch)
+    if len(left) > 1 and watch.workers() > 1:
+        left = yield from _round(client, left, 1, watch)
+    left = yield from _round(client, left, None, watch)
     for job in left:
         yield _gone(job, "crashed", "the worker process died on it")
 
 
 def _round(
-    client: Any, jobs: Sequence[Job], per_worker: int | None
+    client: Any, jobs: Sequence[Job], per_worker: int | None, watch: Watch
 ) -> Generator[Done, None, list[Job]]:
     """Keep so many tasks a worker (None: one in all) under way; returns jobs of dead workers."""
     from distributed import as_completed
@@ -44,7 +45,11 @@ def _round(
     waiting = deque(jobs)
     suspects: list[Job] = []
     under_way: dict[Any, tuple[Job, ...]] = {}
-    queue, pace, room = as_completed(), _Pace(), _Room(client, per_worker)
+    queue, pace = as_completed(), _Pace()
+
+    def room() -> int:
+        return 1 if per_worker is None else per_worker * max(1, watch.workers())
+
     try:
         while waiting or under_way:
             while waiting and len(under_way) < room():
@@ -53,6 +58,9 @@ def _round(
                 future = client.submit(run_cases, bundle, _TASK, pure=False)
                 under_way[future] = bundle
                 queue.add(future)
+            while not queue.has_ready():
+                watch.workers()
+                time.sleep(_NAP)
             future = next(queue)
             bundle = under_way.pop(future)
             found = _answer(future, bundle)
@@ -94,21 +102,6 @@ def _gone(job: Job, status: str, reason: str) -> Done:
     with contextlib.suppress(OSError):  # a full disk: the outcome tells it
         failure(job, status, reason)
     return Done(job.case.id, status, reason, 0.0)
-
-
-class _Room:
-    """Tasks that may be under way; workers of batch systems come and go."""
-
-    def __init__(self, client: Any, per_worker: int | None):
-        self._client, self._per_worker = client, per_worker
-        self._looked, self._workers = -math.inf, 1
-
-    def __call__(self) -> int:
-        if self._per_worker is None:
-            return 1
-        if time.monotonic() - self._looked > _LOOK_EVERY:
-            self._looked, self._workers = time.monotonic(), workers_of(self._client)
-        return self._per_worker * self._workers
 
 
 class _Pace:

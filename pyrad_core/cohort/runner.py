@@ -38,6 +38,7 @@ def run(
     memory_per_case: int | None = None,
     devices: Sequence[int | str] | None = None,
     previews: bool = False,
+    wait_for_workers: float = 600.0,
     progress: Callable[[Done, int, int], None] | None = None,
     log: Callable[[str], None] | None = None,
 ) -> Outcome:
@@ -75,6 +76,9 @@ def run(
         (features, maps and denoise).
     previews : bool
         Also write ``out/files/<id>.png`` (not for features).
+    wait_for_workers : float
+        Seconds that the run goes on without any worker, at its start or later, before it gives up
+        with what is done kept. Allow more where workers wait in the queue of a batch system.
     progress : callable, optional
         Called as ``progress(done, number, total)`` after every case, ``done`` with ``id``,
         ``status``, ``reason`` and ``seconds``.
@@ -92,7 +96,8 @@ def run(
         Before any case starts: ids that are no file names or occur twice, missing columns, unknown
         options, another run in the folder, other settings than the folder was begun with.
     DeviceError
-        The scheduler was lost; finished cases are kept.
+        The scheduler was lost, or no worker came within ``wait_for_workers``; finished cases are
+        kept.
     MissingDependencyError
         Without Dask: ``pip install 'pyrad_core[cohort]'``.
 
@@ -115,6 +120,7 @@ def run(
     cases = [replace(c, options={**files, **c.options}) for c in cases_of(table, chosen)]
     # Before anything is written: every case's options must be options.
     arguments = _arguments(chosen, shared, cases)
+    patience = _checks.positive("wait_for_workers", wait_for_workers)
     tell = log or (lambda text: None)
     with locked(manifest.out):
         manifest.begin()
@@ -123,15 +129,16 @@ def run(
         local = cluster.plan(workers, asked, len(cases), named)
         with cluster.connected(scheduler, local) as client:
             mine = scheduler is None
+            watch = cluster.Watch(client, patience, tell, local.workers if mine else 1)
             if mine:
                 tell(f"{local.workers} workers x {local.threads} threads ({local.why})")
-                client.wait_for_workers(local.workers)
+            watch.wait()
             cluster.probe(client, manifest.out)
             tell(f"dashboard {client.dashboard_link}")
             threads = local.threads if mine else None
             jobs = [Job(manifest, c, arguments[c.id], previews, threads) for c in cases]
             try:
-                with contextlib.closing(dispatch.results(client, jobs)) as ended:
+                with contextlib.closing(dispatch.results(client, jobs, watch)) as ended:
                     counts, failed = _counted(ended, len(cases), progress)
             finally:
                 results = gather(manifest, (case.id for case in cases))
