@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import os
 import random
 import signal
 import subprocess
@@ -153,9 +154,10 @@ def main() -> int:
     given = parser.parse_args()
     if given.pool:
         folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
-        whole = FORMATS[given.formats[0]].write(folder).read_bytes()
+        whole, pool = FORMATS[given.formats[0]].write(folder).read_bytes(), given.pool.resolve()
+        os.chdir(folder)  # storage outside a file is written beside the process
         limit_memory()
-        write_pool(whole, given.pool, given.seed)
+        write_pool(whole, pool, given.seed)
         return 0
     if given.report:
         child(given.formats[0], given.seconds, given.seed, given.guided, given.report)

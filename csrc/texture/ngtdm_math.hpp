@@ -15,7 +15,7 @@ constexpr int ngtdm_feature_count = 5;
 
 struct NgtdmSums {
     double weighted = 0, spread = 0, present = 0;                 // sum p_i s_i, sum s_i, g
-    double contrast = 0, steps = 0, complexity = 0, strength = 0; // over i < j
+    double contrast = 0, steps = 0, complexity = 0, strength = 0; // over i < j; steps: N times
 };
 
 // Adds row k: itself, and its pairs with the rows before. Rows with n = 0 do not count.
@@ -23,7 +23,7 @@ PYRAD_HD void ngtdm_add_row(i64 k, const double *level, const double *n, const d
                             double total, NgtdmSums &sums) {
     if (n[k] == 0)
         return;
-    const double p = n[k] / total, ps = p * s[k], ip = level[k] * p;
+    const double p = n[k] / total, ps = p * s[k];
     sums.weighted += ps;
     sums.spread += s[k];
     sums.present += 1;
@@ -31,7 +31,7 @@ PYRAD_HD void ngtdm_add_row(i64 k, const double *level, const double *n, const d
         if (n[m] == 0)
             continue;
         const double q = n[m] / total, d = level[k] - level[m], away = d < 0 ? -d : d;
-        const double step = ip - level[m] * q;
+        const double step = level[k] * n[k] - level[m] * n[m]; // exact, 0 where both are alike
         sums.contrast += p * q * d * d;
         sums.steps += step < 0 ? -step : step;
         sums.complexity += away * (ps + q * s[m]) / (p + q);
@@ -44,7 +44,7 @@ PYRAD_HD void ngtdm_finish(const NgtdmSums &sums, double total, double *out) {
     const double flat_coarseness = 1e6, pairs = sums.present * (sums.present - 1);
     out[0] = sums.weighted > 0 ? 1 / sums.weighted : flat_coarseness;
     out[1] = pairs > 0 ? 2 * sums.contrast / pairs * sums.spread / total : 0.0;
-    out[2] = sums.steps > 0 ? sums.weighted / (2 * sums.steps) : 0.0;
+    out[2] = sums.steps > 0 ? sums.weighted * total / (2 * sums.steps) : 0.0;
     out[3] = 2 * sums.complexity / total;
     out[4] = sums.spread > 0 ? 2 * sums.strength / sums.spread : 0.0;
 }

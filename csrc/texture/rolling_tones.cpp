@@ -190,7 +190,7 @@ class ToneTable {
         s.spread = static_cast<double>(spread) / unit;
         s.present = static_cast<double>(rows);
         s.contrast = static_cast<double>(n * square - moment * moment) / (total * total);
-        s.steps = pairs.steps / total;
+        s.steps = pairs.steps;
         s.complexity = pairs.complexity;
         s.strength =
             static_cast<double>(rows * square - 2 * moment * levels + n * level_squares) / total;

@@ -29,10 +29,9 @@ _FAMILIES = ("first_order", "glcm", "glrlm", "glszm", "ngtdm", "ngldm")
     "--label",
     type=int,
     metavar="N",
-    default=1,
-    show_default=True,
-    help="Value of the region in the mask.",
+    help="Value of the region in the mask.  [default: 1]",
 )
+@click.option("--region", metavar="NAME", help="Name of the region in an RTSTRUCT or SEG.")
 @gpu_option
 @preview_option
 @max_bytes_option
@@ -46,7 +45,8 @@ def command(
     features: str | None,
     radius: int,
     settings: str | None,
-    label: int,
+    label: int | None,
+    region: str | None,
     gpu: bool,
     preview: Path | None,
     max_bytes: int | None,
@@ -54,6 +54,8 @@ def command(
     """Feature maps of IMAGE inside MASK, one NIfTI file per feature in OUTDIR."""
     if outdir.exists() and not outdir.is_dir():
         raise DataError(f"{outdir} is a file; name a folder")
+    if label is not None and region is not None:
+        raise click.UsageError("give --label or --region, not both")
     if preview is not None:
         run.claim(preview, image, mask, endings=(".png",))
     from ..io import read_image, read_mask, write_image
@@ -61,17 +63,17 @@ def command(
 
     names = [n.strip() for n in features.split(",") if n.strip()] if features else None
     picture = read_image(image, max_bytes=max_bytes)
-    region = read_mask(mask, picture, max_bytes=max_bytes)
+    inside = read_mask(mask, picture, region=region, max_bytes=max_bytes)
     run.log(f"read {picture.data.shape}")
     from .._kernels.select import host_array
     from ..features import maps
 
     chosen = load_settings(settings)
-    pair = (replace(held, data=on_device(held.data, gpu)) for held in (picture, region))
-    common = {"radius": radius, "settings": chosen, "label": label}
+    pair = (replace(held, data=on_device(held.data, gpu)) for held in (picture, inside))
+    common = {"radius": radius, "settings": chosen, "label": 1 if label is None else label}
     found = maps(*pair, family=family, features=names, **common)
     found = {name: host_array(values) for name, values in found.items()}
-    run.log(f"{len(found)} maps")
+    run.log(f"{len(found)} map{'s' * (len(found) != 1)}")
     outdir.mkdir(parents=True, exist_ok=True)
     targets = {name: run.claim(outdir / f"{safe_name(name)}.nii.gz", image, mask) for name in found}
     for name, values in found.items():

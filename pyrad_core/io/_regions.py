@@ -51,7 +51,8 @@ def join(
         if (labels[inside] != 0).any():
             other = int(labels[inside].max())
             raise DataError(
-                f"{path.name}: regions {other} and {number} overlap; read them one by one (region=)"
+                f"{path.name}: regions {other} and {number} overlap; read them one by one "
+                "(region=, --region NAME, or --all-labels for features)"
             )
         labels[inside] = 1 if one else number
     return labels

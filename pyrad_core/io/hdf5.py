@@ -230,7 +230,8 @@ class Tree:
             raise refused(
                 self.path,
                 f"{name} is an external link to {link.filename!r}; links to "
-                "other files are refused unless allow_external names the folder that holds them",
+                "other files are refused unless allow_external (--allow-external) names the folder "
+                "that holds them",
             )
         root = self.folder.resolve()
         for candidate in (root / link.filename, root / Path(link.filename).name):

@@ -169,3 +169,9 @@ def test_dicom_series_with_structure_and_segmentation(tmp_path):
     out = tmp_path / "every.csv"
     assert call("features", folder, structure, out, "--all-labels", *kept) == 0
     assert [row["region"] for row in read(out)] == ["GTV", "other"]  # overlapping ones, too
+    for path, name in ((structure, "GTV"), (segmentation, "part 1")):
+        asked = ("--features", "Contrast", "--region", name, "-q")
+        assert call("maps", folder, path, tmp_path / name, *asked) == 0
+    first, second = (io.read_image(*(tmp_path / n).iterdir()).data for n in ("GTV", "part 1"))
+    np.testing.assert_array_equal(first, second)
+    assert call("maps", folder, structure, tmp_path / "both", *asked, "--label", 1) == 2

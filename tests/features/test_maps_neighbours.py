@@ -207,3 +207,20 @@ def test_refused(name):
             call([[0, 0, 1]] * 14)
     call()
     call(np.empty((0, 3)))
+
+
+@pytest.mark.parametrize("levels_of", [np.uint8, np.uint16])
+def test_busyness_of_levels_that_weigh_the_same(levels_of):
+    """Two voxels of level 1 beside one of level 2: no difference of i p_i is left, not 1e-17."""
+    levels = np.zeros((3, 3, 5), levels_of)
+    levels[1, 1, 1:4] = 1, 1, 2
+    ng = 2 if levels_of is np.uint8 else 60_000
+    busyness = computed("ngtdm", levels, np.array([22]), (1, 1, 1), ng, False)[0, 2]
+    assert busyness == 0
+
+
+def test_busyness_of_a_region_whose_levels_weigh_the_same():
+    """i n_i is 42 at each of the levels 1, 2, 3 and 6."""
+    image = np.repeat([1.0, 2, 3, 6], [42, 21, 14, 7]).astype(np.float32).reshape(1, 7, 12)
+    chosen = prc.features.Settings(discretisation=None)
+    assert prc.features.ngtdm(image, np.ones_like(image), settings=chosen)["Busyness"] == 0
