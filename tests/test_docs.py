@@ -32,8 +32,10 @@ def test_gallery_scripts_run(script):
     """Without warnings, which would stand on the page beside the pictures."""
     pyplot = pytest.importorskip("matplotlib.pyplot")
     path = DOCS / "gallery" / script
-    for package in ("sklearn", "pandas", "lifelines"):
-        if f"from {package}" in path.read_text(encoding="utf-8"):
+    needs = {"prc.cohort": "distributed", "prc.chunked": "dask"}
+    needs |= {f"from {package}": package for package in ("sklearn", "pandas", "lifelines")}
+    for words, package in needs.items():
+        if words in path.read_text(encoding="utf-8"):
             pytest.importorskip(package)
     pyplot.switch_backend("agg")
     with warnings.catch_warnings():

@@ -14,6 +14,7 @@ from .files import check_dims, check_size, refused, truncated
 NPY_MAGIC = b"\x93NUMPY"
 ZIP_MAGIC = b"PK\x03\x04"
 _LONGEST_HEADER = 1 << 16
+_DEEPEST = 32  # brackets in a header
 _PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # how NumPy packs
 
 
@@ -96,9 +97,15 @@ def _check_header(path: Path, stream: Any, version: tuple[int, int], what: str) 
         raise refused(path, f"{what} has version {version} of the .npy format")
     start = stream.tell()
     length = int.from_bytes(stream.read(2 if version == (1, 0) else 4), "little")
-    stream.seek(start)
     if length > _LONGEST_HEADER:
         raise refused(path, f"{what} has a .npy header of {length} bytes")
+    depth, deepest = 0, 0
+    for letter in stream.read(length):  # Python's parser gives up on deep nesting as out of memory
+        depth += (letter in b"[({") - (letter in b"])}")
+        deepest = max(deepest, depth)
+    if deepest > _DEEPEST:
+        raise refused(path, f"{what} has a .npy header of {deepest} nested brackets")
+    stream.seek(start)
 
 
 def _array(path: Path, stream: BinaryIO | Any) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import PyradError
 from ._regions import LPS_TO_RAS, chosen, join, named
 from .containers import Image
-from .dicom_elements import check_elements
+from .dicom_elements import open_dicom
 from .files import check_dims, check_size, needed, refused
 
 __all__ = ["NAME", "names", "read"]
@@ -30,7 +30,7 @@ def read(
 ) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
     """(labels, affine, number -> name of the regions in them)."""
     highdicom = needed("highdicom")
-    check_elements(path, max_bytes)
+    _check_frames(path, max_bytes)
     try:
         segmentation = highdicom.seg.segread(str(path), lazy_frame_retrieval=True)
         known = names(path, segmentation)
@@ -42,6 +42,17 @@ def read(
         raise
     except Exception as error:  # highdicom and pydicom raise many classes on damaged files
         raise refused(path, f"cannot be read as a volume of segments ({error})") from None
+
+
+def _check_frames(path: Path, max_bytes: int | None) -> None:
+    """highdicom lists the frames that the header declares; each takes bytes of the header alone."""
+    head = open_dicom(path, max_bytes, stop_before_pixels=True, specific_tags=["NumberOfFrames"])
+    try:
+        frames = int(head.get("NumberOfFrames", 1) or 1)
+    except (TypeError, ValueError, OverflowError):
+        raise refused(path, "declares no whole number of frames") from None
+    if not 0 < frames <= path.stat().st_size:
+        raise refused(path, f"declares {frames} frames in {path.stat().st_size} bytes")
 
 
 def _shape(path: Path, segmentation: Any, max_bytes: int | None) -> tuple[int, ...]:

@@ -197,6 +197,17 @@ def test_structure_of_very_many_regions(tmp_path):
 # --- HDF5
 
 
+def test_segmentation_of_any_number_of_frames(tmp_path):
+    """highdicom makes a list of as many offsets as the header declares frames."""
+    pydicom = pytest.importorskip("pydicom")
+    pytest.importorskip("highdicom")
+    path = fuzz_seeds.write_segmentation(tmp_path)
+    held = pydicom.dcmread(path)
+    held.NumberOfFrames = 2 * 10**9
+    held.save_as(path)
+    refused(path, io.read_mask, "declares 2000000000 frames in")
+
+
 @pytest.fixture
 def exchange(tmp_path):
     h5py = pytest.importorskip("h5py")
@@ -386,6 +397,15 @@ def test_npy_header_of_any_length(tmp_path):
     for version in (b"\x02\x00", b"\x03\x00", b"YY"):
         path.write_bytes(content[:6] + version + struct.pack("<I", 2**31) + content[10:])
         refused(path, io.read_image, "header of 2147483648 bytes|has version")
+
+
+def test_npy_header_of_deep_brackets(tmp_path):
+    np.save(tmp_path / "a.npy", np.ones((4, 6)))
+    head = b"[" * 3000
+    (tmp_path / "a.npy").write_bytes(
+        b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head + bytes(192)
+    )
+    refused(tmp_path / "a.npy", io.read_projections, "header of 3000 nested brackets")
 
 
 def test_npz_values_without_size(tmp_path):
