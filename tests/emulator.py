@@ -30,7 +30,7 @@ def build_emulator() -> Path:
         if not (folder / "build.ninja").exists() and not (folder / "Makefile").exists():
             _run(_configure(folder))
         jobs = str(len(os.sched_getaffinity(0)))
-        _run([_cmake(), "--build", str(folder), "--target", "emulator", "--parallel", jobs])
+        _run([_cmake(), "--build", str(folder), "--target", "emulation", "--parallel", jobs])
     return next((folder / "module").glob("emulator.*so"))
 
 

@@ -34,7 +34,7 @@ cmake -S . -B "$build/cmake" "${generator[@]}" -DPYRAD_EMULATOR=ON \
     -DPYRAD_MODULE_DIR="$PWD/$site/pyrad_core/_kernels" \
     -DPython_EXECUTABLE="$(command -v python)" \
     -Dpybind11_DIR="$(python -c 'import pybind11; print(pybind11.get_cmake_dir())')" >"$build/log"
-cmake --build "$build/cmake" --target cpu emulator --parallel "${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}" >"$build/log" 2>&1 ||
+cmake --build "$build/cmake" --target cpu emulation --parallel "${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}" >"$build/log" 2>&1 ||
     { tail -n 60 "$build/log"; exit 1; }
 
 # Python itself is not instrumented: the libraries are preloaded, its own allocator is switched

@@ -1,6 +1,6 @@
-# Builds the Python module `emulator` and, for every csrc/**/*.cu, a plugin that it loads on first
-# use: <module folder>/kernels/<concept>_<stem>.so. Kernels are found by their PYRAD_KERNEL(name),
-# so the name must stand there literally (no token pasting, no macro parameter).
+# `emulation` builds the Python module `emulator` and, for every csrc/**/*.cu, a plugin that it loads
+# on first use: <module folder>/kernels/<concept>_<stem>.so. Kernels are found by their
+# PYRAD_KERNEL(name), so the name must stand there literally (no token pasting, no macro parameter).
 
 set(module_folder ${CMAKE_BINARY_DIR}/module)
 
@@ -12,6 +12,9 @@ target_include_directories(emulator PRIVATE csrc)
 target_compile_definitions(emulator PRIVATE PYRAD_EMULATE)
 target_link_libraries(emulator PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
 set_target_properties(emulator PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${module_folder})
+# Not the module itself depends on the plugins: its objects, long to compile, would wait for them.
+add_custom_target(emulation)
+add_dependencies(emulation emulator)
 
 # `root` is the include folder against which a kernel's source is named in launch().
 function(pyrad_emulate root cuda_path)
@@ -41,7 +44,7 @@ function(pyrad_emulate root cuda_path)
   endif()
   set_target_properties(emulated_${target} PROPERTIES PREFIX "" OUTPUT_NAME ${target}
                         LIBRARY_OUTPUT_DIRECTORY ${module_folder}/kernels)
-  add_dependencies(emulator emulated_${target})
+  add_dependencies(emulation emulated_${target})
 endfunction()
 
 file(GLOB_RECURSE cuda_paths CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/csrc/*.cu)
