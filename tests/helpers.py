@@ -20,6 +20,19 @@ def data_path(*parts: str) -> Path:
     return path
 
 
+def thread_cluster(workers: int):
+    """Dask workers in threads: quick to start, and what a remote scheduler looks like."""
+    distributed = pytest.importorskip("distributed")
+    return distributed.LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=False,
+        dashboard_address=None,
+        protocol="tcp",
+        host="127.0.0.1",
+    )
+
+
 def relative_error(got, expected) -> float:
     """Relative L2 error in double precision; no scale is fitted."""
     got, expected = np.asarray(got), np.asarray(expected)

@@ -163,6 +163,9 @@ def on_device(array: Any, gpu: bool) -> Any:
 gpu_option = click.option(
     "--gpu", is_flag=True, help="Compute on the GPU (CUDA through CuPy, pyrad_core[gpu])."
 )
+region_option = click.option(
+    "--region", metavar="NAME", help="Name of the region in an RTSTRUCT or SEG."
+)
 preview_option = click.option(
     "--preview", type=PATH, metavar="PNG", help="Also write a picture of the result."
 )
@@ -172,6 +175,12 @@ max_bytes_option = click.option(
     metavar="SIZE",
     help="Cap on one array read, for example 40G (default 16G, and 200 times a packed file).",
 )
+
+
+def only_one_of(label: int | None, region: str | None) -> None:
+    """Refuse two ways to choose a region."""
+    if label is not None and region is not None:
+        raise click.UsageError("give --label or --region, not both")
 
 
 def size_of(text: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..errors import DataError
-from .common import PATH, Run, gpu_option, max_bytes_option, verb
+from .common import PATH, Run, gpu_option, max_bytes_option, only_one_of, region_option, verb
 
 _ENDINGS = (".csv", ".parquet", ".json")
 
@@ -25,7 +25,7 @@ _ENDINGS = (".csv", ".parquet", ".json")
     "--preset", type=click.Choice(["ibsi", "pyradiomics"]), help="Definitions to start from."
 )
 @click.option("--label", type=int, metavar="N", help="Value of the region in the mask.")
-@click.option("--region", metavar="NAME", help="Name of the region in an RTSTRUCT or SEG.")
+@region_option
 @click.option("--all-labels", is_flag=True, help="One row for every label or region of each mask.")
 @click.option("--case", metavar="ID", help="Name of the row; default the image's file name.")
 @click.option(
@@ -66,8 +66,7 @@ def command(
         raise click.UsageError("give --settings or --preset, not both")
     if all_labels and (label is not None or region is not None):
         raise click.UsageError("--all-labels goes without --label and --region")
-    if label is not None and region is not None:
-        raise click.UsageError("give --label or --region, not both")
+    only_one_of(label, region)
     inputs, output, table = _arguments(paths)
     if table and case is not None:
         raise click.UsageError("--case names one case; a table has the column id")

@@ -8,7 +8,17 @@ from pathlib import Path
 import click
 
 from ..errors import DataError
-from .common import PATH, Run, gpu_option, max_bytes_option, on_device, preview_option, verb
+from .common import (
+    PATH,
+    Run,
+    gpu_option,
+    max_bytes_option,
+    on_device,
+    only_one_of,
+    preview_option,
+    region_option,
+    verb,
+)
 from .features import load_settings
 
 _SHOWN = 7  # maps on the picture
@@ -31,7 +41,7 @@ _FAMILIES = ("first_order", "glcm", "glrlm", "glszm", "ngtdm", "ngldm")
     metavar="N",
     help="Value of the region in the mask.  [default: 1]",
 )
-@click.option("--region", metavar="NAME", help="Name of the region in an RTSTRUCT or SEG.")
+@region_option
 @gpu_option
 @preview_option
 @max_bytes_option
@@ -54,8 +64,7 @@ def command(
     """Feature maps of IMAGE inside MASK, one NIfTI file per feature in OUTDIR."""
     if outdir.exists() and not outdir.is_dir():
         raise DataError(f"{outdir} is a file; name a folder")
-    if label is not None and region is not None:
-        raise click.UsageError("give --label or --region, not both")
+    only_one_of(label, region)
     if preview is not None:
         run.claim(preview, image, mask, endings=(".png",))
     from ..io import read_image, read_mask, write_image

@@ -39,6 +39,10 @@ _LOCAL = {
     "admin.tick.interval": "1s",
     "admin.tick.limit": "10s",
     "admin.system-monitor.interval": "5s",
+    # Dask lets glibc hand freed memory back at once, for the system to clear it again for the next
+    # array: 5 % of a case's time. These are the largest values that glibc itself comes to.
+    "nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": str(2**26),
+    "nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": str(2**25),
 }
 
 
@@ -112,7 +116,7 @@ def _local(distributed: Any, local: Plan) -> Iterator[Any]:
         if local.devices:
             env["CUDA_VISIBLE_DEVICES"] = local.devices[number]
         specs[number] = {"cls": distributed.Nanny, "options": {**common, "env": env}}
-    with dask.config.set(quiet):
+    with dask.config.set(quiet), _environment_kept():
         scheduler = {
             "cls": distributed.Scheduler,
             "options": {"host": "127.0.0.1", "port": 0, "dashboard_address": "127.0.0.1:0"},
@@ -122,6 +126,23 @@ def _local(distributed: Any, local: Plan) -> Iterator[Any]:
         )
         with cluster, _kept(cluster, local.workers):
             yield cluster
+
+
+@contextlib.contextmanager
+def _environment_kept() -> Iterator[None]:
+    """Take back what Dask puts into this process's environment for its workers to inherit."""
+    import dask
+
+    names = {*dask.config.get("distributed.nanny.pre-spawn-environ"), "PYTHONHASHSEED"}
+    former = {name: os.environ.get(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in former.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 @contextlib.contextmanager

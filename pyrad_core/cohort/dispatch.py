@@ -19,6 +19,7 @@ __all__ = ["results"]
 _TASK = 1.0  # seconds of work that a task is to hold: many times what Dask takes for a task
 _MOST = 64  # cases of a task
 _NAP = 0.02  # seconds between looks at the answers
+_FETCH = 5.0  # seconds for an answer that is there to come here
 
 
 def results(client: Any, jobs: Sequence[Job], watch: Watch) -> Generator[Done, None, None]:
@@ -63,7 +64,7 @@ def _round(
                 time.sleep(_NAP)
             future = next(queue)
             bundle = under_way.pop(future)
-            found = _answer(future, bundle)
+            found = _answer(future, bundle, watch)
             if found is None:
                 suspects += bundle
                 continue
@@ -76,23 +77,36 @@ def _round(
     return suspects
 
 
-def _answer(future: Any, bundle: tuple[Job, ...]) -> list[Done] | None:
+def _answer(future: Any, bundle: tuple[Job, ...], watch: Watch) -> list[Done] | None:
     """What became of the bundle's first cases; None if that is not known of any.
 
     An answer that its worker took along when it died is waited for once more: Dask runs the task
-    again, which finds the records.
+    again, which finds the records; ``watch`` gives up where no worker comes for it.
     """
     try:
-        found: list[Done] = future.result()
+        return _fetched(future, watch)
     except CancelledError:
         raise DeviceError(
             "the scheduler was lost; finished cases are kept, run again to compute the rest"
         ) from None
+    except DeviceError:
+        raise
     except Exception as error:
         if type(error).__name__ == "KilledWorker" or len(bundle) > 1:
             return None
         return [_gone(bundle[0], "error", " ".join(str(error).split()))]
-    return found
+
+
+def _fetched(future: Any, watch: Watch) -> list[Done]:
+    while True:
+        try:
+            found: list[Done] = future.result(timeout=_FETCH)
+        except TimeoutError:
+            if future.status == "error":
+                raise  # the task's own
+            watch.workers()
+        else:
+            return found
 
 
 def _gone(job: Job, status: str, reason: str) -> Done:

@@ -1,15 +1,15 @@
-"""Records of cases to tables, in one pass with one record in memory at a time."""
+"""Records of cases to tables, in one pass with one record in memory at a time.
+
+The Parquet file is made of the CSV file, whose numbers are the records' own digits: Arrow reads
+them ten times as fast as Python would.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from .._version import __version__
 from ..io.files import atomic_write
@@ -18,7 +18,7 @@ from .rows import FIRST, Line, Number, Row, rows
 
 __all__ = ["gather"]
 
-_BATCH = 256
+_BLOCK = 2**24  # bytes of the table at a time
 
 Columns = dict[str, bool]  # name -> whether it holds numbers only
 
@@ -49,10 +49,9 @@ def _written(manifest: Manifest, ids: list[str], columns: Columns) -> tuple[Path
     found: Columns = dict.fromkeys(FIRST, False)
     fits = _fitting(columns)
     former: tuple[Any, ...] = ()
-    with contextlib.ExitStack() as open_tables:
-        tables = [open_tables.enter_context(_csv(manifest, columns))]
-        with contextlib.suppress(ImportError):
-            tables.append(open_tables.enter_context(_parquet(manifest, columns)))
+    table = manifest.out / "results.csv"
+    with atomic_write(table) as stream:
+        stream.write(_line(dict(zip(columns, columns, strict=True)), columns))
         for row in rows(manifest, ids):
             kinds = _kinds(row)
             if kinds != former:
@@ -60,12 +59,13 @@ def _written(manifest: Manifest, ids: list[str], columns: Columns) -> tuple[Path
                 _add(found, row)
             if isinstance(row, Line) and not fits(row):
                 row = row.row()
-            if found.keys() <= columns.keys():
-                for _, write in tables:
-                    write(row)
+            stream.write(_line(row, columns))
         if list(found.items()) != list(columns.items()):
             raise _OtherColumns(found)
-    return tuple(path for path, _ in tables)
+    try:
+        return table, _parquet(manifest, table, columns)
+    except ImportError:
+        return (table,)
 
 
 def _kinds(row: Row | Line) -> tuple[Any, ...]:
@@ -92,20 +92,12 @@ def _fitting(columns: Columns) -> Callable[[Line], bool]:
 # --- tables --------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def _csv(manifest: Manifest, columns: Columns) -> Iterator[tuple[Path, Callable[[Any], Any]]]:
-    path = manifest.out / "results.csv"
-
-    def line(row: Row | Line) -> bytes:
-        if isinstance(row, Line):
-            cells = [*map(_quoted, row.head.values()), row.texts]
-        else:
-            cells = list(map(_quoted, map(row.get, columns)))
-        return (",".join(cells) + "\n").encode()
-
-    with atomic_write(path) as stream:
-        stream.write(line(dict(zip(columns, columns, strict=True))))
-        yield path, lambda row: stream.write(line(row))
+def _line(row: Row | Line, columns: Columns) -> bytes:
+    if isinstance(row, Line):
+        cells = [*map(_quoted, row.head.values()), row.texts]
+    else:
+        cells = list(map(_quoted, map(row.get, columns)))
+    return (",".join(cells) + "\n").encode()
 
 
 def _quoted(cell: Any) -> str:
@@ -118,50 +110,34 @@ def _quoted(cell: Any) -> str:
     return text
 
 
-@contextlib.contextmanager
-def _parquet(manifest: Manifest, columns: Columns) -> Iterator[tuple[Path, Callable[[Any], Any]]]:
-    """Numbers as doubles, all else as text; verb, settings and version in the file's metadata."""
+def _parquet(manifest: Manifest, table: Path, columns: Columns) -> Path:
+    """The CSV table as Parquet: numbers as doubles, all else as text, empty cells as nothing.
+
+    Verb, settings and version are in the file's metadata.
+    """
     import pyarrow as arrow
-    from pyarrow import parquet
+    from pyarrow import csv, parquet
 
     kinds = {name: arrow.float64() if n else arrow.string() for name, n in columns.items()}
     about = {"pyrad_core": __version__, "manifest": json.dumps(manifest.content, default=str)}
     schema = arrow.schema(list(kinds.items()), metadata=about)
-    texts: list[list[str | None]] = []
-    numbers: list[list[float]] = []
-
-    def flush() -> None:
-        of_texts = zip(*texts, strict=True)
-        of_numbers = iter(np.array(numbers, np.float64).T.copy())
-        arrays = [
-            # In a record there are no NaN: they stand for nothing.
-            arrow.array(next(of_numbers if numeric else of_texts), kinds[name], from_pandas=numeric)
-            for name, numeric in columns.items()
-        ]
-        writer.write_table(arrow.table(arrays, schema=schema))
-        texts.clear()
-        numbers.clear()
-
-    def write(row: Row | Line) -> None:
-        if isinstance(row, Line):
-            texts.append(list(row.head.values()))
-            numbers.append(row.numbers)
-        else:
-            texts.append([_text(row.get(name)) for name, n in columns.items() if not n])
-            numbers.append([_number(row.get(name)) for name, n in columns.items() if n])
-        if len(texts) == _BATCH:
-            flush()
-
-    path = manifest.out / "results.parquet"
-    with atomic_write(path) as stream, parquet.ParquetWriter(stream, schema) as writer:
-        yield path, write
-        if texts:
-            flush()
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
-
-
-def _number(value: Any) -> float:
-    return math.nan if value is None or value == "" else float(value)
+    reader = csv.open_csv(
+        table,
+        read_options=csv.ReadOptions(block_size=_BLOCK),
+        parse_options=csv.ParseOptions(newlines_in_values=True),
+        convert_options=csv.ConvertOptions(
+            column_types=kinds, null_values=[""], strings_can_be_null=True
+        ),
+    )
+    path = table.with_suffix(".parquet")
+    texts = [name for name, numeric in columns.items() if not numeric]
+    with (
+        reader,
+        atomic_write(path) as stream,
+        parquet.ParquetWriter(stream, schema, use_dictionary=texts) as writer,
+    ):
+        for batch in reader:
+            arrays = list(batch.columns)
+            arrays[: len(FIRST)] = (column.fill_null("") for column in arrays[: len(FIRST)])
+            writer.write_batch(arrow.record_batch(arrays, schema=schema))
+    return path

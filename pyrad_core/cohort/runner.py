@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -127,7 +128,8 @@ def run(
         asked = memory_per_case or bytes_per_case(chosen, cases)
         named = None if devices is None else [str(d) for d in devices]
         local = cluster.plan(workers, asked, len(cases), named)
-        with cluster.connected(scheduler, local) as client:
+        with contextlib.ExitStack() as cluster_end:
+            client = cluster_end.enter_context(cluster.connected(scheduler, local))
             mine = scheduler is None
             watch = cluster.Watch(client, patience, tell, local.workers if mine else 1)
             if mine:
@@ -141,7 +143,10 @@ def run(
                 with contextlib.closing(dispatch.results(client, jobs, watch)) as ended:
                     counts, failed = _counted(ended, len(cases), progress)
             finally:
-                results = gather(manifest, (case.id for case in cases))
+                with ThreadPoolExecutor(1) as beside:  # the end of workers takes a second
+                    tables = beside.submit(gather, manifest, [case.id for case in cases])
+                    cluster_end.close()
+                    results = tables.result()
     return Outcome(manifest.out, results, counts["ok"], counts["kept"], failed)
 
 

@@ -8,6 +8,7 @@ import os
 
 import numpy as np
 import pytest
+from helpers import thread_cluster
 
 from pyrad_core import io
 
@@ -58,16 +59,7 @@ def folder(tmp_path):
 
 @pytest.fixture(scope="session")
 def scheduler():
-    """Two workers in threads: quick to start, and what a remote scheduler looks like."""
-    distributed = pytest.importorskip("distributed")
+    """Two workers."""
     os.environ.setdefault("DASK_DISTRIBUTED__LOGGING__DISTRIBUTED", "error")
-    made = distributed.LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        processes=False,
-        dashboard_address=None,
-        protocol="tcp",
-        host="127.0.0.1",
-    )
-    with made:
+    with thread_cluster(2) as made:
         yield made.scheduler_address

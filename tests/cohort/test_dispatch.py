@@ -36,9 +36,9 @@ def test_short_cases_share_tasks(folder, scheduler, monkeypatch):
     folder.write(["id,image,mask", *(f"c{n},i{n % 3}.nii.gz,m.nii.gz" for n in range(40))])
     sizes, answer = [], dispatch._answer
 
-    def counted(future, bundle):
+    def counted(future, bundle, watch):
         sizes.append(len(bundle))
-        return answer(future, bundle)
+        return answer(future, bundle, watch)
 
     monkeypatch.setattr(dispatch, "_answer", counted)
     monkeypatch.setattr(dispatch, "_TASK", 0.02)  # so that tasks return some cases untouched
@@ -73,18 +73,31 @@ def test_answers_that_do_not_come(jobs):
         pass
 
     class Future:
-        def __init__(self, error):
-            self.error = error
+        def __init__(self, error, status="error"):
+            self.error, self.status = error, status
 
-        def result(self):
+        def result(self, timeout):
             raise self.error
 
+    class Watch:
+        looks = 0
+
+        def workers(self):
+            self.looks += 1
+            if self.looks == 3:
+                raise DeviceError("no worker")
+
+    watch = Watch()
     with pytest.raises(DeviceError, match="the scheduler was lost"):
-        dispatch._answer(Future(CancelledError()), tuple(jobs))
-    assert dispatch._answer(Future(KilledWorker()), tuple(jobs[:1])) is None
-    assert dispatch._answer(Future(ValueError("who knows")), tuple(jobs[:2])) is None
-    (done,) = dispatch._answer(Future(ValueError("who knows")), tuple(jobs[:1]))
-    assert (done.id, done.status, done.reason) == ("p0", "error", "who knows")
+        dispatch._answer(Future(CancelledError()), tuple(jobs), watch)
+    assert dispatch._answer(Future(KilledWorker()), tuple(jobs[:1]), watch) is None
+    assert dispatch._answer(Future(ValueError("who knows")), tuple(jobs[:2]), watch) is None
+    for error in (ValueError("who knows"), TimeoutError("who knows")):
+        (done,) = dispatch._answer(Future(error), tuple(jobs[:1]), watch)
+        assert (done.id, done.status, done.reason) == ("p0", "error", "who knows")
+    with pytest.raises(DeviceError, match="no worker"):
+        dispatch._answer(Future(TimeoutError(), "lost"), tuple(jobs), watch)
+    assert watch.looks == 3
 
 
 def test_bad_input_100_a_result_outlives_its_worker(folder, jobs):

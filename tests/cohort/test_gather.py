@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 
+import numpy as np
 import pytest
 
 from pyrad_core.cohort.gather import gather
@@ -73,7 +74,19 @@ def test_csv_is_what_the_csv_module_writes(manifest, tmp_path):
     assert path.read_bytes() == expected.read_bytes()
 
 
-def test_more_cases_than_a_batch(manifest):
+def test_parquet_has_every_digit(manifest):
+    bits = np.random.default_rng(0).integers(0, 2**64, 200, np.uint64).view(np.float64)
+    numbers = [*bits[np.isfinite(bits)].tolist(), 5e-324, 1.7976931348623157e308, -0.0]
+    for case, number in enumerate(numbers):
+        put(manifest, f"c{case}", {"a": number})
+    paths = gather(manifest, [f"c{case}" for case in range(len(numbers))])
+    table = pytest.importorskip("pyarrow.parquet").read_table(paths[1])
+    got = table["a"].to_numpy().view(np.uint64)
+    np.testing.assert_array_equal(got, np.array(numbers).view(np.uint64))
+
+
+def test_more_cases_than_a_block(manifest, monkeypatch):
+    monkeypatch.setattr("pyrad_core.cohort.gather._BLOCK", 500)
     for number in range(300):
         put(manifest, f"c{number}", {"a": float(number)})
     paths = gather(manifest, [f"c{number}" for number in range(300)])

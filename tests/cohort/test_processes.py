@@ -39,7 +39,7 @@ def test_bad_input_100_a_crashed_worker_is_a_crashed_case(folder, scheduler, mon
 
     answer, became = dispatch._answer, []
 
-    def too_late(future, bundle):
+    def too_late(future, bundle, watch):
         """The worker of the first answer dies before anyone asks for it."""
         if not became and future.status == "finished":
             for process in _computing():
@@ -48,11 +48,14 @@ def test_bad_input_100_a_crashed_worker_is_a_crashed_case(folder, scheduler, mon
             while future.status == "finished" and time.monotonic() < until:
                 time.sleep(0.001)
             became.append(future.status)
-        return answer(future, bundle)
+        return answer(future, bundle, watch)
 
     monkeypatch.setattr(dispatch, "run_cases", deadly)
     monkeypatch.setattr(dispatch, "_answer", too_late)
+    names = ("OMP_NUM_THREADS", "MALLOC_TRIM_THRESHOLD_", "PYTHONHASHSEED")
+    environment = [os.environ.get(name) for name in names]
     outcome = cohort.run(folder.table, settings=SETTINGS, out=folder.out, workers=1)
+    assert [os.environ.get(name) for name in names] == environment  # its workers' is theirs
     assert became == ["lost"]
     # The answer that the worker took along was asked for again, and then found on disk.
     assert outcome.kept and outcome.computed + outcome.kept == 3

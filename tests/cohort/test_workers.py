@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from helpers import thread_cluster
 
 from pyrad_core import DataError, DeviceError, cohort
 from pyrad_core.cli import main
-from pyrad_core.cohort import cluster
+from pyrad_core.cohort import cluster, dispatch
 
-distributed = pytest.importorskip("distributed")
+pytest.importorskip("distributed")
 SETTINGS = {"families": ["first_order"]}
 
 
@@ -16,15 +17,10 @@ SETTINGS = {"families": ["first_order"]}
 def own(monkeypatch):
     """A scheduler of the test's own, whose workers come and go."""
     monkeypatch.setattr(cluster, "_LOOK_EVERY", 0.1)
-    made = distributed.LocalCluster(
-        n_workers=0,
-        threads_per_worker=1,
-        processes=False,
-        dashboard_address=None,
-        protocol="tcp",
-        host="127.0.0.1",
-    )
-    with made:
+    monkeypatch.setattr(cluster, "_LOOK_SOON", 0.0)  # or the last cases may end before a look
+    monkeypatch.setattr(dispatch, "_MOST", 1)  # or one task may hold all cases
+    monkeypatch.setattr(dispatch, "_FETCH", 0.1)
+    with thread_cluster(0) as made:
         yield made
 
 
