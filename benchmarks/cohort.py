@@ -83,40 +83,64 @@ def processor_time() -> float:
     return sum(sum(p.cpu_times()[:2]) for p in (me, *me.children(recursive=True)))
 
 
+@contextlib.contextmanager
+def paused(processes: Sequence[psutil.Process]) -> Iterator[None]:
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
+
+
 def scale(cases: int, side: int) -> Groups:
     """Wall time against the sum of single calls, and the workers' memory as the run goes on.
 
-    The single case is one of a plain loop in a warm process with one thread, measured before and
-    after the run; two such loops at once tell what the machine's processors give without Dask.
+    The single case is one of a plain loop in a warm process with one thread; two such loops at once
+    tell what the machine's processors give without Dask. Both are measured before and after the
+    run, and while it is paused at each fifth of its cases: processors of a shared host change their
+    pace by a quarter within a minute.
     """
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         table = make_cases(folder, cases, side)
-        sample = range(0, cases, max(1, cases // 50))
-        ones, twos = [loops(folder, sample, 1)], [loops(folder, sample, 2)]
+        sample = range(0, cases, max(1, cases // 25))
+        ones, twos = [], []
         memory: dict[int, int] = {}
         marks: list[tuple[float, float]] = []
+        pauses = 0.0
 
         def mark(_: str = "") -> None:
             marks.append((time.perf_counter(), processor_time()))
 
+        def compare() -> None:
+            ones.append(loops(folder, sample, 1))
+            twos.append(loops(folder, sample, 2))
+
         def watch(done: object, number: int, total: int) -> None:
+            nonlocal pauses
+            workers = psutil.Process().children(recursive=True)
             if number in (cases // 10, cases):
-                workers = psutil.Process().children(recursive=True)
                 memory[number] = max(w.memory_info().rss for w in workers) >> 20
             if number == total:
                 mark()
+            elif number % (cases // 5) == 0:
+                begun = time.perf_counter()
+                with paused(workers):
+                    compare()
+                pauses += time.perf_counter() - begun
 
+        compare()
         mark()
         outcome = cohort.run(
             table, settings=SETTINGS, out=folder / "out", workers=2, progress=watch, log=mark
         )
         end = time.perf_counter()
         ready, computed = marks[-2], marks[-1]
-        ones.append(loops(folder, sample, 1))
-        twos.append(loops(folder, sample, 2))
+        compare()
     (single, single_cpu), (pair, pair_cpu) = np.mean(ones, axis=0), np.mean(twos, axis=0)
-    wall = end - ready[0]
+    wall = end - ready[0] - pauses
     cpu = (computed[1] - ready[1]) / cases
     title = f"cohort: features of {cases} cases of {side}^3, wavelets, two workers"
     assert outcome.computed == cases

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from .. import threads
-from ..cli import program
 from ..cli.common import collecting
 from ..errors import PyradError
 from ..io.files import existing
@@ -112,7 +111,7 @@ def _failed(job: Job, error: Exception) -> str:
 def _compute(job: Job) -> dict[str, Any]:
     """Run the verb as a command; its results, warnings and products."""
     verb = VERBS[job.manifest.verb]
-    words = [*verb.words, *job.arguments]
+    words = [*job.arguments]
     products: list[Path] = []
     if job.manifest.settings is not None:
         words += ["--settings", str(job.manifest.settings_file)]
@@ -125,7 +124,7 @@ def _compute(job: Job) -> dict[str, Any]:
         products.append(job.manifest.product(job.case.id, ".png"))
         words += ["--preview", str(products[-1])]
     with collecting() as collected:
-        program.main(args=[*words, "--force"], prog_name="pyrad-core", standalone_mode=False)
+        verb.command.main(args=[*words, "--force"], prog_name=verb.name, standalone_mode=False)
     record: dict[str, Any] = {"warnings": collected.warnings}
     if verb.leaves == "values":
         return record | _values(collected.results)
@@ -135,9 +134,11 @@ def _compute(job: Job) -> dict[str, Any]:
 
 
 def _values(found: Any) -> dict[str, Any]:
-    values = {name: value if math.isfinite(value) else None for name, value in found.items()}
+    values = found
+    if not all(map(math.isfinite, found.values())):
+        values = {name: value if math.isfinite(value) else None for name, value in found.items()}
     return {
-        "values": values,
+        "values": dict(values),
         "undefined": dict(found.reasons),
         "provenance": dict(found.provenance),
     }
