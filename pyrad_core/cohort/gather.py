@@ -78,7 +78,7 @@ def _kinds(row: Row | Line) -> tuple[Any, ...]:
 def _add(columns: Columns, row: Row | Line) -> None:
     for name, value in (row.row() if isinstance(row, Line) else row).items():
         if name not in FIRST:
-            columns[name] = columns.get(name, True) and type(value) is not str
+            columns[name] = columns.get(name, True) and type(value) not in (str, bool)
 
 
 def _fitting(columns: Columns) -> Callable[[Line], bool]:

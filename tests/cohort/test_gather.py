@@ -74,6 +74,15 @@ def test_csv_is_what_the_csv_module_writes(manifest, tmp_path):
     assert path.read_bytes() == expected.read_bytes()
 
 
+def test_truths_are_texts(manifest):
+    put(manifest, "x", {"a": True, "b": 1.5})
+    put(manifest, "y", {"a": None, "b": 2})
+    paths = gather(manifest, ["x", "y"])
+    assert [row["a"] for row in rows_of(paths[0])] == ["True", ""]
+    table = pytest.importorskip("pyarrow.parquet").read_table(paths[1])
+    assert table["a"].to_pylist() == ["True", None] and table["b"].to_pylist() == [1.5, 2.0]
+
+
 def test_parquet_has_every_digit(manifest):
     bits = np.random.default_rng(0).integers(0, 2**64, 200, np.uint64).view(np.float64)
     numbers = [*bits[np.isfinite(bits)].tolist(), 5e-324, 1.7976931348623157e308, -0.0]
