@@ -77,14 +77,19 @@ def loops(folder: Path, numbers: Sequence[int], count: int) -> tuple[float, floa
     return float(seconds), float(processor)
 
 
+def children() -> list[psutil.Process]:
+    """Living processes below this one; takes milliseconds."""
+    return list(psutil.Process().children(recursive=True))
+
+
 def processor_time() -> float:
     """Seconds of this process and its living children."""
-    me = psutil.Process()
-    return sum(sum(p.cpu_times()[:2]) for p in (me, *me.children(recursive=True)))
+    return sum(sum(p.cpu_times()[:2]) for p in (psutil.Process(), *children()))
 
 
 @contextlib.contextmanager
 def paused(processes: Sequence[psutil.Process]) -> Iterator[None]:
+    """Leave the processors to others."""
     for process in processes:
         process.suspend()
     try:
@@ -120,14 +125,13 @@ def scale(cases: int, side: int) -> Groups:
 
         def watch(done: object, number: int, total: int) -> None:
             nonlocal pauses
-            workers = psutil.Process().children(recursive=True)
             if number in (cases // 10, cases):
-                memory[number] = max(w.memory_info().rss for w in workers) >> 20
+                memory[number] = max(w.memory_info().rss for w in children()) >> 20
             if number == total:
                 mark()
             elif number % (cases // 5) == 0:
                 begun = time.perf_counter()
-                with paused(workers):
+                with paused(children()):
                     compare()
                 pauses += time.perf_counter() - begun
 

@@ -111,7 +111,7 @@ def _failed(job: Job, error: Exception) -> str:
 def _compute(job: Job) -> dict[str, Any]:
     """Run the verb as a command; its results, warnings and products."""
     verb = VERBS[job.manifest.verb]
-    words = [*job.arguments]
+    words = list(job.arguments)
     products: list[Path] = []
     if job.manifest.settings is not None:
         words += ["--settings", str(job.manifest.settings_file)]
@@ -134,11 +134,9 @@ def _compute(job: Job) -> dict[str, Any]:
 
 
 def _values(found: Any) -> dict[str, Any]:
-    values = found
-    if not all(map(math.isfinite, found.values())):
-        values = {name: value if math.isfinite(value) else None for name, value in found.items()}
+    values = {name: value if math.isfinite(value) else None for name, value in found.items()}
     return {
-        "values": dict(values),
+        "values": values,
         "undefined": dict(found.reasons),
         "provenance": dict(found.provenance),
     }
