@@ -68,23 +68,37 @@ def single_cases(folder: Path, numbers: Sequence[int]) -> list[tuple[float, floa
     return taken[1:]
 
 
-def loops(folder: Path, numbers: Sequence[int], count: int) -> tuple[float, float]:
-    """Mean (seconds, processor seconds) a case of so many loops at once, a process each."""
-    with multiprocessing.get_context("spawn").Pool(count, set_num_threads, (1,)) as pool:
-        pool.starmap(single_cases, [(folder, numbers[:1])] * count, chunksize=1)
-        found = pool.starmap(single_cases, [(folder, numbers)] * count, chunksize=1)
-    seconds, processor = np.mean(found, axis=(0, 1))
-    return float(seconds), float(processor)
+class Loops:
+    """One loop and two at once, of processes that wait between measurements."""
+
+    def __init__(self, folder: Path):
+        self._folder, self._taken = folder, {1: [], 2: []}
+        others = children()
+        self._pool = multiprocessing.get_context("spawn").Pool(2, set_num_threads, (1,))
+        self.processes = [process for process in children() if process not in others]
+
+    def measure(self, numbers: Sequence[int]) -> None:
+        for count, taken in self._taken.items():
+            each = [(self._folder, numbers)] * count
+            taken.append(np.mean(self._pool.starmap(single_cases, each, chunksize=1), axis=(0, 1)))
+
+    def mean(self, count: int) -> tuple[float, float]:
+        """(seconds, processor seconds) a case of so many loops at once."""
+        seconds, processor = np.mean(self._taken[count], axis=0)
+        return float(seconds), float(processor)
+
+    def close(self) -> None:
+        self._pool.terminate()
 
 
-def children() -> list[psutil.Process]:
+def children(besides: Sequence[psutil.Process] = ()) -> list[psutil.Process]:
     """Living processes below this one; takes milliseconds."""
-    return list(psutil.Process().children(recursive=True))
+    return [p for p in psutil.Process().children(recursive=True) if p not in besides]
 
 
-def processor_time() -> float:
-    """Seconds of this process and its living children."""
-    return sum(sum(p.cpu_times()[:2]) for p in (psutil.Process(), *children()))
+def processor_time(processes: Sequence[psutil.Process]) -> float:
+    """Seconds of this process and others."""
+    return sum(sum(p.cpu_times()[:2]) for p in (psutil.Process(), *processes))
 
 
 @contextlib.contextmanager
@@ -104,46 +118,45 @@ def scale(cases: int, side: int) -> Groups:
 
     The single case is one of a plain loop in a warm process with one thread; two such loops at once
     tell what the machine's processors give without Dask. Both are measured before and after the
-    run, and while it is paused at each fifth of its cases: processors of a shared host change their
-    pace by a quarter within a minute.
+    run, and while it is paused at each twentieth of its cases: processors of a shared host change
+    their pace by a quarter within a minute.
     """
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as place, contextlib.ExitStack() as stack:
         folder = Path(place)
         table = make_cases(folder, cases, side)
-        sample = range(0, cases, max(1, cases // 25))
-        ones, twos = [], []
+        loops = stack.enter_context(contextlib.closing(Loops(folder)))
         memory: dict[int, int] = {}
         marks: list[tuple[float, float]] = []
         pauses = 0.0
 
         def mark(_: str = "") -> None:
-            marks.append((time.perf_counter(), processor_time()))
+            marks.append((time.perf_counter(), processor_time(children(loops.processes))))
 
-        def compare() -> None:
-            ones.append(loops(folder, sample, 1))
-            twos.append(loops(folder, sample, 2))
+        def compare(number: int) -> None:
+            loops.measure(range(number, min(number + 10, cases)))
 
         def watch(done: object, number: int, total: int) -> None:
             nonlocal pauses
             if number in (cases // 10, cases):
-                memory[number] = max(w.memory_info().rss for w in children()) >> 20
+                workers = children(loops.processes)
+                memory[number] = max(w.memory_info().rss for w in workers) >> 20
             if number == total:
                 mark()
-            elif number % (cases // 5) == 0:
+            elif number % (cases // 20) == 0:
                 begun = time.perf_counter()
-                with paused(children()):
-                    compare()
+                with paused(children(loops.processes)):
+                    compare(number)
                 pauses += time.perf_counter() - begun
 
-        compare()
+        compare(0)
         mark()
         outcome = cohort.run(
             table, settings=SETTINGS, out=folder / "out", workers=2, progress=watch, log=mark
         )
         end = time.perf_counter()
-        ready, computed = marks[-2], marks[-1]
-        compare()
-    (single, single_cpu), (pair, pair_cpu) = np.mean(ones, axis=0), np.mean(twos, axis=0)
+        compare(0)
+    (single, single_cpu), (pair, pair_cpu) = loops.mean(1), loops.mean(2)
+    ready, computed = marks[-2], marks[-1]
     wall = end - ready[0] - pauses
     cpu = (computed[1] - ready[1]) / cases
     title = f"cohort: features of {cases} cases of {side}^3, wavelets, two workers"
@@ -154,7 +167,8 @@ def scale(cases: int, side: int) -> Groups:
     )
     overhead = f"overhead {1e3 * (2 * wall / cases - single):.1f} ms a case"
     held = " to ".join(f"{m} MiB after {n}" for n, m in memory.items())
-    around = f"start {ready[0] - marks[0][0]:.1f} s, tables {end - computed[0]:.1f} s"
+    start = ready[0] - marks[0][0]
+    around = f"tables {end - computed[0]:.1f} s; not in the time: start {start:.1f} s"
     load = f"load {os.getloadavg()[0]:.1f}"
     return {
         title: [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -119,12 +118,12 @@ def _compute(job: Job) -> dict[str, Any]:
         products.append(job.manifest.product(job.case.id, ".nii.gz"))
     elif verb.leaves == "folder":
         products.append(job.manifest.product(job.case.id))
-    words += [*job.case.inputs.values(), *map(str, products)]
+    paths = [*job.case.inputs.values(), *map(str, products)]
     if job.previews and verb.leaves != "values":
         products.append(job.manifest.product(job.case.id, ".png"))
         words += ["--preview", str(products[-1])]
     with collecting() as collected:
-        verb.command.main(args=[*words, "--force"], prog_name=verb.name, standalone_mode=False)
+        verb.run([*words, "--force"], paths)
     record: dict[str, Any] = {"warnings": collected.warnings}
     if verb.leaves == "values":
         return record | _values(collected.results)
@@ -134,9 +133,9 @@ def _compute(job: Job) -> dict[str, Any]:
 
 
 def _values(found: Any) -> dict[str, Any]:
-    values = {name: value if math.isfinite(value) else None for name, value in found.items()}
+    """Those that are undefined, NaN, become null in the record."""
     return {
-        "values": values,
+        "values": dict(found),
         "undefined": dict(found.reasons),
         "provenance": dict(found.provenance),
     }
@@ -146,9 +145,7 @@ def _flat(value: Any) -> Any:
     """A result as one cell of a table."""
     if isinstance(value, (tuple, list)):
         return " x ".join(str(_flat(item)) for item in value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if isinstance(value, (str, int)) else str(value)
+    return value if isinstance(value, (str, int, float)) else str(value)
 
 
 def _stands(job: Job, key: str) -> bool:

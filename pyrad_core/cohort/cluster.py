@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import math
 import os
@@ -39,6 +40,7 @@ _LOCAL = {
     "admin.tick.interval": "1s",
     "admin.tick.limit": "10s",
     "admin.system-monitor.interval": "5s",
+    "client.scheduler-info-interval": "10s",
     # Dask lets glibc hand freed memory back at once, for the system to clear it again for the next
     # array: 5 % of a case's time. These are the largest values that glibc itself comes to.
     "nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": str(2**26),
@@ -122,7 +124,10 @@ def _local(distributed: Any, local: Plan) -> Iterator[Any]:
             "options": {"host": "127.0.0.1", "port": 0, "dashboard_address": "127.0.0.1:0"},
         }
         cluster = distributed.SpecCluster(
-            scheduler=scheduler, workers=specs, silence_logs=logging.CRITICAL
+            scheduler=scheduler,
+            workers=specs,
+            silence_logs=logging.CRITICAL,
+            scheduler_sync_interval=10,
         )
         with cluster, _kept(cluster, local.workers):
             yield cluster
@@ -213,13 +218,13 @@ class Watch:
             time.sleep(0.05)
 
 
-def probe(client: Any, out: Path) -> None:
-    """Every worker must have this version and see the folder."""
+def probe(client: Any, out: Path, modules: Sequence[str] = ()) -> None:
+    """Every worker must have this version and see the folder; it loads what cases will need."""
     token = secrets.token_hex(8)
     mark = out / f".probe-{token}"
     mark.write_text(token)
     try:
-        answers = client.run(_seen, str(mark), token)
+        answers = client.run(_seen, str(mark), token, modules)
     except ImportError as error:
         raise DataError(f"the workers cannot import pyrad_core {__version__}: {error}") from None
     finally:
@@ -233,6 +238,8 @@ def probe(client: Any, out: Path) -> None:
             raise DataError(f"worker {worker} does not see {out}; use a folder that all share")
 
 
-def _seen(path: str, token: str) -> tuple[str, bool]:
+def _seen(path: str, token: str, modules: Sequence[str]) -> tuple[str, bool]:
     mark = Path(path)
+    for name in modules:
+        importlib.import_module(name)
     return __version__, mark.is_file() and mark.read_text() == token

@@ -1,4 +1,4 @@
-"""Records of cases to tables, in one pass with one record in memory at a time.
+"""Records of cases to tables, with one record in memory at a time.
 
 The Parquet file is made of the CSV file, whose numbers are the records' own digits: Arrow reads
 them ten times as fast as Python would.
@@ -6,108 +6,140 @@ them ten times as fast as Python would.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import itertools
 import json
-from collections.abc import Callable, Iterable
+import operator
+import shutil
+import tempfile
+from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from .._version import __version__
-from ..io.files import atomic_write
+from ..io.files import atomic_write, writing
 from .manifest import Manifest
-from .rows import FIRST, Line, Number, Row, rows
+from .rows import FIRST, Row, cells, row_of
 
-__all__ = ["gather"]
+__all__ = ["Tables"]
 
 _BLOCK = 2**24  # bytes of the table at a time
 
 Columns = dict[str, bool]  # name -> whether it holds numbers only
 
 
-class _OtherColumns(Exception):
-    """What the tables were begun with are not the columns of all records."""
+class Tables:
+    """``results.csv``, and ``results.parquet`` where pyarrow is installed: a row per case.
 
-
-def gather(manifest: Manifest, ids: Iterable[str]) -> tuple[Path, ...]:
-    """Write ``results.csv``, and ``results.parquet`` where pyarrow is installed.
-
-    All cases of a run mostly have the columns of the first one, so that one pass does; where they
-    do not, a second pass knows the columns of all.
+    Rows are drafted in the order of the cases while these end, so that little is left to do at the
+    end of a run. All cases mostly have the columns of the first one; where they do not, or where
+    the draft was broken off, all is drafted again.
     """
-    ids = list(ids)
-    columns: Columns = dict.fromkeys(FIRST, False)
-    for row in rows(manifest, ids):
-        _add(columns, row)
-        if len(columns) > len(FIRST):
-            break
-    try:
-        return _written(manifest, ids, columns)
-    except _OtherColumns as error:
-        return _written(manifest, ids, error.args[0])
+
+    def __init__(self, manifest: Manifest, ids: Iterable[str]):
+        self._manifest, self._ids = manifest, list(ids)
+        self._waiting, self._ended = deque(self._ids), set[str]()
+        self._draft: _Draft | None = None
+        self._sound = True
+
+    def prepare(self) -> None:
+        """Load what the end needs; takes a third of a second, best beside something else."""
+        with contextlib.suppress(ImportError):
+            importlib.import_module("pyarrow.csv")
+            importlib.import_module("pyarrow.parquet")
+
+    def ended(self, case: str) -> None:
+        """The case's record is final. Whatever breaks this off, the tables will be whole."""
+        if not self._sound:
+            return
+        self._sound = False
+        with contextlib.suppress(OSError):  # no room for the draft
+            self._ended.add(case)
+            while self._waiting and self._waiting[0] in self._ended:
+                self._take()
+            self._sound = True
+
+    def written(self) -> tuple[Path, ...]:
+        """Write the tables, with what is known of the cases that have not ended."""
+        table = self._manifest.out / "results.csv"
+        with writing(table):
+            draft = self._whole()
+        draft.write(table)
+        try:
+            return table, _parquet(self._manifest, table, draft.columns)
+        except ImportError:
+            return (table,)
+
+    def _whole(self) -> _Draft:
+        if not self._sound:
+            self._draft, self._waiting = None, deque(self._ids)
+        while self._waiting:
+            self._take()
+        draft = self._draft or _Draft(self._manifest, {})
+        if list(draft.found.items()) == list(draft.columns.items()):
+            return draft
+        draft = _Draft(self._manifest, draft.found)
+        for case in self._ids:
+            draft.add(case)
+        return draft
+
+    def _take(self) -> None:
+        if self._draft is None:
+            self._draft = _Draft(self._manifest, {})
+        self._draft.add(self._waiting.popleft())
 
 
-def _written(manifest: Manifest, ids: list[str], columns: Columns) -> tuple[Path, ...]:
-    found: Columns = dict.fromkeys(FIRST, False)
-    fits = _fitting(columns)
-    former: tuple[Any, ...] = ()
-    table = manifest.out / "results.csv"
-    with atomic_write(table) as stream:
-        stream.write(_line(dict(zip(columns, columns, strict=True)), columns))
-        for row in rows(manifest, ids):
-            kinds = _kinds(row)
-            if kinds != former:
-                former = kinds
-                _add(found, row)
-            if isinstance(row, Line) and not fits(row):
-                row = row.row()
-            stream.write(_line(row, columns))
-        if list(found.items()) != list(columns.items()):
-            raise _OtherColumns(found)
-    try:
-        return table, _parquet(manifest, table, columns)
-    except ImportError:
-        return (table,)
+class _Draft:
+    """The rows of ``results.csv`` in a file without a name, which vanishes with its process.
+
+    Without ``columns``, those of the first record with values are taken.
+    """
+
+    def __init__(self, manifest: Manifest, columns: Columns):
+        self._manifest, self.columns = manifest, columns
+        self.found: Columns = dict.fromkeys(FIRST, False)
+        self._kinds: tuple[Any, ...] = ()
+        self._early: list[Row] = []  # before columns are known
+        self._file = tempfile.TemporaryFile(dir=manifest.out)
+
+    def add(self, case: str) -> None:
+        row = row_of(self._manifest, case)
+        kinds = (*row, *map(type, row.values()))
+        if kinds != self._kinds:  # mostly all rows have the columns of the first one
+            self._kinds = kinds
+            self._find(row)
+        self._early.append(row)
+        if not self.columns and len(self.found) > len(FIRST):
+            self.columns = dict(self.found)
+        if self.columns:
+            self._flush()
+
+    def write(self, table: Path) -> None:
+        """Give the draft its name and head line."""
+        self.columns = self.columns or dict(self.found)
+        self._flush()
+        self._file.seek(0)
+        with atomic_write(table) as stream:
+            stream.write(f"{cells(list(self.columns))}\n".encode())
+            shutil.copyfileobj(self._file, stream, _BLOCK)
+
+    def _find(self, row: Row) -> None:
+        for name, value in row.items():
+            if name not in FIRST:
+                self.found[name] = self.found.get(name, True) and type(value) not in (str, bool)
+
+    def _flush(self) -> None:
+        texts = sum(1 for _ in itertools.takewhile(operator.not_, self.columns.values()))
+        for row in self._early:
+            values = list(map(row.get, self.columns))
+            line = ",".join(cells(part) for part in (values[:texts], values[texts:]) if part)
+            self._file.write(f"{line}\n".encode())
+        self._early.clear()
 
 
-def _kinds(row: Row | Line) -> tuple[Any, ...]:
-    """Equal for rows with the same columns of the same kinds."""
-    if isinstance(row, Line):
-        return (*row.head, row.names)
-    return (*row, *map(type, row.values()))
-
-
-def _add(columns: Columns, row: Row | Line) -> None:
-    for name, value in (row.row() if isinstance(row, Line) else row).items():
-        if name not in FIRST:
-            columns[name] = columns.get(name, True) and type(value) not in (str, bool)
-
-
-def _fitting(columns: Columns) -> Callable[[Line], bool]:
-    """Whether a line has just these columns: texts first, then numbers."""
-    texts = [name for name, numeric in columns.items() if not numeric]
-    names = [name for name, numeric in columns.items() if numeric]
-    in_order = [*texts, *names] == list(columns)
-    return lambda line: in_order and list(line.head) == texts and line.names == names
-
-
-# --- tables --------------------------------------------------------------------------------------
-
-
-def _line(row: Row | Line, columns: Columns) -> bytes:
-    if isinstance(row, Line):
-        cells = [*map(_quoted, row.head.values()), row.texts]
-    else:
-        cells = list(map(_quoted, map(row.get, columns)))
-    return (",".join(cells) + "\n").encode()
-
-
-def _quoted(cell: Any) -> str:
-    """As ``csv`` writes it, which would look at each digit of a number."""
-    if type(cell) is Number:
-        return cell
-    text = "" if cell is None else str(cell)
-    if any(mark in text for mark in ',"\r\n'):
-        return '"' + text.replace('"', '""') + '"'
-    return text
+# --- the other table -----------------------------------------------------------------------------
 
 
 def _parquet(manifest: Manifest, table: Path, columns: Columns) -> Path:

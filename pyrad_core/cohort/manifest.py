@@ -111,10 +111,12 @@ def locked(out: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def write_json(path: Path, content: Any, *, sync: bool = True) -> None:
+def write_json(path: Path, content: Mapping[str, Any], *, sync: bool = True) -> None:
+    """NaN and infinite numbers, which JSON does not know, are null."""
+    import orjson
+
     with atomic_write(path, sync=sync) as stream:
-        text = json.dumps(content, default=plain, allow_nan=False, separators=(",", ":"))
-        stream.write(text.encode())
+        stream.write(orjson.dumps(content, plain, orjson.OPT_SERIALIZE_NUMPY))
 
 
 def write_record(path: Path, record: Mapping[str, Any]) -> None:
@@ -131,10 +133,12 @@ def _to_disk(path: Path) -> None:
         os.fsync(stream.fileno())
 
 
-def read_record(path: Path, **how: Any) -> dict[str, Any] | None:
-    """A case's record; None where there is none, or none that can be read (``how``: of json)."""
+def read_record(path: Path) -> dict[str, Any] | None:
+    """A case's record; None where there is none, or none that can be read."""
+    import orjson
+
     try:
-        record = json.loads(path.read_bytes(), **how)
+        record = orjson.loads(path.read_bytes())
     except (OSError, ValueError):
         return None
     return record if isinstance(record, dict) and "status" in record else None

@@ -18,7 +18,7 @@ from ..io.files import needed
 from . import cluster, dispatch
 from .case import Done, Job
 from .estimate import bytes_per_case
-from .gather import gather
+from .gather import Tables
 from .manifest import Manifest, locked
 from .outcome import Outcome
 from .table import Case, cases_of
@@ -113,7 +113,8 @@ def run(
     >>> outcome.failed  # doctest: +SKIP
     {'patient 7': 'mask is empty: all its voxels are 0'}
     """
-    needed("distributed", "cohort")
+    for package in ("distributed", "orjson"):
+        needed(package, "cohort")
     chosen = VERBS[_checks.choice("verb", verb, VERBS)]
     if devices is not None:
         options = {**(options or {}), "gpu": True}
@@ -123,35 +124,39 @@ def run(
     arguments = _arguments(chosen, shared, cases)
     patience = _checks.positive("wait_for_workers", wait_for_workers)
     tell = log or (lambda text: None)
-    with locked(manifest.out):
+    with locked(manifest.out), ThreadPoolExecutor(1) as beside:
         manifest.begin()
         asked = memory_per_case or bytes_per_case(chosen, cases)
         named = None if devices is None else [str(d) for d in devices]
         local = cluster.plan(workers, asked, len(cases), named)
+        tables = Tables(manifest, [case.id for case in cases])
         with contextlib.ExitStack() as cluster_end:
             client = cluster_end.enter_context(cluster.connected(scheduler, local))
             mine = scheduler is None
             watch = cluster.Watch(client, patience, tell, local.workers if mine else 1)
             if mine:
                 tell(f"{local.workers} workers x {local.threads} threads ({local.why})")
+            beside.submit(tables.prepare)
             watch.wait()
-            cluster.probe(client, manifest.out)
+            cluster.probe(client, manifest.out, chosen.modules)
             tell(f"dashboard {client.dashboard_link}")
             threads = local.threads if mine else None
             jobs = [Job(manifest, c, arguments[c.id], previews, threads) for c in cases]
             try:
                 with contextlib.closing(dispatch.results(client, jobs, watch)) as ended:
-                    counts, failed = _counted(ended, len(cases), progress)
+                    counts, failed = _counted(ended, len(cases), tables, progress)
             finally:
-                with ThreadPoolExecutor(1) as beside:  # the end of workers takes a second
-                    tables = beside.submit(gather, manifest, [case.id for case in cases])
-                    cluster_end.close()
-                    results = tables.result()
+                written = beside.submit(tables.written)  # the end of workers takes a while
+                cluster_end.close()
+                results = written.result()
     return Outcome(manifest.out, results, counts["ok"], counts["kept"], failed)
 
 
 def _counted(
-    ended: Iterable[Done], total: int, progress: Callable[[Done, int, int], None] | None
+    ended: Iterable[Done],
+    total: int,
+    tables: Tables,
+    progress: Callable[[Done, int, int], None] | None,
 ) -> tuple[Counter[str], dict[str, str]]:
     """Cases by status, and id -> reason of those without a result."""
     counts: Counter[str] = Counter()
@@ -160,6 +165,7 @@ def _counted(
         counts[done.status] += 1
         if done.status in ("error", "crashed"):
             failed[done.id] = done.reason
+        tables.ended(done.id)
         if progress is not None:
             progress(done, counts.total(), total)
     return counts, failed

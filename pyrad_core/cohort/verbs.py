@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -29,12 +31,14 @@ class Verb:
 
     ``leaves`` is "values" (a row of numbers), "image" (a file) or "folder".
     ``paths`` are options whose values are files, which count as inputs of the case.
+    ``modules`` are what takes long to load; workers do that before the first case.
     """
 
     words: tuple[str, ...]
     inputs: Mapping[str, tuple[str, ...]]
     leaves: str
     paths: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -75,12 +79,31 @@ class Verb:
         self._check(words)
         return words
 
+    def run(self, words: Sequence[str], paths: Sequence[str]) -> None:
+        """The command with these options and arguments; options are parsed once for many cases."""
+        command = self.command
+        given = dict(_parsed(self.name, tuple(words)))
+        names = [str(p.name) for p in command.params if isinstance(p, click.Argument)]
+        if len(names) == 1:
+            given[names[0]] = tuple(map(Path, paths))
+        else:
+            given |= zip(names, map(Path, paths), strict=True)
+        assert command.callback is not None
+        command.callback(**given)
+
     def _check(self, words: list[str]) -> None:
-        places = ["input"] * len(self.inputs) + ([] if self.leaves == "values" else ["output"])
         try:
-            self.command.make_context(self.name, [*words, *places])
+            _parsed(self.name, tuple(words))
         except click.ClickException as error:
             raise DataError(f"{self.name}: {error.format_message()}") from None
+
+
+@functools.lru_cache(maxsize=16)
+def _parsed(name: str, words: tuple[str, ...]) -> dict[str, Any]:
+    """Parameters of a command, from its options and stand-ins for its arguments."""
+    verb = VERBS[name]
+    places = ["input"] * len(verb.inputs) + ([] if verb.leaves == "values" else ["output"])
+    return verb.command.make_context(name, [*words, *places]).params
 
 
 def normal_name(name: str) -> str:
@@ -106,13 +129,20 @@ def _words(option: click.Option, value: Any) -> list[str]:
 _IMAGE, _MASK = (*COLUMNS["image"], "input"), COLUMNS["mask"]
 _RAW = ("input", "path", "file", "raw", "projections", "kspace")
 
+_FEATURES = ("pyrad_core.features", "pyrad_core.filters", "nibabel", "scipy.spatial")
+
 VERBS = {
     verb.name: verb
     for verb in (
-        Verb(("features",), {"image": _IMAGE, "mask": _MASK}, "values"),
-        Verb(("maps",), {"image": _IMAGE, "mask": _MASK}, "folder"),
-        Verb(("denoise",), {"image": _IMAGE}, "image", ("mask",)),
-        Verb(("recon", "ct"), {"input": _RAW}, "image", ("geometry", "beam_hardening")),
-        Verb(("recon", "mr"), {"input": _RAW}, "image", ("coordinates", "b0")),
+        Verb(("features",), {"image": _IMAGE, "mask": _MASK}, "values", modules=_FEATURES),
+        Verb(("maps",), {"image": _IMAGE, "mask": _MASK}, "folder", modules=_FEATURES),
+        Verb(("denoise",), {"image": _IMAGE}, "image", ("mask",), ("pyrad_core.denoise",)),
+        Verb(
+            ("recon", "ct"), {"input": _RAW}, "image", ("geometry", "beam_hardening"),
+            ("pyrad_core.ct",),
+        ),
+        Verb(
+            ("recon", "mr"), {"input": _RAW}, "image", ("coordinates", "b0"), ("pyrad_core.mr",)
+        ),
     )
-}
+}  # fmt: skip

@@ -179,22 +179,30 @@ def atomic_write(path: PathLike, *, sync: bool = True) -> Iterator[BinaryIO]:
     if target.is_dir():
         raise refused(target, "is a directory; name a file to write")
     scratch = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.part")
+    with writing(target):
+        try:
+            with open(scratch, "xb") as stream:
+                yield stream
+                stream.flush()
+                if sync:
+                    os.fsync(stream.fileno())
+            os.replace(scratch, target)
+        finally:
+            with contextlib.suppress(OSError):
+                scratch.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """A system's error in here is one that names the file to be written."""
     try:
-        with open(scratch, "xb") as stream:
-            yield stream
-            stream.flush()
-            if sync:
-                os.fsync(stream.fileno())
-        os.replace(scratch, target)
+        yield
     except OSError as error:
         if isinstance(error, FileFormatError):
             raise
         raise FileFormatError(
             f"cannot write {shown(target)}: {error.strerror or error}; an older file is untouched"
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            scratch.unlink(missing_ok=True)
 
 
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{p}{i}" for p in ("com", "lpt") for i in range(1, 10))}
