@@ -41,6 +41,7 @@ _LOCAL = {
     "admin.tick.limit": "10s",
     "admin.system-monitor.interval": "5s",
     "client.scheduler-info-interval": "10s",
+    "worker.memory.monitor-interval": "1s",
     # Dask lets glibc hand freed memory back at once, for the system to clear it again for the next
     # array: 5 % of a case's time. These are the largest values that glibc itself comes to.
     "nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": str(2**26),
@@ -110,7 +111,7 @@ def _local(distributed: Any, local: Plan) -> Iterator[Any]:
     import dask
 
     quiet = {f"distributed.{name}": value for name, value in _LOCAL.items()}
-    common = {"nthreads": 1, "memory_limit": local.memory or 0, "silence_logs": logging.ERROR}
+    common = {"nthreads": 1, "memory_limit": local.memory or 0, "silence_logs": logging.CRITICAL}
     one_thread = {"OMP_NUM_THREADS": str(local.threads), "OPENBLAS_NUM_THREADS": "1"}
     specs = {}
     for number in range(local.workers):

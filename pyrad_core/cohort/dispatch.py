@@ -16,7 +16,7 @@ from .cluster import Watch
 
 __all__ = ["results"]
 
-_TASK = 1.0  # seconds of work that a task is to hold: many times what Dask takes for a task
+_TASK = 2.0  # seconds of work that a task is to hold: many times what Dask takes for a task
 _MOST = 64  # cases of a task
 _NAP = 0.05  # seconds between looks at the answers
 _FETCH = 5.0  # seconds for an answer that is there to come here
