@@ -56,11 +56,11 @@ def test_short_cases_share_tasks(folder, scheduler, monkeypatch):
     assert max(sizes) == 7 and sum(sizes) > 40
 
 
-def test_pace_asks_for_a_task_of_a_second():
+def test_pace_asks_for_a_task_of_two_seconds():
     pace = dispatch._Pace()
     assert pace.bundle(1000, 4) == 1
     pace.see(0.1)
-    assert pace.bundle(1000, 4) == 10
+    assert pace.bundle(1000, 4) == 20
     assert pace.bundle(40, 4) == 5  # near the end
     assert pace.bundle(1, 4) == 1
     for _ in range(50):

@@ -11,6 +11,8 @@ from pyrad_core.cohort.gather import Tables
 from pyrad_core.cohort.manifest import Manifest, write_json
 from pyrad_core.errors import FileFormatError
 
+pytest.importorskip("orjson")
+
 VALUES = {"a": 0.1 + 0.2, "b": -1e-300, "c": 12345678901234567, "d": None}
 
 

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from pyrad_core.cohort.manifest import Manifest, write_json
 from pyrad_core.cohort.rows import cells, row_of
 
+pytest.importorskip("orjson")
+
 HEAD = {"id": "x", "status": "ok", "reason": "", "key": "k", "inputs": {"image": "00ff"}}
 TEXTS = {"id": "x", "status": "ok", "reason": "", "key": "k", "image_sha256": "00ff"}
 OPEN = {"id": "x", "status": "open", "reason": "not computed yet", "key": ""}
