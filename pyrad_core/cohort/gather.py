@@ -1,7 +1,7 @@
 """Records of cases to tables, with one record in memory at a time.
 
-The Parquet file is made of the CSV file, whose numbers are the records' own digits: Arrow reads
-them ten times as fast as Python would.
+The Parquet file is made of the CSV file, whose numbers have all their digits: Arrow reads them ten
+times as fast as Python would.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class _Draft:
         for row in self._early:
             values = list(map(row.get, self.columns))
             line = ",".join(cells(part) for part in (values[:texts], values[texts:]) if part)
-            self._file.write(f"{line}\n".encode())
+            self._file.write(f"{line}\n".encode(errors="backslashreplace"))
         self._early.clear()
 
 

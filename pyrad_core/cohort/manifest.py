@@ -113,10 +113,18 @@ def locked(out: Path) -> Iterator[None]:
 
 def write_json(path: Path, content: Mapping[str, Any], *, sync: bool = True) -> None:
     """NaN and infinite numbers, which JSON does not know, are null."""
+    with atomic_write(path, sync=sync) as stream:
+        stream.write(_spelled(content))
+
+
+def _spelled(content: Any) -> bytes:
     import orjson
 
-    with atomic_write(path, sync=sync) as stream:
-        stream.write(orjson.dumps(content, plain, orjson.OPT_SERIALIZE_NUMPY))
+    try:
+        return orjson.dumps(content, plain, orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError:  # bytes of a name outside UTF-8, or keys that are no texts
+        text = json.dumps(content, default=plain, ensure_ascii=False).encode(errors="replace")
+        return orjson.dumps(json.loads(text))
 
 
 def write_record(path: Path, record: Mapping[str, Any]) -> None:

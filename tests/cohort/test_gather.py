@@ -24,7 +24,7 @@ def manifest(tmp_path):
 
 
 def put(manifest, case, values, status="ok", **more):
-    record = {"id": case, "status": status, "reason": "", "key": "k", **more, "values": values}
+    record = {"id": case, "status": status, "reason": "", "key": "k"} | more | {"values": values}
     write_json(manifest.record(case), record)
 
 
@@ -173,3 +173,13 @@ def test_no_room_for_tables(manifest, monkeypatch):
     with pytest.raises(FileFormatError, match="cannot write .*results.csv.*No space"):
         Tables(manifest, cases).written()
     assert former.read_bytes() == text
+
+
+def test_names_outside_utf8(manifest):
+    put(manifest, "a\udcff", {"a": 1.5}, "error", reason="no b\udcff", undefined={1: float("nan")})
+    paths = Tables(manifest, ["a\udcff", "c\udcff"]).written()
+    first, second = rows_of(paths[0])
+    assert (first["id"], first["reason"], first["a"]) == ("a?", "no b?", "1.5")
+    assert (second["id"], second["status"]) == ("c\\udcff", "open")
+    table = pytest.importorskip("pyarrow.parquet").read_table(paths[1])
+    assert table["id"].to_pylist() == ["a?", "c\\udcff"]
