@@ -58,8 +58,16 @@ _META = {
         _NUMBERS,
     ),
 }  # fmt: skip
+# Any other name is one that programs add for themselves: NRRD_kinds[0], 0008|0060, ...
+_META |= dict.fromkeys(
+    ("comment", "acquisitiondate", "objectsubtype", "transformtype", "name", "id", "parentid",
+     "distanceunits", "anatomicalorientation", "modality", "imageposition", "elementnbits",
+     "elementtointensityfunctionslope", "elementtointensityfunctionoffset", "elementdatafile"),
+    _WORDS,
+)  # fmt: skip
+_OTHER = r"[^\x00-\x08\x0a-\x1f\x7f]{0,4000}"
 _PER_AXIS = ("offset", "position", "origin", "centerofrotation", "elementspacing", "elementsize")
-_TAG = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,60}")
+_TAG = re.compile(r"[^\x00-\x1f\x7f:=]{1,60}")
 
 
 def nrrd_fields(path: Path) -> tuple[dict[str, str], int]:
@@ -94,7 +102,7 @@ def meta_fields(path: Path) -> tuple[dict[str, str], int]:
             continue
         if not found or _TAG.fullmatch(name) is None:
             raise refused(path, f"is no MetaImage: a line of its header is {name[:40]!r}")
-        _add(path, fields, name.lower(), value.strip(), _META.get(name.lower(), _WORDS))
+        _add(path, fields, name.lower(), value.strip(), _META.get(name.lower(), _OTHER))
         if end < 0 and "elementdatafile" not in fields:
             raise refused(path, "is no MetaImage: it has no ElementDataFile")
     dims = len(fields.get("dimsize", "").split())

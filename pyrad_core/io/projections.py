@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -75,24 +76,36 @@ def read_projections(
     ((181, 2, 640), 3.1242...)
     """
     found = existing(path, folder_ok=True)
-    scan = _read(found, allow_external, max_bytes, series)
     if geometry is not None and not isinstance(geometry, (str, Path)):
+        scan = _read(found, allow_external, max_bytes, series)
         return replace(scan, geometry=geometry, header={**scan.header, "pixel_known": True})
     sidecar = Path(geometry) if geometry is not None else geometry_file.sidecar_of(found)
-    if sidecar is not None:
-        scan = _with_sidecar(scan, sidecar, max_bytes)
-    return scan
+    if sidecar is None:
+        return _read(found, allow_external, max_bytes, series)
+    entries = geometry_file.load(sidecar)
+    frames = [
+        geometry_file.beside(sidecar.parent, entries[name], name)
+        for name in ("flat", "dark")
+        if name in entries
+    ]
+    scan = _read(found, allow_external, max_bytes, series, [file.resolve() for file in frames])
+    return _with_sidecar(scan, sidecar, entries, max_bytes)
 
 
 def _read(
-    path: Path, allow_external: Any, max_bytes: int | None, series: str | None
+    path: Path,
+    allow_external: Any,
+    max_bytes: int | None,
+    series: str | None,
+    frames: Sequence[Path] = (),
 ) -> Projections:
+    """``frames`` are files of the folder that are no projections."""
     if path.is_dir() and not tiff.pages_of(path):
         if not dicom_ct_pd.holds(path):
             raise refused(path, "is a directory without DICOM-CT-PD or TIFF files")
         return dicom_ct_pd.read(path, max_bytes, series)
     if path.is_dir() or extension(path) in tiff.ENDINGS:
-        data = tiff.read_stack(path, max_bytes)
+        data = tiff.read_stack(path, max_bytes, frames)
         return Projections(data, None, None, None, _header("TIFF"))
     if dicom_ct_pd.is_projection(path):
         raise refused(path, "is one projection of a scan; name the folder that holds all of them")
@@ -178,8 +191,9 @@ def _frames(path: Path, value: Any, data: np.ndarray) -> np.ndarray | None:
     return value
 
 
-def _with_sidecar(scan: Projections, sidecar: Path, max_bytes: int | None) -> Projections:
-    entries = geometry_file.load(sidecar)
+def _with_sidecar(
+    scan: Projections, sidecar: Path, entries: dict[str, Any], max_bytes: int | None
+) -> Projections:
     try:
         beam = geometry_file.build(entries, scan.data.shape, sidecar.parent)
     except (GeometryError, FileFormatError) as error:

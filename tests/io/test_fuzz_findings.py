@@ -379,7 +379,8 @@ def test_nrrd_lines_that_overrun_buffers(tmp_path, line, ending):
 @pytest.mark.parametrize("line", ["NDims = 4294967296", "Comment = " + "x" * 5000, "DimSize = 1 1",
                                   "ElementNumberOfChannels = 2000000000",
                                   "CompressedDataSize = 4294967296", "Offset = 1 2",
-                                  "TransformMatrix = 1 0 0", "\x00\x01 = 1"])  # fmt: skip
+                                  "TransformMatrix = 1 0 0", "\x00\x01 = 1", "Foo = " + "x" * 4001,
+                                  "x" * 61 + " = 1", "Modality = " + "x" * 300])  # fmt: skip
 def test_metaimage_lines_that_overrun_buffers(tmp_path, line):
     pytest.importorskip("SimpleITK")
     path = FORMATS["mha"].write(tmp_path)

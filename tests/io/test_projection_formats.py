@@ -88,6 +88,23 @@ def test_tiff_stack_with_flats(tmp_path):
         io.read_projections(tmp_path / "cut.tif")
 
 
+def test_tiff_folder_with_flats_in_it(tmp_path):
+    """Frames that the geometry file names are no projections."""
+    tifffile = pytest.importorskip("tifffile")
+    for i in range(6):
+        tifffile.imwrite(tmp_path / f"view_{i}.tif", np.full((4, 8), i + 2, np.uint16))
+    tifffile.imwrite(tmp_path / "flat.tif", np.full((2, 4, 8), 9, np.uint16))
+    tifffile.imwrite(tmp_path / "a_dark.tif", np.ones((4, 8), np.uint16))
+    (tmp_path / "geometry.yaml").write_text(
+        "angles: {stop: 360}\nflat: flat.tif\ndark: a_dark.tif\n"
+    )
+    for path in (tmp_path, tmp_path / "." / ".." / tmp_path.name):
+        scan = io.read_projections(path)
+        np.testing.assert_array_equal(scan.data[:, 0, 0], np.arange(2, 8))
+        assert (scan.flat.shape, scan.dark.shape) == ((2, 4, 8), (1, 4, 8))
+        assert scan.header["quantity"] == "counts"
+
+
 def test_tiff_folder_in_natural_order(tmp_path):
     tifffile = pytest.importorskip("tifffile")
     for i in range(12):

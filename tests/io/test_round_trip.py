@@ -34,6 +34,23 @@ def test_image_is_an_array(tmp_path):
     assert np.asarray(image).shape == (3, 4) and image.spacing == (1.0, 1.0)
 
 
+@pytest.mark.parametrize("ending", [".mha", ".mhd"])
+def test_metaimage_with_names_of_other_programs(tmp_path, ending):
+    """As a NRRD file or a DICOM series leaves them when it is converted."""
+    sitk = pytest.importorskip("SimpleITK")
+    data = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
+    image = sitk.GetImageFromArray(data)
+    image.SetSpacing((0.5, 1.0, 2.0))
+    texts = {"NRRD_kinds[0]": "domain", "0008|0060": "CT", "ITK_x y": "M\u00fcller", "a": "b" * 900}
+    for name, text in texts.items():
+        image.SetMetaData(name, text)
+    path = tmp_path / f"image{ending}"
+    sitk.WriteImage(image, str(path))
+    assert b"NRRD_kinds[0]" in path.read_bytes()
+    found = io.read_image(path)
+    assert np.array_equal(found.data, data) and found.spacing == (2.0, 1.0, 0.5)
+
+
 def test_equal_volumes_give_equal_files(tmp_path):
     data = np.random.default_rng(0).random((4, 5, 6), np.float32)
     files = [io.write_image(tmp_path / f"{name}.nii.gz", data) for name in "ab"]
