@@ -142,7 +142,7 @@ def scale(cases: int, side: int) -> Groups:
                 memory[number] = max(w.memory_info().rss for w in workers) >> 20
             if number == total:
                 mark()
-            elif number % (cases // 20) == 0:
+            elif number % max(1, cases // 20) == 0:
                 begun = time.perf_counter()
                 with paused(children(loops.processes)):
                     compare(number)

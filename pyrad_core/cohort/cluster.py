@@ -219,7 +219,7 @@ class Watch:
             time.sleep(0.05)
 
 
-def probe(client: Any, out: Path, modules: Sequence[str] = ()) -> None:
+def probe(client: Any, out: Path, modules: Sequence[str]) -> None:
     """Every worker must have this version and see the folder; it loads what cases will need."""
     token = secrets.token_hex(8)
     mark = out / f".probe-{token}"

@@ -74,12 +74,15 @@ class Tables:
 
     def _whole(self) -> _Draft:
         if not self._sound:
+            if self._draft is not None:
+                self._draft.close()
             self._draft, self._waiting = None, deque(self._ids)
         while self._waiting:
             self._take()
         draft = self._draft or _Draft(self._manifest, {})
         if list(draft.found.items()) == list(draft.columns.items()):
             return draft
+        draft.close()
         draft = _Draft(self._manifest, draft.found)
         for case in self._ids:
             draft.add(case)
@@ -117,13 +120,16 @@ class _Draft:
             self._flush()
 
     def write(self, table: Path) -> None:
-        """Give the draft its name and head line."""
+        """Give the draft its name and head line, and end it."""
         self.columns = self.columns or dict(self.found)
         self._flush()
         self._file.seek(0)
-        with atomic_write(table) as stream:
+        with self._file, atomic_write(table) as stream:
             stream.write(f"{cells(list(self.columns))}\n".encode())
             shutil.copyfileobj(self._file, stream, _BLOCK)
+
+    def close(self) -> None:
+        self._file.close()
 
     def _find(self, row: Row) -> None:
         for name, value in row.items():

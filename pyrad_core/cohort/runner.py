@@ -26,6 +26,8 @@ from .verbs import VERBS, Verb, normal_name
 
 __all__ = ["run"]
 
+_PACKAGES = ("distributed", "orjson")  # of the extra
+
 
 def run(
     table: Any,
@@ -113,7 +115,7 @@ def run(
     >>> outcome.failed  # doctest: +SKIP
     {'patient 7': 'mask is empty: all its voxels are 0'}
     """
-    for package in ("distributed", "orjson"):
+    for package in _PACKAGES:
         needed(package, "cohort")
     chosen = VERBS[_checks.choice("verb", verb, VERBS)]
     if devices is not None:
@@ -138,7 +140,7 @@ def run(
                 tell(f"{local.workers} workers x {local.threads} threads ({local.why})")
             beside.submit(tables.prepare)
             watch.wait()
-            cluster.probe(client, manifest.out, chosen.modules)
+            cluster.probe(client, manifest.out, (*_PACKAGES, *chosen.modules))
             tell(f"dashboard {client.dashboard_link}")
             threads = local.threads if mine else None
             jobs = [Job(manifest, c, arguments[c.id], previews, threads) for c in cases]

@@ -57,14 +57,14 @@ _META = {
          "sequenceid", "color"),
         _NUMBERS,
     ),
+    **dict.fromkeys(
+        ("comment", "acquisitiondate", "objectsubtype", "transformtype", "name", "id", "parentid",
+         "distanceunits", "anatomicalorientation", "modality", "imageposition", "elementnbits",
+         "elementtointensityfunctionslope", "elementtointensityfunctionoffset", "elementdatafile"),
+        _WORDS,
+    ),
 }  # fmt: skip
 # Any other name is one that programs add for themselves: NRRD_kinds[0], 0008|0060, ...
-_META |= dict.fromkeys(
-    ("comment", "acquisitiondate", "objectsubtype", "transformtype", "name", "id", "parentid",
-     "distanceunits", "anatomicalorientation", "modality", "imageposition", "elementnbits",
-     "elementtointensityfunctionslope", "elementtointensityfunctionoffset", "elementdatafile"),
-    _WORDS,
-)  # fmt: skip
 _OTHER = r"[^\x00-\x08\x0a-\x1f\x7f]{0,4000}"
 _PER_AXIS = ("offset", "position", "origin", "centerofrotation", "elementspacing", "elementsize")
 _TAG = re.compile(r"[^\x00-\x1f\x7f:=]{1,60}")

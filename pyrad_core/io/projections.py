@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -83,13 +83,14 @@ def read_projections(
     if sidecar is None:
         return _read(found, allow_external, max_bytes, series)
     entries = geometry_file.load(sidecar)
-    frames = [
-        geometry_file.beside(sidecar.parent, entries[name], name)
+    frames = {
+        name: geometry_file.beside(sidecar.parent, entries[name], name)
         for name in ("flat", "dark")
         if name in entries
-    ]
-    scan = _read(found, allow_external, max_bytes, series, [file.resolve() for file in frames])
-    return _with_sidecar(scan, sidecar, entries, max_bytes)
+    }
+    apart = [file.resolve() for file in frames.values()]
+    scan = _read(found, allow_external, max_bytes, series, apart)
+    return _with_sidecar(scan, sidecar, entries, frames, max_bytes)
 
 
 def _read(
@@ -97,15 +98,15 @@ def _read(
     allow_external: Any,
     max_bytes: int | None,
     series: str | None,
-    frames: Sequence[Path] = (),
+    apart: Sequence[Path] = (),
 ) -> Projections:
-    """``frames`` are files of the folder that are no projections."""
+    """``apart`` are files of the folder that are no projections."""
     if path.is_dir() and not tiff.pages_of(path):
         if not dicom_ct_pd.holds(path):
             raise refused(path, "is a directory without DICOM-CT-PD or TIFF files")
         return dicom_ct_pd.read(path, max_bytes, series)
     if path.is_dir() or extension(path) in tiff.ENDINGS:
-        data = tiff.read_stack(path, max_bytes, frames)
+        data = tiff.read_stack(path, max_bytes, apart)
         return Projections(data, None, None, None, _header("TIFF"))
     if dicom_ct_pd.is_projection(path):
         raise refused(path, "is one projection of a scan; name the folder that holds all of them")
@@ -192,7 +193,11 @@ def _frames(path: Path, value: Any, data: np.ndarray) -> np.ndarray | None:
 
 
 def _with_sidecar(
-    scan: Projections, sidecar: Path, entries: dict[str, Any], max_bytes: int | None
+    scan: Projections,
+    sidecar: Path,
+    entries: dict[str, Any],
+    frame_files: Mapping[Any, Path],
+    max_bytes: int | None,
 ) -> Projections:
     try:
         beam = geometry_file.build(entries, scan.data.shape, sidecar.parent)
@@ -202,8 +207,8 @@ def _with_sidecar(
     frames = {}
     for name in ("flat", "dark"):
         frames[name] = getattr(scan, name)
-        if name in entries:
-            beside = geometry_file.beside(sidecar.parent, entries[name], name)
+        if name in frame_files:
+            beside = frame_files[name]
             stack = (
                 tiff.read_stack(existing(beside), max_bytes)
                 if extension(beside) in tiff.ENDINGS

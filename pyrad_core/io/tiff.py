@@ -6,7 +6,7 @@ import lzma
 import re
 import struct
 import zlib
-from collections.abc import Container
+from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -26,16 +26,17 @@ _UNPACKERS: dict[int, Any] = {
 _PIECE = 1 << 20
 
 
-def pages_of(folder: Path, but: Container[Path] = ()) -> list[Path]:
+def pages_of(folder: Path, but: Sequence[Path] = ()) -> list[Path]:
     """TIFF files of a folder, numbers in their names counted as numbers."""
     found = [p for p in folder.iterdir() if p.suffix.lower() in ENDINGS and p.is_file()]
-    found = [p for p in found if p.resolve() not in but]
+    if but:
+        found = [p for p in found if p.resolve() not in but]
     return sorted(
         found, key=lambda p: [int(t) if t.isdigit() else t for t in re.split(r"(\d+)", p.name)]
     )
 
 
-def read_stack(path: Path, max_bytes: int | None, but: Container[Path] = ()) -> np.ndarray:
+def read_stack(path: Path, max_bytes: int | None, but: Sequence[Path] = ()) -> np.ndarray:
     """(pages, rows, columns) with the file's dtype; ``but`` are files of the folder to pass by."""
     files = pages_of(path, but) if path.is_dir() else [path]
     if not files:

@@ -39,7 +39,9 @@ def manifest(tmp_path):
         {"a\\": 1.5, "b": 2.5},
         {"é": 1.5},
         {"}": 1.5},
+        {"a:": 1.5, ",:": 2.5},
         {"status": 1.5},
+        {"a": 1.5, "values": {"a": 2}},
     ],
 )
 def test_rows_are_what_was_recorded(manifest, values):
